@@ -1,0 +1,195 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *report(void *block, size_t bytes)
+{
+    if (!block)
+        onn_error(OCLNN_ERROR_MEMORY, "out of host memory: %zu bytes", bytes);
+    return block;
+}
+
+void *onn_alloc(size_t bytes)
+{
+    return report(malloc(bytes ? bytes : 1), bytes);
+}
+
+void *onn_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (!onn_mul_size(count, size, &bytes)) {
+        onn_error(OCLNN_ERROR_MEMORY, "out of host memory: %zu x %zu bytes", count, size);
+        return NULL;
+    }
+    return report(calloc(1, bytes ? bytes : 1), bytes);
+}
+
+void *onn_realloc(void *block, size_t count, size_t size)
+{
+    size_t bytes;
+    if (!onn_mul_size(count, size, &bytes)) {
+        onn_error(OCLNN_ERROR_MEMORY, "out of host memory: %zu x %zu bytes", count, size);
+        return NULL;
+    }
+    return report(realloc(block, bytes ? bytes : 1), bytes);
+}
+
+void *onn_memdup(const void *data, size_t bytes)
+{
+    void *copy = onn_alloc(bytes);
+    if (copy && bytes)
+        memcpy(copy, data, bytes);
+    return copy;
+}
+
+char *onn_strdup(const char *text)
+{
+    return onn_memdup(text, strlen(text) + 1);
+}
+
+void onn_free(void *block)
+{
+    free(block);
+}
+
+struct onn_arena_block {
+    struct onn_arena_block *next;
+    size_t used, size;
+    _Alignas(16) unsigned char bytes[];
+};
+
+void *onn_arena_alloc(struct onn_arena *arena, size_t bytes)
+{
+    size_t need;
+    if (!onn_add_size(bytes, 15, &need)) {
+        report(NULL, bytes);
+        return NULL;
+    }
+    need &= ~(size_t)15;
+    struct onn_arena_block *b = arena->head;
+    if (!b || b->size - b->used < need) {
+        size_t size = need > 4064 ? need : 4064, total;
+        if (!onn_add_size(size, sizeof *b, &total)) {
+            report(NULL, bytes);
+            return NULL;
+        }
+        b = onn_calloc(1, total);
+        if (!b)
+            return NULL;
+        b->size = size;
+        b->next = arena->head;
+        arena->head = b;
+    }
+    void *p = b->bytes + b->used;
+    b->used += need;
+    return p;
+}
+
+void *onn_arena_calloc(struct onn_arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    if (!onn_mul_size(count, size, &bytes)) {
+        report(NULL, SIZE_MAX);
+        return NULL;
+    }
+    return onn_arena_alloc(arena, bytes);
+}
+
+void *onn_arena_dup(struct onn_arena *arena, const void *data, size_t bytes)
+{
+    void *copy = onn_arena_alloc(arena, bytes);
+    if (copy && bytes)
+        memcpy(copy, data, bytes);
+    return copy;
+}
+
+char *onn_arena_strdup(struct onn_arena *arena, const char *text)
+{
+    return onn_arena_dup(arena, text, strlen(text) + 1);
+}
+
+char *onn_arena_printf(struct onn_arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = length < 0 ? NULL : onn_arena_alloc(arena, (size_t)length + 1);
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void onn_arena_finish(struct onn_arena *arena)
+{
+    while (arena->head) {
+        struct onn_arena_block *next = arena->head->next;
+        onn_free(arena->head);
+        arena->head = next;
+    }
+}
+
+bool onn_array_grow(void **items, int count, int *capacity, size_t size)
+{
+    if (count < *capacity)
+        return true;
+    if (*capacity > INT32_MAX / 2) {
+        report(NULL, SIZE_MAX);
+        return false;
+    }
+    int wanted = *capacity ? *capacity * 2 : 8;
+    void *grown = onn_realloc(*items, (size_t)wanted, size);
+    if (!grown)
+        return false;
+    *items = grown;
+    *capacity = wanted;
+    return true;
+}
+
+void onn_str_add(struct onn_str *s, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0)
+        s->failed = true;
+    size_t need = s->length + (size_t)(length < 0 ? 0 : length) + 1;
+    if (!s->failed && need > s->capacity) {
+        size_t capacity = need * 2;
+        char *grown = onn_realloc(s->text, capacity, 1);
+        if (grown) {
+            s->text = grown;
+            s->capacity = capacity;
+        } else {
+            s->failed = true;
+        }
+    }
+    if (!s->failed) {
+        vsnprintf(s->text + s->length, s->capacity - s->length, format, again);
+        s->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+bool onn_str_ok(const struct onn_str *s)
+{
+    return !s->failed;
+}
+
+const char *onn_str_text(const struct onn_str *s)
+{
+    return s->text && !s->failed ? s->text : "";
+}
+
+void onn_str_finish(struct onn_str *s)
+{
+    onn_free(s->text);
+    *s = (struct onn_str){0};
+}

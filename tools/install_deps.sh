@@ -1,0 +1,62 @@
+#!/bin/sh
+# Installs what oclnn needs to build and test and is missing, by package name; silent when nothing is.
+# OCLNN_NO_INTEL=1 leaves out the optional second OpenCL implementation for CPUs.
+set -u
+packages="meson ninja-build pkg-config gcc g++ libc6-dev binutils
+    opencl-headers ocl-icd-opencl-dev libclblast-dev pocl-opencl-icd mesa-opencl-icd oclgrind clinfo
+    libjansson-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev libturbojpeg0-dev libpng-dev libzip-dev
+    zlib1g-dev libxxhash-dev libcmocka-dev clang clang-format libonnx-testdata valgrind
+    python3 python3-numpy python3-venv"
+
+say() { echo "install_deps: $*" >&2; }
+
+install_packages() {
+    if ! command -v dpkg-query >/dev/null 2>&1; then
+        say "not a Debian system; these Debian packages' counterparts are needed:" $packages
+        return 0
+    fi
+    missing=
+    for package in $packages; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        if ! command -v sudo >/dev/null 2>&1; then
+            say "missing and neither root nor sudo is there; as root, run: apt-get install$missing"
+            return 1
+        fi
+        as_root="sudo"
+    fi
+    say "installing$missing"
+    $as_root apt-get update -qq || say "apt-get update failed; going on with the lists that are there"
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+        { say "apt-get could not install:$missing"; return 1; }
+}
+
+# Intel's OpenCL runtime for CPUs is a Python package; a private folder keeps it and its ICD file.
+install_intel() {
+    [ -z "${OCLNN_NO_INTEL:-}" ] && [ "$(uname -m)" = x86_64 ] && [ -n "${XDG_CACHE_HOME:-${HOME:-}}" ] || return 0
+    folder=${XDG_CACHE_HOME:-$HOME/.cache}/oclnn-deps/intel-opencl
+    [ -e "$folder/vendors/intel-cpu.icd" ] && return 0
+    say "installing Intel's OpenCL runtime for CPUs (optional)"
+    mkdir -p "$folder" || return 0
+    if python3 -m venv "$folder" >"$folder/install.log" 2>&1 &&
+        "$folder/bin/pip" install -q --disable-pip-version-check intel-opencl-rt intel-cmplr-lib-rt \
+            >>"$folder/install.log" 2>&1 &&
+        [ -e "$folder/lib/libintelocl.so" ]; then
+        # The package's own ICD loader would hide the system's wherever lib/ is searched first.
+        mkdir -p "$folder/loader" "$folder/vendors"
+        for loader in "$folder"/lib/libOpenCL.so*; do
+            [ -e "$loader" ] && mv -f "$loader" "$folder/loader/"
+        done
+        echo "$folder/lib/libintelocl.so" >"$folder/vendors/intel-cpu.icd"
+    else
+        say "it could not be installed (see $folder/install.log); going on without"
+    fi
+}
+
+install_packages || exit 1
+install_intel
+exit 0

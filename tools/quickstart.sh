@@ -1,0 +1,15 @@
+#!/bin/sh
+# Installs what is missing, builds, and runs oclnn-bench over every OpenCL device found.
+# quickstart.sh [OPTIONS OF oclnn-bench]; the build folder is $OCLNN_BUILD or ./build.
+set -eu
+start=$PWD
+cd "$(dirname "$0")/.."
+build=${OCLNN_BUILD:-build}
+OCLNN_NO_INTEL=1 sh tools/install_deps.sh
+[ -e "$build/build.ninja" ] || meson setup "$build" >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
+rm -f "$build.log"
+ninja -C "$build" --quiet >&2
+bench=$(cd "$build" && pwd)/tools/oclnn-bench
+[ -x "$bench" ] || { echo "quickstart: oclnn-bench was not built (see meson's messages: meson setup --reconfigure $build)" >&2; exit 1; }
+cd "$start"
+exec "$bench" "$@"
