@@ -38,8 +38,9 @@ typedef struct oclnn_context oclnn_context;
 /** Zero means default in every field. */
 struct oclnn_context_params {
     /** Which device: "gpu", "cpu", "best", "P:D", "N" (position in oclnn_device_list), "name~TEXT", "uuid=…".
-     *  NULL: $OCLNN_DEVICE, else "best" (GPU before CPU, real devices before simulators). Several matches of one
-     *  that is not "gpu", "cpu" or "best" are an error that lists them. */
+     *  TEXT is a part of the device's name, else of the platform's, in any case. NULL: $OCLNN_DEVICE, else "best"
+     *  (GPU before CPU, real devices before simulators). Several matches of one that is not "gpu", "cpu" or "best"
+     *  are an error that lists them. */
     const char *devices;
     oclnn_log_fn log;                /**< receives log lines; NULL: none */
     void *log_user;                  /**< handed to log */
@@ -68,6 +69,11 @@ struct oclnn_device_speed {
     int is_slow;           /**< a simulator */
 };
 OCLNN_API enum oclnn_status oclnn_context_measure(oclnn_context *ctx, struct oclnn_device_speed *out);
+/**
+ * The device's empty round trip: write one number, run a kernel of one work-item, read the number back.
+ * @param ms  the median of some tens of them, in milliseconds.
+ */
+OCLNN_API enum oclnn_status oclnn_context_round_trip(oclnn_context *ctx, double *ms);
 
 #ifdef __cplusplus
 }

@@ -6,5 +6,7 @@
 
 /* Nanoseconds since an arbitrary start; never goes back. */
 uint64_t onn_clock_ns(void);
+/* Processor time of all threads of this process. */
+uint64_t onn_clock_cpu_ns(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEMP_PREFIX ".tmp-"
@@ -25,16 +26,17 @@ static enum oclnn_status io_error(const char *verb, const char *path, int code)
     char text[128] = "";
     /* GNU strerror_r may return a static text instead of filling the buffer. */
     const char *words = strerror_r(code, text, sizeof text);
-    return onn_error(code == ENOENT ? OCLNN_ERROR_NOT_FOUND : OCLNN_ERROR_IO, "cannot %s '%s': %s", verb, path, words);
+    return onn_error(code == ENOENT ? OCLNN_ERROR_NOT_FOUND : OCLNN_ERROR_IO, "cannot %s '%s': %s", verb,
+        path, words);
 }
 
-static enum oclnn_status read_all(int fd, const char *path, size_t max_bytes, const struct stat *st, void **data,
-                                  size_t *bytes)
+static enum oclnn_status read_all(int fd, const char *path, size_t max_bytes, const struct stat *st,
+    void **data, size_t *bytes)
 {
     enum oclnn_status status = OCLNN_OK;
     char *block = NULL;
     ONN_CHECK(st->st_size >= 0 && (uint64_t)st->st_size <= max_bytes, OCLNN_ERROR_FORMAT,
-              "'%s' has %lld bytes, more than the %zu allowed", path, (long long)st->st_size, max_bytes);
+        "'%s' has %lld bytes, more than the %zu allowed", path, (long long)st->st_size, max_bytes);
     size_t size = (size_t)st->st_size, have = 0;
     block = onn_alloc(size + 1);
     if (!block) {
@@ -81,7 +83,8 @@ enum oclnn_status onn_fs_read(const char *path, size_t max_bytes, void **data, s
     return status;
 }
 
-enum oclnn_status onn_fs_read_at(int dir, const char *name, size_t max_bytes, bool touch, void **data, size_t *bytes)
+enum oclnn_status onn_fs_read_at(int dir, const char *name, size_t max_bytes, bool touch, void **data,
+    size_t *bytes)
 {
     *data = NULL;
     *bytes = 0;
@@ -131,7 +134,8 @@ static int open_temp(int dir, unsigned mode, char *name, size_t size)
     return fd;
 }
 
-static enum oclnn_status replace(int dir, const char *name, unsigned mode, const void *data, size_t bytes, bool durable)
+static enum oclnn_status replace(int dir, const char *name, unsigned mode, const void *data, size_t bytes,
+    bool durable)
 {
     char temp[80];
     int fd = open_temp(dir, mode, temp, sizeof temp);
@@ -257,8 +261,8 @@ void onn_fs_trim_at(int dir, uint64_t max_bytes)
     clock_gettime(CLOCK_REALTIME, &now);
     for (struct dirent *e = readdir(list); e; e = readdir(list)) {
         struct stat st;
-        if (strlen(e->d_name) >= sizeof files->name || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISREG(st.st_mode))
+        if (strlen(e->d_name) >= sizeof files->name ||
+            fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
             continue;
         if (strncmp(e->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0) {
             if (now.tv_sec - st.st_mtim.tv_sec > TEMP_AGE_S)
@@ -268,7 +272,7 @@ void onn_fs_trim_at(int dir, uint64_t max_bytes)
         if (!onn_array_grow((void **)&files, count, &capacity, sizeof *files))
             break;
         struct old_file *f = &files[count++];
-        snprintf(f->name, sizeof f->name, "%s", e->d_name);
+        memcpy(f->name, e->d_name, strlen(e->d_name) + 1);
         f->used = st.st_mtim;
         f->bytes = (uint64_t)st.st_size;
         total += f->bytes;

@@ -28,7 +28,8 @@ bool onn_fs_is_privileged(void);
 int onn_fs_open_private(const char *path, bool create);
 void onn_fs_close(int dir);
 /* Like onn_fs_read; the file must be ours, regular, no symlink, not writable by others. touch: it counts as used now. */
-enum oclnn_status onn_fs_read_at(int dir, const char *name, size_t max_bytes, bool touch, void **data, size_t *bytes);
+enum oclnn_status onn_fs_read_at(int dir, const char *name, size_t max_bytes, bool touch, void **data,
+    size_t *bytes);
 enum oclnn_status onn_fs_write_at(int dir, const char *name, const void *data, size_t bytes, bool durable);
 /* Removes the least recently used files until at most `max_bytes` remain, and temporary files left over by killed
  * processes. Best effort. */

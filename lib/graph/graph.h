@@ -11,7 +11,7 @@ struct onn_op;
 struct onn_epilogue; /* ops/epilogue.h */
 
 enum onn_role {
-    ONN_ROLE_NONE,  /* made by a node */
+    ONN_ROLE_NONE, /* made by a node */
     ONN_ROLE_INPUT, /* given by the user at each run */
     ONN_ROLE_CONST, /* blob, never changes */
     ONN_ROLE_PARAM, /* blob, trainable */
@@ -25,14 +25,22 @@ struct onn_value {
     struct onn_blob *blob; /* CONST, PARAM, STATE; a known value of an INPUT (it steers shapes) */
     uint8_t role;
     int32_t node, slot; /* producer, -1 if none */
-    int32_t source;     /* the same value in the graph this one was made from, 0 if new there */
+    int32_t source; /* the same value in the graph this one was made from, 0 if new there */
     struct onn_init *init; /* PARAM without blob yet: how to fill it */
 };
 
 /* Initial values of a parameter that a layer builder made. */
-enum onn_init_kind { ONN_INIT_ZERO, ONN_INIT_ONE, ONN_INIT_KAIMING_UNIFORM, ONN_INIT_KAIMING_NORMAL,
-                     ONN_INIT_XAVIER_UNIFORM, ONN_INIT_XAVIER_NORMAL, ONN_INIT_UNIFORM, ONN_INIT_NORMAL,
-                     ONN_INIT_CONSTANT };
+enum onn_init_kind {
+    ONN_INIT_ZERO,
+    ONN_INIT_ONE,
+    ONN_INIT_KAIMING_UNIFORM,
+    ONN_INIT_KAIMING_NORMAL,
+    ONN_INIT_XAVIER_UNIFORM,
+    ONN_INIT_XAVIER_NORMAL,
+    ONN_INIT_UNIFORM,
+    ONN_INIT_NORMAL,
+    ONN_INIT_CONSTANT
+};
 struct onn_init {
     enum onn_init_kind kind;
     float a, b; /* bounds, mean and deviation, or the constant */
@@ -62,8 +70,8 @@ struct onn_graph {
     struct onn_graph **sub; /* subgraphs that attributes of nodes point to; owned */
     int32_t n_sub, cap_sub;
     enum oclnn_status status; /* sticky */
-    char *error;              /* the sentence of the sticky error, in the arena */
-    uint64_t seed;            /* initialisers */
+    char *error; /* the sentence of the sticky error, in the arena */
+    uint64_t seed; /* initialisers */
     bool training;
 };
 
@@ -76,7 +84,7 @@ int32_t onn_graph_add_input(struct onn_graph *g, const char *name, const struct 
 /* Takes its own reference of the blob. */
 int32_t onn_graph_add_blob(struct onn_graph *g, const char *name, enum onn_role role, struct onn_blob *blob);
 int32_t onn_graph_add_param(struct onn_graph *g, const char *name, const struct onn_desc *desc,
-                            const struct onn_init *init);
+    const struct onn_init *init);
 /* A constant of n int64 / one float / …: small helpers for passes and gradients. rank-0 if n is -1 (scalar). */
 int32_t onn_graph_add_i64(struct onn_graph *g, const int64_t *v, int n);
 int32_t onn_graph_add_f32(struct onn_graph *g, float v);
@@ -84,10 +92,10 @@ int32_t onn_graph_add_f32(struct onn_graph *g, float v);
  * copied from attr (may be NULL when attr_size is 0); lists and strings that it points to are not: they must lie in
  * g->arena (onn_graph_add_op of ops/op.h copies them). in[] entries may be 0 for absent optional inputs. */
 int32_t onn_graph_add_node(struct onn_graph *g, const struct onn_op *op, const char *name, const void *attr,
-                           size_t attr_size, int n_in, const int32_t *in, int n_out);
+    size_t attr_size, int n_in, const int32_t *in, int n_out);
 /* The same with given output values (they must have no producer; 0 = absent). */
-int32_t onn_graph_add_node_to(struct onn_graph *g, const struct onn_op *op, const char *name, const void *attr,
-                              size_t attr_size, int n_in, const int32_t *in, int n_out, const int32_t *out);
+int32_t onn_graph_add_node_to(struct onn_graph *g, const struct onn_op *op, const char *name,
+    const void *attr, size_t attr_size, int n_in, const int32_t *in, int n_out, const int32_t *out);
 void onn_graph_add_output(struct onn_graph *g, const char *name, int32_t value);
 /* A tensor or a subgraph in a node's attributes lives as long as the graph: hold_blob takes a reference of its own,
  * hold_sub takes the subgraph over (also when it fails). */
@@ -107,6 +115,7 @@ static inline bool onn_value_is_persistent(const struct onn_value *v)
 int32_t *onn_graph_count_uses(const struct onn_graph *g);
 /* A readable dump, one node a line; op names through `op_name`. */
 struct onn_str;
-void onn_graph_dump(const struct onn_graph *g, const char *(*op_name)(const struct onn_op *), struct onn_str *out);
+void onn_graph_dump(const struct onn_graph *g, const char *(*op_name)(const struct onn_op *),
+    struct onn_str *out);
 
 #endif

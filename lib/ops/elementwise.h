@@ -10,8 +10,8 @@
 struct onn_ew_attr {
     float alpha, beta; /* Clip as a step of a chain without extra inputs: its bounds */
     int64_t to;        /* Cast: ONNX's type number */
-    int64_t flags;     /* Mod: fmod; IsInf: bit 0 of negative (stored apart, see below) */
-    int64_t negative, positive;
+    int64_t fmod;      /* Mod: sign of the dividend */
+    int64_t negative, positive; /* IsInf: which infinities count */
     const char *approximate; /* Gelu: "none" or "tanh" */
 };
 
@@ -51,7 +51,8 @@ const struct onn_ew_row *onn_ew_row(const struct onn_op *op);
  * -1 = none (step->extra is left -1 or 0 accordingly). The result has via's shape and type. */
 bool onn_ew_as_step(const struct onn_prob *p, int via, struct onn_arena *arena, struct onn_epi_step *step,
                     int *extra_in);
-/* Bounds of a Clip (or Relu) whose bounds are known: true for those. */
+/* Bounds of a Clip (or Relu) whose bounds are known: true for those. An absent input counts as the attribute, and
+ * attributes that are both 0 (never set) as no bound. */
 bool onn_ew_clip_bounds(const struct onn_prob *p, float *lo, float *hi);
 /* One step on the host, in double: what the kernels compute in float. */
 double onn_ew_step_host(const struct onn_epi_step *step, double v, double extra);
@@ -74,7 +75,7 @@ struct onn_ew_code {
     struct onn_str body;                    /* statements from x0 … to v */
     int n_params;
     float param[ONN_EW_PARAMS];
-    bool keeps_zero;
+    bool keeps_zero, out_gather; /* out_gather: the output is strided along the innermost dimension */
 };
 enum onn_ew_shape { ONN_EW_FLAT, ONN_EW_ND, ONN_EW_BLOCKED, ONN_EW_BLOCKED_ND };
 /* Appends one step "v = row(operands)" to the body; operand names are variables of the body. */
@@ -83,6 +84,16 @@ void onn_ew_emit(struct onn_ew_code *code, const struct onn_ew_row *row, const s
 /* The kernel's text (in the arena) and its name. */
 enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shape shape, struct onn_arena *arena,
                                 const char **name, const char **text);
+
+/* Callbacks of the rows (ew_infer.c). */
+enum oclnn_status onn_ew_infer(const struct onn_prob *p, struct onn_desc *out);
+enum oclnn_status onn_ew_host(const struct onn_prob *p, struct onn_blob *const *out);
+double onn_ew_flop(const struct onn_prob *p);
+/* Rows that others name; clip_lo … square are no operators: v = a < b ? b : a and a > b ? b : a (a Clip with bounds in tensors), and a tanh Gelu. */
+extern const struct onn_ew_row onn_ew_clip_lo, onn_ew_clip_hi, onn_ew_gelu_tanh, onn_ew_square, onn_ew_clip,
+    onn_ew_relu, onn_ew_add;
+/* The row that really computes this operator with these attributes (Gelu has two). */
+const struct onn_ew_row *onn_ew_row_for(const struct onn_op *op, const struct onn_ew_attr *attr);
 
 /* Variants (ew_bind.c). */
 extern const struct onn_variant *const onn_ew_variants[];

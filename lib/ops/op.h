@@ -165,13 +165,32 @@ void onn_op_each(void (*fn)(const struct onn_op *op, void *user), void *user);
 void *onn_attr_defaults(const struct onn_op *op, struct onn_arena *arena);
 /* Checks ranges; the sentence names the attribute. */
 enum oclnn_status onn_attr_check(const struct onn_op *op, const void *attr);
+/* The row of oclnn's name; NULL if there is none. */
+const struct onn_attr *onn_attr_find(const struct onn_op *op, const char *name, size_t length);
+/* A deep copy in `arena`: lists and strings too; tensors and subgraphs stay shared. NULL attr gives the defaults. */
+void *onn_attr_copy(const struct onn_op *op, const void *attr, struct onn_arena *arena);
+/* onn_graph_add_node with a deep copy of the attributes (NULL = defaults) and references held of their tensors. */
+int32_t onn_graph_add_op(struct onn_graph *g, const struct onn_op *op, const char *name, const void *attr, int n_in,
+                         const int32_t *in, int n_out);
 /* ints.v[i], or `def` when the list is absent or too short. */
 int64_t onn_ints_get(const struct onn_ints *list, int i, int64_t def);
 
 /* ---- shared shape inference and host helpers (ops/common.c) ---- */
 enum oclnn_status onn_infer_same(const struct onn_prob *p, struct onn_desc *out); /* out[0] like in[0] */
 double onn_default_flop(const struct onn_prob *p);
-/* The text of the problem: "conv x=1x64x56x56 w=64x64x3x3 pad=1,1,1,1 …"; appended to s. */
+/* The op's flop or the default; bytes of all operands, padding included. */
+double onn_prob_flop(const struct onn_prob *p);
+double onn_prob_bytes(const struct onn_prob *p);
+/* A variant's callbacks with the defaults that stand at struct onn_variant. */
+const char *onn_variant_refuse(const struct onn_variant *v, const struct onn_prob *p);
+int onn_variant_formats(const struct onn_variant *v, const struct onn_prob *p, struct onn_formats *out, int max);
+struct onn_cost onn_variant_cost(const struct onn_variant *v, const struct onn_prob *p, const struct onn_tune *t);
+size_t onn_variant_workspace(const struct onn_variant *v, const struct onn_prob *p, const struct onn_tune *t);
+void onn_tune_defaults(const struct onn_variant *v, struct onn_tune *t);
+/* The format that the tuple gives to input i (of any kind) and to output i of the problem. */
+const struct onn_format *onn_formats_in(const struct onn_formats *f, const struct onn_prob *p, int i);
+const struct onn_format *onn_formats_out(const struct onn_formats *f, int i);
+/* The text of the problem: "conv x=1x64x56x56 w=64x64x3x3 pad=1,1,1,1 …" (grammar: ops/problem.h); appended to s. */
 void onn_prob_text(const struct onn_prob *p, struct onn_str *s);
 
 #endif

@@ -8,21 +8,21 @@
 
 struct onn_caps {
     char name[128], vendor[64], driver[64], version[64], platform[64], uuid[40];
-    bool is_cpu, is_gpu;    /* the reported type; for users and selectors, never for choosing kernels */
-    bool vector_cpu;        /* local memory is plain memory and native float vectors are >= 4 wide: register tiles */
-    int vector_width;       /* native fp32 lanes for vector_cpu kernels: 4, 8, 16; 1 elsewhere */
+    bool is_cpu, is_gpu; /* the reported type; for users and selectors, never for choosing kernels */
+    bool vector_cpu; /* local memory is plain memory and native float vectors are >= 4 wide: register tiles */
+    int vector_width; /* native fp32 lanes for vector_cpu kernels: 4, 8, 16; 1 elsewhere */
     int compute_units, clock_mhz;
-    size_t max_group;       /* work-items per work-group */
+    size_t max_group; /* work-items per work-group */
     size_t max_item[3];
     size_t local_bytes;
     bool local_is_real, unified, has_fp16, has_fp64, has_subgroups, has_command_buffer, has_int64_atomics;
     int subgroup_size;
     size_t global_bytes, max_alloc, cache_bytes, constant_bytes, base_align; /* base_align in bytes */
     int opencl_major, opencl_minor;
-    double peak_gflops;     /* measured fp32 FMA rate; 0 until measured */
-    double bandwidth_gbs;   /* measured copy rate (read + write) */
-    double launch_us;       /* measured cost of one small launch, back to back */
-    bool slow;              /* a simulator: a launch takes more than a millisecond */
+    double peak_gflops; /* measured fp32 FMA rate; 0 until measured */
+    double bandwidth_gbs; /* measured copy rate (read + write) */
+    double launch_us; /* measured cost of one small launch, back to back */
+    bool slow; /* a simulator, known as one or found out: a launch takes more than a millisecond */
 };
 
 #endif

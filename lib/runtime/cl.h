@@ -20,13 +20,13 @@ enum oclnn_status onn_cl_error(const char *call, cl_int code);
 
 /* The third and last jumping macro: needs `status` and `fail:` like ONN_TRY. For calls that return their code
  * through a pointer: ONN_CL((x = clCreateFoo(..., &code), code)). */
-#define ONN_CL(call)                                                                                         \
-    do {                                                                                                     \
-        cl_int onn_cl_code = (call);                                                                         \
-        if (onn_cl_code != CL_SUCCESS) {                                                                     \
-            status = onn_cl_error(#call, onn_cl_code);                                                       \
-            goto fail;                                                                                       \
-        }                                                                                                    \
+#define ONN_CL(call) \
+    do { \
+        cl_int onn_cl_code = (call); \
+        if (onn_cl_code != CL_SUCCESS) { \
+            status = onn_cl_error(#call, onn_cl_code); \
+            goto fail; \
+        } \
     } while (0)
 
 #endif

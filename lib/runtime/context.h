@@ -27,12 +27,12 @@ enum oclnn_status onn_buffer_wrap(struct oclnn_context *ctx, void *cl_mem_handle
 void onn_buffer_destroy(struct onn_buffer **buffer);
 size_t onn_buffer_bytes(const struct onn_buffer *buffer);
 /* Host to device. Returns after the bytes were taken over if `blocking`; else `src` must stay until the queue passed. */
-enum oclnn_status onn_buffer_write(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset, size_t bytes,
-                                   const void *src, bool blocking);
-enum oclnn_status onn_buffer_read(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset, size_t bytes,
-                                  void *dst, bool blocking);
+enum oclnn_status onn_buffer_write(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset,
+    size_t bytes, const void *src, bool blocking);
+enum oclnn_status onn_buffer_read(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset,
+    size_t bytes, void *dst, bool blocking);
 enum oclnn_status onn_buffer_copy(struct oclnn_context *ctx, struct onn_buffer *from, size_t from_offset,
-                                  struct onn_buffer *to, size_t to_offset, size_t bytes);
+    struct onn_buffer *to, size_t to_offset, size_t bytes);
 /* Fills with a repeated byte; also the way to touch every byte of a lazily allocated buffer. */
 enum oclnn_status onn_buffer_fill(struct oclnn_context *ctx, struct onn_buffer *b, unsigned char byte);
 
@@ -42,13 +42,13 @@ struct onn_program;
  * "pool+softmax": several files as one program), compiled with `defines` ("-D VL=8 …"). Built once per context,
  * kept until the context dies; through the disk cache. Errors: OCLNN_ERROR_BUILD with kernel, options, device, log. */
 enum oclnn_status onn_program_get(struct oclnn_context *ctx, const char *name, const char *defines,
-                                  const char *prelude, struct onn_program **out);
+    const char *prelude, struct onn_program **out);
 /* Writes what was compiled since the last call to the disk cache (called after the first answer). */
 void onn_program_cache_flush(struct oclnn_context *ctx);
 
 struct onn_kernel;
 enum oclnn_status onn_kernel_create(struct oclnn_context *ctx, struct onn_program *program, const char *name,
-                                    struct onn_kernel **out);
+    struct onn_kernel **out);
 void onn_kernel_destroy(struct onn_kernel **kernel);
 enum oclnn_status onn_kernel_set_buffer(struct onn_kernel *k, int index, const struct onn_buffer *buffer);
 enum oclnn_status onn_kernel_set_bytes(struct onn_kernel *k, int index, size_t size, const void *value);
@@ -58,7 +58,7 @@ enum oclnn_status onn_kernel_set_local(struct onn_kernel *k, int index, size_t b
 struct onn_event; /* one enqueued thing; NULL pointers are accepted */
 /* local[0] == 0: the driver chooses. event may be NULL. Enqueues only. */
 enum oclnn_status onn_queue_launch(struct oclnn_context *ctx, const struct onn_kernel *k, int dims,
-                                   const size_t *global, const size_t *local, struct onn_event **event);
+    const size_t *global, const size_t *local, struct onn_event **event);
 enum oclnn_status onn_queue_marker(struct oclnn_context *ctx, struct onn_event **event);
 enum oclnn_status onn_queue_flush(struct oclnn_context *ctx);
 enum oclnn_status onn_queue_finish(struct oclnn_context *ctx);
@@ -78,8 +78,7 @@ struct onn_gemm_call {
     float alpha, beta;
 };
 enum oclnn_status onn_clblast_gemm(struct oclnn_context *ctx, const struct onn_gemm_call *call,
-                                   const struct onn_buffer *a, int64_t a_offset, const struct onn_buffer *b,
-                                   int64_t b_offset, struct onn_buffer *c, int64_t c_offset,
-                                   struct onn_event **event);
+    const struct onn_buffer *a, int64_t a_offset, const struct onn_buffer *b, int64_t b_offset,
+    struct onn_buffer *c, int64_t c_offset, struct onn_event **event);
 
 #endif

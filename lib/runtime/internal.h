@@ -30,7 +30,8 @@ char *onn_device_extensions(cl_device_id id);
 uint64_t onn_device_number(cl_device_id id, cl_device_info what);
 
 /* ---- select.c ---- */
-enum oclnn_status onn_device_select(const struct onn_device *devices, int count, const char *selector, int *chosen);
+enum oclnn_status onn_device_select(const struct onn_device *devices, int count, const char *selector,
+    int *chosen);
 
 /* ---- probe.c ---- */
 /* Is this a simulator, judged by what it reports? (The only place that knows names.) */
@@ -66,10 +67,10 @@ enum oclnn_status onn_source_text(const char *names, const char *prelude, struct
 struct onn_program {
     struct onn_program *next;
     struct onn_hash identity; /* of name, defines, prelude */
-    struct onn_hash key;      /* in the disk cache */
+    struct onn_hash key; /* in the disk cache */
     char *name;
     cl_program cl;
-    bool unsaved;             /* compiled here, not yet in the disk cache */
+    bool unsaved; /* compiled here, not yet in the disk cache */
 };
 void onn_program_finish_all(struct oclnn_context *ctx);
 /* Builds without a line in the table; for probes. On failure *out is NULL. */
@@ -97,27 +98,33 @@ void onn_queue_close(struct oclnn_context *ctx);
 enum oclnn_status onn_queue_get(struct oclnn_context *ctx, cl_command_queue *out);
 /* Notes a lost device; hands `status` through. */
 enum oclnn_status onn_queue_failed(struct oclnn_context *ctx, enum oclnn_status status);
-/* Wraps an event of OpenCL (owned from here on). */
-enum oclnn_status onn_event_wrap(cl_event event, struct onn_event **out);
-/* Waits for an event of OpenCL and releases it: a short spin, then a blocking wait. */
+/* An onn_event is a cl_event under another name: no allocation per launch. */
+static inline struct onn_event *onn_event_from_cl(cl_event event)
+{
+    return (struct onn_event *)(void *)event;
+}
+/* Waits for an event of OpenCL and releases it: the way that suits the device. */
 enum oclnn_status onn_event_wait_cl(struct oclnn_context *ctx, cl_command_queue queue, cl_event event);
+
+/* ---- clblast.c: drops the kernels that CLBlast keeps, and with them its hold on contexts ---- */
+void onn_clblast_forget(void);
 
 struct oclnn_context {
     struct onn_device device;
     struct onn_caps caps;
     struct onn_log log;
-    char *cache_dir;      /* NULL: no disk cache */
-    bool log_builds;      /* OCLNN_VERBOSE=build */
-    bool used_clblast;
+    char *cache_dir; /* NULL: no disk cache */
+    bool log_builds; /* OCLNN_VERBOSE=build */
+    atomic_bool used_clblast;
     struct onn_hash device_key;
 
     cl_context cl;
-    cl_command_queue plain, profiled;  /* either may be NULL until asked for */
-    _Atomic(cl_command_queue) queue;   /* the one in use */
+    cl_command_queue plain, profiled; /* either may be NULL until asked for */
+    _Atomic(cl_command_queue) queue; /* the one in use */
     atomic_bool lost;
-    struct onn_mutex queue_lock;       /* making and switching queues */
+    struct onn_mutex queue_lock; /* making and switching queues */
 
-    struct onn_mutex program_lock;     /* the table and building: compilers are serial anyway */
+    struct onn_mutex program_lock; /* the table and building: compilers are serial anyway */
     struct onn_program *programs;
 
     struct onn_mutex measure_lock;

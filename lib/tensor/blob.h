@@ -11,11 +11,11 @@ struct onn_buffer;
 struct onn_blob {
     int refs; /* atomic */
     struct onn_desc desc;
-    void *data;          /* host bytes, NULL if only the device has them */
-    uint64_t id;         /* unique in the process: never reused, unlike the address */
-    uint64_t version;    /* grows with every change, host or device */
-    bool host_stale;     /* the device copy is newer: onn_blob_sync_host first */
-    struct onn_buffer *buffer;     /* device copy or NULL */
+    void *data; /* host bytes, NULL if only the device has them */
+    uint64_t id; /* unique in the process: never reused, unlike the address */
+    uint64_t version; /* grows with every change, host or device */
+    bool host_stale; /* the device copy is newer: onn_blob_sync_host first */
+    struct onn_buffer *buffer; /* device copy or NULL */
     struct oclnn_context *context; /* whose device */
     uint64_t buffer_version;
 };

@@ -11,6 +11,7 @@ struct oclnn_tensor {
 };
 
 /* A tensor like `desc` (its dtype and dims; made plain), elements copied from `data` or zeroed if NULL. */
-enum oclnn_status onn_tensor_from_desc(const struct onn_desc *desc, const void *data, struct oclnn_tensor **out);
+enum oclnn_status onn_tensor_from_desc(const struct onn_desc *desc, const void *data,
+    struct oclnn_tensor **out);
 
 #endif

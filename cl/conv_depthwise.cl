@@ -1,0 +1,135 @@
+/* Depthwise convolution (one filter per channel, K = C) on blocked data for vector CPUs: any size, stride,
+ * dilation, pads.
+ *
+ * Layout   x, y, res: [N][channels/VL][H][W][VL], strides in elements by argument (pixel stride VL).
+ *          Pad lanes of the last channel block are zero in x and res, and are left zero in y.
+ * Weights  packed by conv2d_pack_depthwise: [c_blocks][R][S][VL].
+ * Work     one work-item per work-group; global size
+ *          { ceil(p / rows_group), ceil(c_blocks / cb_group), n } with c_blocks = ceil(c / VL).
+ *          A work-group computes rows_group output rows of cb_group channel blocks of one image.
+ * Defines  VL (8); ONN_EPI optional.
+ * Method   columns whose taps all lie inside the image go by 8 and 4 with one accumulator per pixel; the few
+ *          at the edges go one by one over their valid taps. Memory bound. Own design.
+ */
+#include "lib/types.h"
+
+struct dw_geo {
+    int h, w, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
+    long x_sh, y_sh, res_sh;
+    int has_res, left; /* left: channels in this block, masks the tail */
+    float lo, hi;
+    int kind;
+    float a, b;
+};
+
+/* First index i >= 0 with i * step + base >= 0, and one past the last below n with i * step + base < size. */
+ONN_INLINE int dw_from(int base, int step)
+{
+    return base >= 0 ? 0 : (step - 1 - base) / step;
+}
+ONN_INLINE int dw_to(int base, int step, int size, int n)
+{
+    return base >= size ? 0 : min(n, (size - 1 - base) / step + 1);
+}
+
+/* Residual, clip, mask, store of pixel q; acc already holds the bias. */
+ONN_INLINE void dw_store(ONN_V t, global float *y, global const float *res, const struct dw_geo *g)
+{
+    if (g->has_res)
+        t += ONN_LOAD(res);
+    t = t < (ONN_V)(g->lo) ? (ONN_V)(g->lo) : t;
+    t = t > (ONN_V)(g->hi) ? (ONN_V)(g->hi) : t;
+    ONN_STORE(onn_mask(t, g->left), y);
+}
+
+/* mr pixels of a row whose columns are all inside; x: first tap (row r0, column 0) of the first pixel. */
+ONN_INLINE void dw_run(const int mr, global const float *x, global const float *w, global float *y,
+                       global const float *res, ONN_V bias, int rows, const struct dw_geo *g)
+{
+    ONN_V acc[8];
+    const int px = g->stride_w * VL;
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        if (i < mr)
+            acc[i] = bias;
+    for (int r = 0; r < rows; r++) {
+        global const float *tap = x;
+        for (int s = 0; s < g->s; s++, w += VL, tap += g->dil_w * VL) {
+            const ONN_V b = ONN_LOAD(w);
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+                if (i < mr)
+                    acc[i] = fma(ONN_LOAD(tap + i * px), b, acc[i]);
+        }
+        x += g->dil_h * g->x_sh;
+    }
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        if (i < mr)
+            dw_store(acc[i], y + i * VL, res + i * VL, g);
+}
+
+/* Columns q0 .. q1-1 one by one; x: tap (r0, 0) of column 0, which may lie outside. */
+static void dw_edge(int q0, int q1, global const float *x, global const float *w, global float *y, global const float *res,
+                    ONN_V bias, int rows, const struct dw_geo *g)
+{
+    for (int q = q0; q < q1; q++) {
+        const int base = q * g->stride_w - g->pad_w, s0 = dw_from(base, g->dil_w), s1 = dw_to(base, g->dil_w, g->w, g->s);
+        ONN_V acc = bias;
+        for (int r = 0; r < rows; r++)
+            for (int s = s0; s < s1; s++)
+                acc = fma(ONN_LOAD(x + r * g->dil_h * g->x_sh + (long)(q * g->stride_w + s * g->dil_w) * VL),
+                          ONN_LOAD(w + (r * g->s + s) * VL), acc);
+        dw_store(acc, y + q * VL, res + q * VL, g);
+    }
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(
+    ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int c, int h, int wd,
+    int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h, int dil_w, long x_sn,
+    long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int rows_group,
+    int cb_group, int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
+{
+    struct dw_geo g = {h,    wd,   r,      s,       stride_h, stride_w, pad_h, pad_w, dil_h,    dil_w,
+                       x_sh, y_sh, res_sh, has_res, VL,       lo,       hi,    epi_kind, epi_a, epi_b};
+    const int p0 = get_group_id(0) * rows_group, p1 = min(p0 + rows_group, p), in = get_group_id(2);
+    const int cb0 = get_group_id(1) * cb_group, cb1 = min(cb0 + cb_group, ONN_DIV_UP(c, VL));
+    /* columns with all taps inside: left of q0 some tap is before column 0, from q1 on one is past the end */
+    const int q0 = min(q, dw_from(-pad_w, stride_w)), q1 = max(q0, dw_to((s - 1) * dil_w - pad_w, stride_w, wd, q));
+    for (int cb = cb0; cb < cb1; cb++) {
+        g.left = c - cb * VL;
+        const ONN_V bias = onn_load_part(ONN_PTR(bias) + cb * VL, g.left);
+        for (int ip = p0; ip < p1; ip++) {
+            const int top = ip * stride_h - pad_h, r0 = dw_from(top, dil_h), rows = dw_to(top, dil_h, h, r) - r0;
+            global const float *xr = ONN_PTR(x) + in * x_sn + cb * x_sc + (top + r0 * dil_h) * x_sh - (long)pad_w * VL;
+            global const float *wr = ONN_PTR(w) + ((long)cb * r + r0) * s * VL;
+            global const float *res_r = ONN_PTR(res) + in * res_sn + cb * res_sc + ip * res_sh;
+            global float *yr = ONN_PTR(y) + in * y_sn + cb * y_sc + ip * y_sh;
+            int iq = q0;
+            dw_edge(0, q0, xr, wr, yr, res_r, bias, rows, &g);
+            for (; iq + 8 <= q1; iq += 8)
+                dw_run(8, xr + (long)iq * stride_w * VL, wr, yr + iq * VL, res_r + iq * VL, bias, rows, &g);
+            if (iq + 4 <= q1) {
+                dw_run(4, xr + (long)iq * stride_w * VL, wr, yr + iq * VL, res_r + iq * VL, bias, rows, &g);
+                iq += 4;
+            }
+            dw_edge(iq, q, xr, wr, yr, res_r, bias, rows, &g);
+#ifdef ONN_EPI
+            for (int i = 0; i < q; i++)
+                ONN_STORE(onn_mask(ONN_EPI(ONN_LOAD(yr + i * VL), epi_kind, epi_a, epi_b), g.left), yr + i * VL);
+#endif
+        }
+    }
+}
+
+/* Packs w[C][1][R][S] into [c_blocks][R][S][VL] with zeros in the tail. Global size { ceil(k / VL), 1, 1 }; k: channels,
+ * c: 1, not looked at. */
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_depthwise(ONN_IN(float, w), ONN_OUT(float, u),
+                                                                                 int k, int c, int r, int s)
+{
+    const int cb = get_group_id(0), rs = r * s;
+    global float *dst = ONN_PTR(u) + (long)cb * rs * VL;
+    for (int t = 0; t < rs; t++)
+        for (int j = 0; j < VL; j++)
+            dst[t * VL + j] = cb * VL + j < k ? ONN_PTR(w)[(long)(cb * VL + j) * rs + t] : 0.0f;
+}

@@ -1,0 +1,216 @@
+/* Matrix product for vector CPUs: register tiles over packed B.
+ *
+ * Arguments  a, c, r, y: fp32 tensors described by struct gemm_args (lib/gemm.h) with y_n = 1, r_n = 1, c_n 0 or 1 and,
+ *            for gemm_packed, a_k = 1 (gemm_packed_at: any strides). c and r may be any tensor where has_c, has_r are 0.
+ *            b: [batch][panels][k][NR], NR = GEMM_NV * VL columns of a panel, zeros behind column n; b_b in elements of
+ *            this packing, 0 = shared. y is neither c nor r.
+ * Defines    VL (lib/types.h), GEMM_NV (2), GEMM_M1 > GEMM_M2 > GEMM_M3 > GEMM_M4: rows of the compiled tiles.
+ * Work       one work-item per work-group; global size { ceil(m / m_group), ceil(panels / p_group), batches }.
+ * Method     A group computes m_group rows x p_group panels, k_block of k at a time (partial sums wait in y): a block of
+ *            a panel stays in L1 while the rows of A pass, those stay in L2. Rows are dealt evenly over the tiles; spare
+ *            rows repeat the last one and are not stored.
+ * Rounding   fp32 fused multiply-adds in ascending k; alpha, beta c, r, clip at the end.
+ * Source     own design, after the usual BLIS loops.
+ */
+#include "lib/types.h"
+#include "lib/elem.h"
+#include "lib/gemm.h"
+
+#ifndef GEMM_NV
+#define GEMM_NV 2
+#endif
+#ifndef GEMM_M1
+#if VL == 16
+#define GEMM_M1 12
+#define GEMM_M2 8
+#define GEMM_M3 4
+#define GEMM_M4 2
+#else
+#define GEMM_M1 6
+#define GEMM_M2 4
+#define GEMM_M3 2
+#define GEMM_M4 1
+#endif
+#endif
+#define GEMM_NR (GEMM_NV * VL)
+
+/* Adds the sum over kn of a[i][k] * b[k][v] to acc for mr rows, of which n exist. */
+static inline __attribute__((always_inline)) void gemm_tile(const int mr, ONN_V *acc, global const float *a, long a_m,
+                                                            long a_k, int n, global const float *b, int kn)
+{
+    global const float *row[GEMM_M1];
+#pragma unroll
+    for (int i = 0; i < GEMM_M1; i++)
+        if (i < mr)
+            row[i] = a + min(i, n - 1) * a_m;
+    long ka = 0;
+    for (int k = 0; k < kn; k++) {
+        ONN_V w[GEMM_NV];
+#pragma unroll
+        for (int v = 0; v < GEMM_NV; v++)
+            w[v] = ONN_LOAD(b + v * VL);
+#pragma unroll
+        for (int i = 0; i < GEMM_M1; i++)
+            if (i < mr) {
+                const ONN_V s = (ONN_V)(row[i][ka]);
+#pragma unroll
+                for (int v = 0; v < GEMM_NV; v++)
+                    acc[i * GEMM_NV + v] = fma(s, w[v], acc[i * GEMM_NV + v]);
+            }
+        b += GEMM_NR;
+        ka += a_k;
+    }
+}
+
+/* The tile with its sums in y (all lanes exist): started from it unless `first`, left there. */
+static inline __attribute__((always_inline)) void gemm_tile_y(const int mr, int first, global float *y, long y_m,
+                                                              global const float *a, long a_m, long a_k, int n,
+                                                              global const float *b, int kn)
+{
+    ONN_V acc[GEMM_M1 * GEMM_NV];
+#pragma unroll
+    for (int i = 0; i < GEMM_M1 * GEMM_NV; i++)
+        acc[i] = (ONN_V)(0.0f);
+    if (!first) {
+#pragma unroll
+        for (int i = 0; i < GEMM_M1; i++)
+            if (i < mr)
+#pragma unroll
+                for (int v = 0; v < GEMM_NV; v++)
+                    acc[i * GEMM_NV + v] = ONN_LOAD(y + min(i, n - 1) * y_m + v * VL);
+    }
+    gemm_tile(mr, acc, a, a_m, a_k, n, b, kn);
+#pragma unroll
+    for (int i = 0; i < GEMM_M1; i++)
+        if (i < mr)
+#pragma unroll
+            for (int v = 0; v < GEMM_NV; v++)
+                ONN_STORE(acc[i * GEMM_NV + v], y + min(i, n - 1) * y_m + v * VL);
+}
+
+static inline void gemm_put(ONN_V v, global float *y, int left)
+{
+    if (left >= VL) {
+        ONN_STORE(v, y);
+    } else {
+        float t[VL];
+        ONN_STORE(v, t);
+        for (int i = 0; i < left; i++)
+            y[i] = t[i];
+    }
+}
+
+/* The same with sums in acc, for a panel of which only `left` columns exist. */
+static inline __attribute__((always_inline)) void gemm_tile_part(const int mr, int first, global float *y, long y_m,
+                                                                 global const float *a, long a_m, long a_k, int n,
+                                                                 global const float *b, int kn, int left)
+{
+    ONN_V acc[GEMM_M1 * GEMM_NV];
+    for (int i = 0; i < mr * GEMM_NV; i++)
+        acc[i] = (ONN_V)(0.0f);
+    gemm_tile(mr, acc, a, a_m, a_k, n, b, kn);
+    for (int i = 0; i < n; i++)
+        for (int v = 0; v < GEMM_NV && v * VL < left; v++) {
+            global float *to = y + i * y_m + v * VL;
+            gemm_put(first ? acc[i * GEMM_NV + v] : acc[i * GEMM_NV + v] + onn_load_part(to, left - v * VL), to,
+                     left - v * VL);
+        }
+}
+
+/* alpha, beta c, r and clip on rows m .. m+n-1 of the panel that starts at column col. f: alpha, beta, lo, hi; volatile,
+ * for vectors of them that are made before the tiles' loops would take registers from the accumulators. */
+static void gemm_finish(const struct gemm_args *g, const volatile float *f, global float *y, global const float *c,
+                        global const float *r, int m, int n, int col)
+{
+    for (int i = m; i < m + n; i++)
+        for (int j = col; j < min(col + GEMM_NR, g->n); j += VL) {
+            const int left = g->n - j;
+            ONN_V t = onn_load_part(y + i * g->y_m + j, left) * f[0];
+            if (g->has_c && g->c_n)
+                t = fma((ONN_V)(f[1]), onn_load_part(c + i * g->c_m + j, left), t);
+            else if (g->has_c)
+                t += (ONN_V)(f[1] * c[i * g->c_m]);
+            if (g->has_r)
+                t += onn_load_part(r + i * g->r_m + j, left);
+            const ONN_V lo = (ONN_V)(f[2]), hi = (ONN_V)(f[3]);
+            t = t < lo ? lo : t;
+            t = t > hi ? hi : t;
+            gemm_put(t, y + i * g->y_m + j, left);
+        }
+}
+
+/* One group's rows and panels. unit: a_k is 1. */
+static inline __attribute__((always_inline)) void gemm_group(const int unit, global const float *a, global const float *b,
+                                                             global const float *c, global const float *r,
+                                                             global float *y, const struct gemm_args *g, int m_group,
+                                                             int p_group, int k_block)
+{
+    const struct gemm_offset o = gemm_batch(g, get_global_id(2));
+    const int m0 = get_group_id(0) * m_group, m1 = min(m0 + m_group, g->m);
+    const int p0 = get_group_id(1) * p_group, p1 = min(p0 + p_group, ONN_DIV_UP(g->n, GEMM_NR));
+    const long a_k = unit ? 1 : g->a_k;
+    const volatile float factors[4] = {g->alpha, g->beta, g->lo, g->hi};
+    const int plain = g->alpha == 1.0f && !g->has_c && !g->has_r && g->lo == -INFINITY && g->hi == INFINITY;
+    for (int k = 0; k < g->k; k += k_block) {
+        const int kn = min(k_block, g->k - k), finish = !plain && k + kn == g->k;
+        for (int p = p0; p < p1; p++) {
+            global const float *panel = b + o.b + ((long)p * g->k + k) * GEMM_NR;
+            const int left = g->n - p * GEMM_NR;
+            for (int m = m0, n; m < m1; m += n) {
+                global const float *rows = a + o.a + m * g->a_m + k * a_k;
+                global float *to = y + o.y + m * g->y_m + p * GEMM_NR;
+                n = ONN_DIV_UP(m1 - m, ONN_DIV_UP(m1 - m, GEMM_M1));
+                if (left < GEMM_NR && n > GEMM_M3)
+                    gemm_tile_part(GEMM_M1, k == 0, to, g->y_m, rows, g->a_m, a_k, n, panel, kn, left);
+                else if (left < GEMM_NR)
+                    gemm_tile_part(GEMM_M3, k == 0, to, g->y_m, rows, g->a_m, a_k, n, panel, kn, left);
+                else if (n > GEMM_M2)
+                    gemm_tile_y(GEMM_M1, k == 0, to, g->y_m, rows, g->a_m, a_k, n, panel, kn);
+                else if (n > GEMM_M3)
+                    gemm_tile_y(GEMM_M2, k == 0, to, g->y_m, rows, g->a_m, a_k, n, panel, kn);
+                else if (n > GEMM_M4)
+                    gemm_tile_y(GEMM_M3, k == 0, to, g->y_m, rows, g->a_m, a_k, n, panel, kn);
+                else
+                    gemm_tile_y(GEMM_M4, k == 0, to, g->y_m, rows, g->a_m, a_k, n, panel, kn);
+                if (finish)
+                    gemm_finish(g, factors, y + o.y, c + o.c, r + o.r, m, n, p * GEMM_NR);
+            }
+        }
+    }
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed(ONN_IN(float, a), ONN_IN(float, b),
+                                                                       ONN_IN(float, c), ONN_IN(float, r),
+                                                                       ONN_OUT(float, y), const struct gemm_args g,
+                                                                       int m_group, int p_group, int k_block)
+{
+    gemm_group(1, ONN_PTR(a), ONN_PTR(b), ONN_PTR(c), ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed_at(ONN_IN(float, a), ONN_IN(float, b),
+                                                                          ONN_IN(float, c), ONN_IN(float, r),
+                                                                          ONN_OUT(float, y), const struct gemm_args g,
+                                                                          int m_group, int p_group, int k_block)
+{
+    gemm_group(0, ONN_PTR(a), ONN_PTR(b), ONN_PTR(c), ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
+}
+
+/* Packs b (k, n, b_k, b_n and the batch of g) into [batch][panels][k][NR] with zeros behind column n.
+ * Global size { ceil(k / k_group), panels, batches of b }. */
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_pack_b(ONN_IN(float, b), ONN_OUT(float, u),
+                                                                       const struct gemm_args g, int k_group)
+{
+    const int first = get_group_id(0) * k_group, last = min(first + k_group, g.k), col = get_group_id(1) * GEMM_NR;
+    const int left = min(g.n - col, GEMM_NR);
+    global const float *src = ONN_PTR(b) + gemm_batch(&g, get_group_id(2)).b + col * g.b_n;
+    global float *dst = ONN_PTR(u) + ((long)get_group_id(2) * get_num_groups(1) + get_group_id(1)) * g.k * GEMM_NR;
+    if (g.b_n == 1 && left == GEMM_NR) {
+        for (int i = first; i < last; i++)
+            for (int v = 0; v < GEMM_NV; v++)
+                ONN_STORE(ONN_LOAD(src + i * g.b_k + v * VL), dst + (long)i * GEMM_NR + v * VL);
+    } else {
+        for (int i = first; i < last; i++)
+            for (int j = 0; j < GEMM_NR; j++)
+                dst[(long)i * GEMM_NR + j] = j < left ? src[i * g.b_k + j * g.b_n] : 0.0f;
+    }
+}

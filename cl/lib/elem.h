@@ -1,0 +1,27 @@
+/* Element type of float tensors. Arithmetic is always fp32; with ONN_F16 the tensors are stored as half.
+ *
+ * ONN_T            type behind a pointer
+ * ONN_GET(p, i)    element i as float
+ * ONN_SET(p, i, v) stores v, rounded to nearest even
+ */
+#ifndef ONN_ELEM_H
+#define ONN_ELEM_H
+
+#ifdef ONN_F16
+#define ONN_T half
+#define ONN_GET(p, i) vload_half((i), (p))
+#define ONN_SET(p, i, v) vstore_half_rte((v), (i), (p))
+#else
+#define ONN_T float
+#define ONN_GET(p, i) ((p)[i])
+#define ONN_SET(p, i, v) ((p)[i] = (v))
+#endif
+
+/* Clip by comparisons: NaN passes. */
+static inline float onn_clip(float v, float lo, float hi)
+{
+    v = v < lo ? lo : v;
+    return v > hi ? hi : v;
+}
+
+#endif

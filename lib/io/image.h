@@ -1,0 +1,38 @@
+/* Pixels: decoding, resizing, turning into numbers. */
+#ifndef ONN_IO_IMAGE_H
+#define ONN_IO_IMAGE_H
+
+#include "base/status.h"
+#include <oclnn/io.h>
+
+#define ONN_IMAGE_MAX_PIXELS ((int64_t)64 << 20)
+
+/* 8-bit pixels in rows, `channels` interleaved. */
+struct onn_image {
+    int width, height, channels;
+    uint8_t *pixel; /* onn_free */
+};
+
+enum oclnn_status onn_image_alloc(int width, int height, int channels, struct onn_image *out);
+void onn_image_finish(struct onn_image *image);
+/* JPEG or PNG, told apart by their first bytes; always 3 channels. */
+enum oclnn_status onn_image_decode(const void *bytes, size_t size, struct onn_image *out);
+/* Bilinear, with the triangle widened by the ratio when shrinking, in the fixed-point steps of the imaging library
+ * that most training pipelines use: its results come out to the bit. */
+enum oclnn_status onn_image_resize(const struct onn_image *in, int width, int height, struct onn_image *out);
+enum oclnn_status onn_image_crop(const struct onn_image *in, int width, int height, struct onn_image *out);
+/* resize and crop as params say; `image` is replaced. */
+enum oclnn_status onn_image_fit(struct onn_image *image, const struct oclnn_image_params *params);
+/* Refuses NaN and u8 together with numbers. */
+enum oclnn_status onn_image_check(const struct oclnn_image_params *params);
+/* `n` images of one size as planes (C x H x W each) to numbers. */
+struct onn_pixels {
+    const uint8_t *data;
+    int64_t n;
+    int channels, height, width;
+    int64_t step_n, step_c, step_y, step_x; /* in bytes */
+};
+enum oclnn_status onn_image_numbers(const struct onn_pixels *p, const struct oclnn_image_params *params,
+    oclnn_tensor **out);
+
+#endif

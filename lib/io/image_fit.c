@@ -1,0 +1,235 @@
+/* Resizing, cropping, and pixels to numbers. */
+#include "io/image.h"
+
+#include "base/mem.h"
+#include "tensor/tensor.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- resize ----
+ * Separable: first along rows, then along columns, bytes in between. Weights are doubles that sum to one, rounded to
+ * 22 fractional bits; that leaves room for the sum of bytes in 32 bits. */
+#define BITS 22
+
+struct weights {
+    int taps; /* room per output pixel */
+    int *first, *n;
+    int32_t *w;
+};
+
+static void weights_finish(struct weights *w)
+{
+    onn_free(w->first);
+    onn_free(w->n);
+    onn_free(w->w);
+}
+
+static enum oclnn_status weights_make(int in, int out, struct weights *w)
+{
+    double ratio = (double)in / out, support = ratio > 1 ? ratio : 1;
+    w->taps = (int)ceil(support) * 2 + 1;
+    w->first = onn_calloc((size_t)out, sizeof *w->first);
+    w->n = onn_calloc((size_t)out, sizeof *w->n);
+    w->w = onn_calloc((size_t)out, (size_t)w->taps * sizeof *w->w);
+    double *tap = onn_calloc((size_t)w->taps, sizeof *tap);
+    if (!w->first || !w->n || !w->w || !tap) {
+        onn_free(tap);
+        return OCLNN_ERROR_MEMORY;
+    }
+    for (int i = 0; i < out; i++) {
+        double centre = (i + 0.5) * ratio, sum = 0;
+        int first = (int)(centre - support + 0.5), last = (int)(centre + support + 0.5);
+        first = first < 0 ? 0 : first;
+        last = last > in ? in : last;
+        w->first[i] = first;
+        w->n[i] = last - first;
+        for (int k = 0; k < last - first; k++) {
+            double distance = fabs((k + first - centre + 0.5) / support);
+            tap[k] = distance < 1 ? 1 - distance : 0;
+            sum += tap[k];
+        }
+        for (int k = 0; k < last - first; k++)
+            w->w[(size_t)i * (size_t)w->taps + (size_t)k] =
+                (int32_t)(0.5 + (sum != 0 ? tap[k] / sum : 0) * (1 << BITS));
+    }
+    onn_free(tap);
+    return OCLNN_OK;
+}
+
+static uint8_t clip8(int32_t v)
+{
+    v >>= BITS;
+    return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
+}
+
+/* Along one axis: `lines` lines, `count` outputs each, steps in bytes; `inner` neighbours are treated alike. */
+struct pass {
+    const uint8_t *in;
+    uint8_t *out;
+    int64_t lines, in_line, out_line, step, inner;
+    int count;
+};
+
+static void resample(const struct pass *p, const struct weights *w)
+{
+    for (int64_t line = 0; line < p->lines; line++)
+        for (int i = 0; i < p->count; i++) {
+            const int32_t *tap = w->w + (size_t)i * (size_t)w->taps;
+            const uint8_t *from = p->in + line * p->in_line + (int64_t)w->first[i] * p->step;
+            uint8_t *to = p->out + line * p->out_line + (int64_t)i * p->step;
+            for (int64_t c = 0; c < p->inner; c++) {
+                int32_t sum = 1 << (BITS - 1);
+                for (int k = 0; k < w->n[i]; k++)
+                    sum += from[k * p->step + c] * tap[k];
+                to[c] = clip8(sum);
+            }
+        }
+}
+
+enum oclnn_status onn_image_resize(const struct onn_image *in, int width, int height, struct onn_image *out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_image middle = {0};
+    struct weights across = {0}, down = {0};
+    int64_t c = in->channels;
+    *out = (struct onn_image){0};
+    ONN_TRY(onn_image_alloc(width, in->height, in->channels, &middle));
+    ONN_TRY(onn_image_alloc(width, height, in->channels, out));
+    ONN_TRY(weights_make(in->width, width, &across));
+    ONN_TRY(weights_make(in->height, height, &down));
+    if (width == in->width)
+        memcpy(middle.pixel, in->pixel, (size_t)in->width * (size_t)in->height * (size_t)c);
+    else
+        resample(&(struct pass){in->pixel, middle.pixel, in->height, in->width * c, width * c, c, c, width},
+            &across);
+    if (height == in->height)
+        memcpy(out->pixel, middle.pixel, (size_t)width * (size_t)height * (size_t)c);
+    else
+        resample(&(struct pass){middle.pixel, out->pixel, 1, 0, 0, width * c, width * c, height}, &down);
+fail:
+    onn_image_finish(&middle);
+    weights_finish(&across);
+    weights_finish(&down);
+    if (status != OCLNN_OK)
+        onn_image_finish(out);
+    return status;
+}
+
+enum oclnn_status onn_image_crop(const struct onn_image *in, int width, int height, struct onn_image *out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    *out = (struct onn_image){0};
+    ONN_CHECK(width >= 1 && height >= 1 && width <= in->width && height <= in->height, OCLNN_ERROR_ARGUMENT,
+        "image: a crop of %d x %d from %d x %d pixels", width, height, in->width, in->height);
+    ONN_TRY(onn_image_alloc(width, height, in->channels, out));
+    size_t c = (size_t)in->channels, left = (size_t)(in->width - width) / 2,
+           top = (size_t)(in->height - height) / 2;
+    for (size_t y = 0; y < (size_t)height; y++)
+        memcpy(out->pixel + y * (size_t)width * c, in->pixel + ((top + y) * (size_t)in->width + left) * c,
+            (size_t)width * c);
+fail:
+    return status;
+}
+
+static enum oclnn_status replace(struct onn_image *image, enum oclnn_status status, struct onn_image *by)
+{
+    if (status == OCLNN_OK) {
+        onn_image_finish(image);
+        *image = *by;
+    }
+    return status;
+}
+
+enum oclnn_status onn_image_fit(struct onn_image *image, const struct oclnn_image_params *params)
+{
+    struct onn_image next;
+    enum oclnn_status status = OCLNN_OK;
+    int width = params->width, height = params->height;
+    if (params->short_side) {
+        int64_t w = image->width, h = image->height, s = params->short_side;
+        int64_t shorter = w < h ? w : h, longer = ((w < h ? h : w) * s * 2 + shorter) / (2 * shorter);
+        ONN_CHECK(longer * s <= ONN_IMAGE_MAX_PIXELS, OCLNN_ERROR_ARGUMENT,
+            "image: resized to %lld x %lld pixels", (long long)s, (long long)longer);
+        width = (int)(w > h ? longer : s);
+        height = (int)(w > h ? s : longer);
+    }
+    if (width && height && (width != image->width || height != image->height))
+        ONN_TRY(replace(image, onn_image_resize(image, width, height, &next), &next));
+    if (params->crop_width)
+        ONN_TRY(replace(image, onn_image_crop(image, params->crop_width, params->crop_height, &next), &next));
+fail:
+    return status;
+}
+
+enum oclnn_status onn_image_check(const struct oclnn_image_params *p)
+{
+    bool numbers = p->scale != 0, finite = isfinite(p->scale);
+    for (int i = 0; i < 3; i++) {
+        numbers |= p->mean[i] != 0 || p->deviation[i] != 0;
+        finite = finite && isfinite(p->mean[i]) && isfinite(p->deviation[i]);
+    }
+    if (!finite)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "image: scale, mean or deviation is not finite");
+    if (p->u8 && numbers)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "image: u8 leaves no room for scale, mean and deviation");
+    if (p->short_side < 0 || p->width < 0 || p->height < 0 || p->crop_width < 0 || p->crop_height < 0 ||
+        !p->width != !p->height || !p->crop_width != !p->crop_height || (p->short_side && p->width))
+        return onn_error(OCLNN_ERROR_ARGUMENT,
+            "image: give short_side, or width and height; crop_width and crop_height together; none "
+            "negative");
+    return OCLNN_OK;
+}
+
+/* ---- numbers ---- */
+/* The reading library's integer form of 0.299 R + 0.587 G + 0.114 B. */
+static uint8_t luma(const uint8_t *at, int64_t step)
+{
+    return (uint8_t)((at[0] * 19595u + at[step] * 38470u + at[2 * step] * 7471u + 0x8000u) >> 16);
+}
+
+/* One channel of one image. `lut`: the number of each byte. */
+static void plane(const struct onn_pixels *p, const uint8_t *image, int source, const float lut[256],
+    bool bytes, void *out, int64_t step)
+{
+    int64_t i = 0;
+    for (int64_t y = 0; y < p->height; y++)
+        for (int64_t x = 0; x < p->width; x++, i += step) {
+            const uint8_t *at = image + y * p->step_y + x * p->step_x;
+            uint8_t v = source < 0 ? luma(at, p->step_c) : at[source * p->step_c];
+            if (bytes)
+                ((uint8_t *)out)[i] = v;
+            else
+                ((float *)out)[i] = lut[v];
+        }
+}
+
+enum oclnn_status onn_image_numbers(const struct onn_pixels *p, const struct oclnn_image_params *params,
+    oclnn_tensor **out)
+{
+    bool grey = params->grey && p->channels == 3;
+    int channels = grey ? 1 : p->channels;
+    int64_t nchw[4] = {p->n, channels, p->height, p->width}, nhwc[4] = {p->n, p->height, p->width, channels};
+    struct onn_desc desc = onn_desc_make(params->u8 ? OCLNN_U8 : OCLNN_F32, 4, params->nhwc ? nhwc : nchw);
+    enum oclnn_status status = onn_tensor_from_desc(&desc, NULL, out);
+    if (status != OCLNN_OK)
+        return status;
+    int64_t pixels = (int64_t)p->height * p->width;
+    size_t size = oclnn_dtype_size(desc.dtype);
+    char *data = oclnn_tensor_data(*out);
+    for (int c = 0; c < channels; c++) {
+        float lut[256], scale = params->scale != 0 ? params->scale : 1, deviation = 1, mean = 0;
+        if (c < 3) {
+            deviation = params->deviation[c] != 0 ? params->deviation[c] : 1;
+            mean = params->mean[c];
+        }
+        for (int v = 0; v < 256; v++)
+            lut[v] = ((float)v * scale - mean) / deviation;
+        int source = grey ? -1 : params->bgr && channels == 3 ? 2 - c : c;
+        for (int64_t n = 0; n < p->n; n++) {
+            int64_t first = n * channels * pixels + (params->nhwc ? c : c * pixels);
+            plane(p, p->data + n * p->step_n, source, lut, params->u8, data + (size_t)first * size,
+                params->nhwc ? channels : 1);
+        }
+    }
+    return OCLNN_OK;
+}

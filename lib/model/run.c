@@ -1,0 +1,285 @@
+/* Running a model: bindings are checked, the plan for their shapes is found or made, bytes go in and out. */
+#include "model/model.h"
+#include "tensor/tensor.h"
+
+#include <string.h>
+
+static int count(const struct oclnn_binding *list)
+{
+    int n = 0;
+    while (list && (list[n].name || list[n].data || list[n].tensor || list[n].result || list[n].cl_mem ||
+                    list[n].shape.rank || list[n].bytes))
+        n++;
+    return n;
+}
+
+static const char *side_name(bool input)
+{
+    return input ? "input" : "output";
+}
+
+/* Which graph input or output entry k of the list means. */
+static enum oclnn_status which(const struct oclnn_model *m, bool input, const struct oclnn_binding *list, int k,
+                               int *index)
+{
+    const struct onn_graph *g = m->graph;
+    int n = input ? g->n_inputs : g->n_outputs;
+    const int32_t *ids = input ? g->input : g->output;
+    *index = k;
+    if (list[k].name) {
+        for (*index = 0; *index < n; ++*index)
+            if (strcmp(g->value[ids[*index]].name, list[k].name) == 0)
+                return OCLNN_OK;
+        return onn_error(OCLNN_ERROR_ARGUMENT, "the model has no %s '%s'", side_name(input), list[k].name);
+    }
+    if (k < n)
+        return OCLNN_OK;
+    return onn_error(OCLNN_ERROR_ARGUMENT, "%d %ss are given, the model has %d", k + 1, side_name(input), n);
+}
+
+/* Shape of one input: the binding's, the tensor's, or the model's where nothing is free. */
+static enum oclnn_status input_desc(const struct onn_value *v, const struct oclnn_binding *b, struct onn_desc *out)
+{
+    struct onn_desc d = v->desc;
+    if (b->tensor) {
+        if (b->tensor->desc.dtype != v->desc.dtype)
+            return onn_error(OCLNN_ERROR_DTYPE, "input '%s' is %s, the tensor %s", v->name,
+                             oclnn_dtype_name(v->desc.dtype), oclnn_dtype_name(b->tensor->desc.dtype));
+        d = b->tensor->desc;
+    } else if (b->shape.rank > 0) {
+        d = onn_desc_of_shape(v->desc.dtype, b->shape);
+    }
+    char have[160], want[160];
+    bool fits = v->desc.rank < 0 || v->desc.rank == d.rank;
+    for (int i = 0; fits && i < v->desc.rank; i++)
+        fits = v->desc.dim[i] < 0 || v->desc.dim[i] == d.dim[i];
+    if (!fits)
+        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s, given is %s", v->name, onn_desc_text(&v->desc, want),
+                         onn_desc_text(&d, have));
+    if (!onn_desc_is_known(&d))
+        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: give its shape", v->name, onn_desc_text(&d, have));
+    *out = onn_desc_make(d.dtype, d.rank, d.dim);
+    if (b->data && b->bytes != onn_desc_bytes(out))
+        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: %zu bytes, given are %zu", v->name,
+                         onn_desc_text(out, have), onn_desc_bytes(out), b->bytes);
+    return OCLNN_OK;
+}
+
+static const void *host_data(const struct oclnn_binding *b)
+{
+    return b->tensor ? b->tensor->data : b->data;
+}
+
+/* Fills m->wanted from the list; from_data: entries must carry data. */
+static enum oclnn_status read_inputs(struct oclnn_model *m, const struct oclnn_binding *list, bool need_data)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_graph *g = m->graph;
+    int n = count(list), given = 0;
+    for (int i = 0; i < g->n_inputs; i++)
+        m->wanted[i].desc = (struct onn_desc){.dtype = OCLNN_NONE};
+    for (int k = 0; k < n; k++) {
+        int i;
+        ONN_TRY(which(m, true, list, k, &i));
+        const struct onn_value *v = &g->value[g->input[i]];
+        ONN_CHECK(m->wanted[i].desc.dtype == OCLNN_NONE, OCLNN_ERROR_ARGUMENT, "input '%s' is given twice", v->name);
+        ONN_TRY(input_desc(v, &list[k], &m->wanted[i].desc));
+        ONN_CHECK(!need_data || host_data(&list[k]) || list[k].cl_mem, OCLNN_ERROR_ARGUMENT, "input '%s' has no data",
+                  v->name);
+        given++;
+        if (!m->steering[i])
+            continue;
+        ONN_CHECK(host_data(&list[k]), OCLNN_ERROR_ARGUMENT,
+                  "input '%s' steers shapes or branches: its value must be in host memory", v->name);
+        struct onn_blob *old = m->wanted[i].value;
+        size_t bytes = onn_desc_bytes(&m->wanted[i].desc);
+        if (old && onn_desc_same_shape(&old->desc, &m->wanted[i].desc) && old->refs == 1) {
+            memcpy(old->data, host_data(&list[k]), bytes);
+        } else if (!old || !onn_desc_same_shape(&old->desc, &m->wanted[i].desc) ||
+                   memcmp(old->data, host_data(&list[k]), bytes) != 0) {
+            onn_blob_unref(&m->wanted[i].value);
+            ONN_TRY(onn_blob_create(&m->wanted[i].desc, host_data(&list[k]), &m->wanted[i].value));
+        }
+    }
+    for (int i = 0; i < g->n_inputs && given < g->n_inputs; i++)
+        ONN_CHECK(m->wanted[i].desc.dtype, OCLNN_ERROR_ARGUMENT, "input '%s' is not given (%d of %d are)",
+                  g->value[g->input[i]].name, given, g->n_inputs);
+fail:
+    return status;
+}
+
+static enum oclnn_status write_inputs(struct oclnn_model *m, const struct oclnn_binding *list)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_plan *p = m->current->plan;
+    int n = count(list);
+    for (int k = 0; k < n; k++) {
+        int i;
+        struct onn_buffer *user = NULL;
+        ONN_TRY(which(m, true, list, k, &i));
+        size_t bytes = onn_desc_bytes(onn_plan_input_desc(p, i));
+        if (list[k].cl_mem) {
+            ONN_TRY(onn_buffer_wrap(m->ctx, list[k].cl_mem, &user));
+            size_t have = onn_buffer_bytes(user);
+            if (have >= bytes)
+                status = onn_plan_bind_input(p, i, user);
+            else
+                status = onn_error(OCLNN_ERROR_SHAPE, "input '%s' needs %zu bytes, the buffer has %zu",
+                                   m->graph->value[m->graph->input[i]].name, bytes, have);
+            onn_buffer_destroy(&user);
+            ONN_TRY(status);
+        } else {
+            ONN_TRY(onn_plan_bind_input(p, i, NULL));
+            if (bytes)
+                ONN_TRY(onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(&list[k]), false));
+        }
+    }
+fail:
+    return status;
+}
+
+static enum oclnn_status check_output(const struct oclnn_model *m, const struct oclnn_binding *b, int i)
+{
+    const struct onn_desc *d = onn_plan_output_desc(m->current->plan, i);
+    const char *name = m->graph->value[m->graph->output[i]].name;
+    char text[160];
+    size_t bytes = onn_desc_bytes(d);
+    if (b->data && b->bytes != bytes)
+        return onn_error(OCLNN_ERROR_SHAPE, "output '%s' is %s: %zu bytes, there is room for %zu", name,
+                         onn_desc_text(d, text), bytes, b->bytes);
+    if (b->tensor && (b->tensor->desc.dtype != d->dtype || !onn_desc_same_shape(&b->tensor->desc, d)))
+        return onn_error(OCLNN_ERROR_SHAPE, "output '%s' is %s, the tensor is not", name, onn_desc_text(d, text));
+    return OCLNN_OK;
+}
+
+static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_binding *list)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_plan *p = m->current->plan;
+    int n = count(list);
+    for (int k = 0; k < n; k++) {
+        int i;
+        size_t offset;
+        struct onn_buffer *user = NULL;
+        void *to = list[k].data;
+        ONN_TRY(which(m, false, list, k, &i));
+        ONN_TRY(check_output(m, &list[k], i));
+        const struct onn_desc *d = onn_plan_output_desc(p, i);
+        size_t bytes = onn_desc_bytes(d);
+        struct onn_buffer *from = onn_plan_output(p, i, &offset);
+        if (list[k].result) {
+            ONN_TRY(onn_tensor_from_desc(d, NULL, list[k].result));
+            to = (*list[k].result)->data;
+        } else if (list[k].tensor) {
+            to = list[k].tensor->data;
+        }
+        if (list[k].cl_mem) {
+            ONN_TRY(onn_buffer_wrap(m->ctx, list[k].cl_mem, &user));
+            status = onn_buffer_bytes(user) < bytes
+                         ? onn_error(OCLNN_ERROR_SHAPE, "output '%s' needs %zu bytes, the buffer has %zu",
+                                     m->graph->value[m->graph->output[i]].name, bytes, onn_buffer_bytes(user))
+                         : onn_buffer_copy(m->ctx, from, offset, user, 0, bytes);
+            onn_buffer_destroy(&user);
+            ONN_TRY(status);
+        } else if (bytes && to) {
+            ONN_TRY(onn_buffer_read(m->ctx, from, offset, bytes, to, false));
+        }
+    }
+fail:
+    return status;
+}
+
+/* Everything but waiting. */
+static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_binding *in, const struct oclnn_binding *out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_CHECK(m, OCLNN_ERROR_ARGUMENT, "the model is NULL");
+    ONN_TRY(read_inputs(m, in, true));
+    ONN_TRY(onn_model_plan(m));
+    ONN_TRY(write_inputs(m, in));
+    ONN_TRY(onn_plan_run(m->current->plan));
+    ONN_TRY(read_outputs(m, out));
+    return OCLNN_OK;
+fail:
+    if (m)
+        onn_queue_finish(m->ctx); /* nobody's array is touched after we return */
+    return status;
+}
+
+static enum oclnn_status first_answer(struct oclnn_model *m)
+{
+    if (!m->flushed)
+        onn_program_cache_flush(m->ctx);
+    m->flushed = true;
+    return OCLNN_OK;
+}
+
+enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in, const struct oclnn_binding *out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_event *event = NULL;
+    ONN_TRY(enqueue(model, in, out));
+    ONN_TRY(onn_queue_marker(model->ctx, &event));
+    ONN_TRY(onn_event_wait(model->ctx, &event));
+    ONN_TRY(first_answer(model));
+fail:
+    return status;
+}
+
+enum oclnn_status oclnn_model_prepare(oclnn_model *model, const struct oclnn_binding *in)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_CHECK(model, OCLNN_ERROR_ARGUMENT, "the model is NULL");
+    ONN_TRY(read_inputs(model, in, false));
+    ONN_TRY(onn_model_plan(model));
+fail:
+    return status;
+}
+
+enum oclnn_status oclnn_model_run_resident(oclnn_model *model)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_event *event = NULL;
+    ONN_CHECK(model && model->current, OCLNN_ERROR_ARGUMENT, "the model has not run yet");
+    ONN_TRY(onn_plan_run(model->current->plan));
+    ONN_TRY(onn_queue_marker(model->ctx, &event));
+    ONN_TRY(onn_event_wait(model->ctx, &event));
+fail:
+    return status;
+}
+
+enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_binding *in,
+                                        const struct oclnn_binding *out, oclnn_job **job)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct oclnn_job *j = NULL;
+    ONN_CHECK(model && job, OCLNN_ERROR_ARGUMENT, "the model or the job is NULL");
+    *job = NULL;
+    for (int i = 0; i < ONN_MAX_JOBS && !j; i++)
+        j = model->job[i].busy ? NULL : &model->job[i];
+    ONN_CHECK(j, OCLNN_ERROR_ARGUMENT, "%d jobs are in flight: wait for one first", ONN_MAX_JOBS);
+    ONN_TRY(enqueue(model, in, out));
+    ONN_TRY(onn_queue_marker(model->ctx, &j->event));
+    ONN_TRY(onn_queue_flush(model->ctx));
+    j->model = model;
+    j->busy = true;
+    *job = j;
+fail:
+    return status;
+}
+
+enum oclnn_status oclnn_job_wait(oclnn_job **job)
+{
+    struct oclnn_job *j = job ? *job : NULL;
+    if (!j)
+        return OCLNN_OK;
+    *job = NULL;
+    enum oclnn_status status = onn_event_wait(j->model->ctx, &j->event);
+    j->busy = false;
+    return status == OCLNN_OK ? first_answer(j->model) : status;
+}
+
+int oclnn_job_is_done(const oclnn_job *job)
+{
+    return !job || onn_event_is_done(job->event);
+}

@@ -1,0 +1,375 @@
+/* Text of element-wise kernels. A kernel's name is a hash of its text, so equal chains share one kernel. The text needs
+ * nothing but itself (generated text stands before the files of a program), numbers come as arguments.
+ *
+ * Arguments   inputs (pointer, offset in elements), output (the same), sizes, then one float per parameter.
+ *   flat      long n, int per: item i computes elements i * per … of contiguous operands
+ *   nd        struct ew_nd, int rows, rows_per, inner_per: an item walks rows of the innermost dimension
+ *   blocked   struct ew_blk: [n][channel blocks][pixels][lanes], items {pixel chunks, blocks, n}
+ * Width      vectors of `width`, one item a chunk on vector CPUs and a vector elsewhere: the caller's numbers. */
+#include "base/hash.h"
+#include "ops/elementwise.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const domain_type[] = {"float", "int", "long"};
+
+static const char *storage_type(enum oclnn_dtype dtype)
+{
+    switch (dtype) {
+    case OCLNN_F16: return "half";
+    case OCLNN_BF16: return "ushort";
+    case OCLNN_F64: return "ulong"; /* bits: no kernel needs fp64 */
+    case OCLNN_U8: case OCLNN_BOOL: return "uchar";
+    case OCLNN_I8: return "char";
+    case OCLNN_I32: return "int";
+    case OCLNN_I64: return "long";
+    default: return "float";
+    }
+}
+
+enum onn_ew_domain onn_ew_domain_of(enum oclnn_dtype dtype)
+{
+    if (onn_dtype_is_float(dtype))
+        return ONN_EW_F;
+    return dtype == OCLNN_I64 ? ONN_EW_L : ONN_EW_I;
+}
+
+/* "" for scalars, "8" for vectors of 8. */
+static const char *width_text(int width)
+{
+    static const char *const text[17] = {[2] = "2", [4] = "4", [8] = "8", [16] = "16"};
+    return width <= 16 && text[width] ? text[width] : "";
+}
+
+static void add_load(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_domain domain, int width,
+                     const char *address)
+{
+    const char *w = width_text(width);
+    const bool convert = onn_dtype_is_float(dtype) ? domain != ONN_EW_F
+                                                   : strcmp(storage_type(dtype), domain_type[domain]) != 0;
+    if (convert)
+        onn_str_add(s, "convert_%s%s(", domain_type[domain], w);
+    if (dtype == OCLNN_F16)
+        onn_str_add(s, "vload_half%s(0, %s)", w, address);
+    else if (dtype == OCLNN_BF16 && width > 1)
+        onn_str_add(s, "as_float%s(convert_uint%s(vload%s(0, %s)) << 16)", w, w, w, address);
+    else if (dtype == OCLNN_BF16)
+        onn_str_add(s, "as_float((uint)*(%s) << 16)", address);
+    else if (dtype == OCLNN_F64)
+        onn_str_add(s, "ew_from_f64(*(%s))", address);
+    else if (width > 1)
+        onn_str_add(s, "vload%s(0, %s)", w, address);
+    else
+        onn_str_add(s, "*(%s)", address);
+    if (convert)
+        onn_str_add(s, ")");
+}
+
+/* Stores variable v. */
+static void add_store(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_domain domain, int width,
+                      const char *address)
+{
+    const char *w = width_text(width), *type = domain_type[domain];
+    char value[160];
+    if (onn_dtype_is_float(dtype) && domain != ONN_EW_F)
+        snprintf(value, sizeof value, "convert_float%s(v)", w);
+    else if (onn_dtype_is_float(dtype))
+        snprintf(value, sizeof value, "v");
+    else if (dtype == OCLNN_BOOL)
+        snprintf(value, sizeof value, "convert_uchar%s((v != (%s%s)(0)) & 1)", w, type, w);
+    else
+        snprintf(value, sizeof value, "convert_%s%s%s(v)", storage_type(dtype), w, domain == ONN_EW_F ? "_sat" : "");
+    if (dtype == OCLNN_F16)
+        onn_str_add(s, "vstore_half%s_rte(%s, 0, %s);", w, value, address);
+    else if (dtype == OCLNN_BF16)
+        onn_str_add(s, "const float%s r = %s; const uint%s u = as_uint%s(r); const ushort%s h = convert_ushort%s("
+            "r == r ? (u + (uint%s)(0x7fffu) + ((u >> 16) & 1u)) >> 16 : (uint%s)(0x7fc0u)); ",
+            w, value, w, w, w, w, w, w);
+    if (dtype == OCLNN_BF16)
+        snprintf(value, sizeof value, "h");
+    else if (dtype == OCLNN_F64) {
+        onn_str_add(s, "const float r = %s; ", value);
+        snprintf(value, sizeof value, "ew_to_f64(r)");
+    }
+    if (dtype == OCLNN_F16)
+        return;
+    if (width > 1)
+        onn_str_add(s, "vstore%s(%s, 0, %s);", w, value, address);
+    else
+        onn_str_add(s, "*(%s) = %s;", address, value);
+}
+
+void onn_ew_emit(struct onn_ew_code *code, const struct onn_ew_row *row, const struct onn_ew_attr *attr,
+                 const char *a, const char *b, const char *c)
+{
+    const char *expr = code->domain == ONN_EW_F ? row->expr : row->expr_int;
+    const char *const name[3] = {"a", "b", "c"}, *const operand[3] = {a, b, c};
+    float param[2] = {attr ? attr->alpha : 0, attr ? attr->beta : 0};
+    if (attr && !strcmp(row->op.name, "mod"))
+        param[0] = (float)attr->fmod;
+    if (attr && !strcmp(row->op.name, "isinf")) {
+        param[0] = (float)attr->negative;
+        param[1] = (float)attr->positive;
+    }
+    if (!expr || code->n_params + row->params > ONN_EW_PARAMS) {
+        code->body.failed = true;
+        return;
+    }
+    onn_str_add(&code->body, "    {");
+    for (int i = 0; i < 3; i++)
+        if (operand[i])
+            onn_str_add(&code->body, " const T %s = %s;", name[i], operand[i]);
+    for (int i = 0; i < row->params; i++) {
+        onn_str_add(&code->body, " const T p%d = (T)(q%d);", i, code->n_params);
+        code->param[code->n_params++] = param[i];
+    }
+    if (strstr(expr, "t = "))
+        onn_str_add(&code->body, " T t;");
+    onn_str_add(&code->body, strchr(expr, ';') ? " %s }\n" : " v = %s; }\n", expr);
+    if (!(row->ew_flags & ONN_EW_ZERO))
+        code->keeps_zero = false;
+}
+
+/* The chain as a function of whole vectors or of scalars: @_v, @_s. */
+static void add_function(struct onn_str *s, struct onn_ew_code *code, int width, const char *suffix)
+{
+    onn_str_add(s, "#define T %s%s\nstatic inline T @_%s(", domain_type[code->domain], width_text(width), suffix);
+    for (int i = 0; i < code->n_in; i++)
+        onn_str_add(s, "%sconst T x%d", i ? ", " : "", i);
+    for (int i = 0; i < code->n_params; i++)
+        onn_str_add(s, "%sconst float q%d", i + code->n_in ? ", " : "", i);
+    onn_str_add(s, ")\n{\n    T v;\n%s    return v;\n}\n#undef T\n", onn_str_text(&code->body));
+}
+
+static void add_arguments(struct onn_str *s, const struct onn_ew_code *code, const char *sizes)
+{
+    onn_str_add(s, "kernel void @(");
+    for (int i = 0; i < code->n_in; i++)
+        onn_str_add(s, "global const %s *x%d_mem, const long x%d_off, ", storage_type(code->in_type[i]), i, i);
+    onn_str_add(s, "global %s *y_mem, const long y_off, %s", storage_type(code->out_type), sizes);
+    for (int i = 0; i < code->n_params; i++)
+        onn_str_add(s, ", const float q%d", i);
+    onn_str_add(s, ")\n{\n");
+}
+
+/* "const T v = @_v(loads, parameters); store": one step at index i. */
+static void add_step(struct onn_str *s, const struct onn_ew_code *code, int width, const char *y, bool mask)
+{
+    char text[64];
+    const char *type = domain_type[code->domain], *w = width_text(width);
+    onn_str_add(s, "%s%s%s v = @_%s(", mask ? "" : "const ", type, w, width > 1 ? "v" : "s");
+    for (int i = 0; i < code->n_in; i++) {
+        onn_str_add(s, "%s", i ? ", " : "");
+        switch (code->in_class[i]) {
+        case ONN_EW_SCALAR: onn_str_add(s, "(%s%s)(s%d)", type, w, i); break;
+        case ONN_EW_LANES: onn_str_add(s, "s%d", i); break;
+        case ONN_EW_GATHER:
+            snprintf(text, sizeof text, "x%d + i * g%d", i, i);
+            add_load(s, code->in_type[i], code->domain, 1, text);
+            break;
+        case ONN_EW_VECTOR:
+            snprintf(text, sizeof text, "x%d + i", i);
+            add_load(s, code->in_type[i], code->domain, width, text);
+            break;
+        }
+    }
+    for (int i = 0; i < code->n_params; i++)
+        onn_str_add(s, "%sq%d", i + code->n_in ? ", " : "", i);
+    onn_str_add(s, "); ");
+    if (mask) {
+        const bool is_long = code->domain == ONN_EW_L;
+        onn_str_add(s, "if (left < %d) v = %s%s((int%s)(0", width, is_long ? "convert_long" : "", is_long ? w : "", w);
+        for (int i = 1; i < width; i++)
+            onn_str_add(s, ", %d", i);
+        onn_str_add(s, ") < (int%s)(left)) ? v : (%s%s)(0); ", w, type, w);
+    }
+    add_store(s, code->out_type, code->domain, width, y);
+}
+
+/* Vectors and then single elements, i from `from` to `to`. */
+static void add_loops(struct onn_str *s, const struct onn_ew_code *code, const char *from, const char *to,
+                      const char *y)
+{
+    onn_str_add(s, "    int i = %s;\n", from);
+    if (code->width > 1) {
+        onn_str_add(s, "    for (; i + %d <= %s; i += %d) { ", code->width, to, code->width);
+        add_step(s, code, code->width, y, false);
+        onn_str_add(s, " }\n");
+    }
+    onn_str_add(s, "    for (; i < %s; i++) { ", to);
+    add_step(s, code, 1, y, false);
+    onn_str_add(s, " }\n");
+}
+
+/* Operands that do not move along the innermost dimension are read once. */
+static void add_scalars(struct onn_str *s, const struct onn_ew_code *code)
+{
+    char text[32];
+    for (int i = 0; i < code->n_in; i++)
+        if (code->in_class[i] == ONN_EW_SCALAR) {
+            onn_str_add(s, "    const %s s%d = ", domain_type[code->domain], i);
+            snprintf(text, sizeof text, "x%d", i);
+            add_load(s, code->in_type[i], code->domain, 1, text);
+            onn_str_add(s, ";\n");
+        }
+}
+
+static void add_flat(struct onn_str *s, const struct onn_ew_code *code)
+{
+    add_arguments(s, code, "const long n, const int per");
+    onn_str_add(s, "    const long start = (long)get_global_id(0) * per;\n    if (start >= n)\n        return;\n"
+        "    const int count = (int)min((long)per, n - start);\n");
+    for (int i = 0; i < code->n_in; i++)
+        onn_str_add(s, "    global const %s *x%d = x%d_mem + x%d_off%s;\n", storage_type(code->in_type[i]), i, i, i,
+            code->in_class[i] == ONN_EW_VECTOR ? " + start" : "");
+    onn_str_add(s, "    global %s *y = y_mem + y_off + start;\n", storage_type(code->out_type));
+    add_scalars(s, code);
+    add_loops(s, code, "0", "count", "y + i");
+    onn_str_add(s, "}\n");
+}
+
+static void add_nd(struct onn_str *s, const struct onn_ew_code *code, bool gather_out)
+{
+    onn_str_add(s, "#ifndef EW_ND\n#define EW_ND\nstruct ew_nd { int rank, pad; int dim[8]; long stride[8][8]; };\n"
+        "#endif\n");
+    add_arguments(s, code, "const struct ew_nd g, const int rows, const int rows_per, const int inner_per");
+    onn_str_add(s, "    const int inner = g.rank - 1, i0 = (int)get_global_id(0) * inner_per;\n"
+        "    if (i0 >= g.dim[inner])\n        return;\n"
+        "    const int i1 = i0 + min(inner_per, g.dim[inner] - i0);\n"
+        "    const int r0 = (int)get_global_id(1) * rows_per, r1 = r0 + min(rows_per, rows - r0);\n");
+    for (int i = 0; i < code->n_in; i++)
+        if (code->in_class[i] == ONN_EW_GATHER)
+            onn_str_add(s, "    const long g%d = g.stride[%d][inner];\n", i, i + 1);
+    onn_str_add(s, "    for (int row = r0; row < r1; row++) {\n    long oy = y_off");
+    for (int i = 0; i < code->n_in; i++)
+        onn_str_add(s, ", o%d = x%d_off", i, i);
+    onn_str_add(s, ";\n    for (int d = inner - 1, rest = row; d >= 0; d--) {\n        const int k = rest %% g.dim[d];\n"
+        "        rest /= g.dim[d];\n        oy += k * g.stride[0][d];\n");
+    for (int i = 0; i < code->n_in; i++)
+        onn_str_add(s, "        o%d += k * g.stride[%d][d];\n", i, i + 1);
+    onn_str_add(s, "    }\n    global %s *y = y_mem + oy;\n", storage_type(code->out_type));
+    for (int i = 0; i < code->n_in; i++)
+        onn_str_add(s, "    global const %s *x%d = x%d_mem + o%d;\n", storage_type(code->in_type[i]), i, i, i);
+    add_scalars(s, code);
+    add_loops(s, code, "i0", "i1", gather_out ? "y + i * g.stride[0][inner]" : "y + i");
+    onn_str_add(s, "    }\n}\n");
+}
+
+/* Loads `width` lanes of which only `left` exist. */
+static void add_lanes(struct onn_str *s, const struct onn_ew_code *code, int i)
+{
+    const char *type = domain_type[code->domain], *w = width_text(code->width);
+    char text[32];
+    snprintf(text, sizeof text, "x%d + k", i);
+    onn_str_add(s, "    %s l%d[%d];\n    for (int k = 0; k < %d; k++)\n        l%d[k] = k < left ? ", type, i,
+        code->width, code->width, i);
+    add_load(s, code->in_type[i], code->domain, 1, text);
+    onn_str_add(s, " : 0;\n    const %s%s s%d = vload%s(0, l%d);\n", type, w, i, w, i);
+}
+
+static void add_blocked(struct onn_str *s, const struct onn_ew_code *code, bool merged)
+{
+    char text[48];
+    onn_str_add(s, "#ifndef EW_BLK\n#define EW_BLK\nstruct ew_blk { int n, blocks, c, px, per, h, w, pad; "
+        "long stride[8][5]; };\n#endif\n");
+    add_arguments(s, code, "const struct ew_blk g");
+    onn_str_add(s, "    const int n = (int)get_global_id(2), c = (int)get_global_id(1);\n"
+        "    const int p0 = (int)get_global_id(0) * g.per, p1 = p0 + min(g.per, g.px - p0);\n"
+        "    if (n >= g.n || c >= g.blocks)\n        return;\n    const int left = g.c - c * %d;\n", code->width);
+    onn_str_add(s, "    global %s *yb = y_mem + y_off + n * g.stride[0][0] + c * g.stride[0][1];\n",
+        storage_type(code->out_type));
+    for (int i = 0; i < code->n_in; i++) {
+        onn_str_add(s, "    global const %s *x%s%d = x%d_mem + x%d_off + n * g.stride[%d][0] + c * g.stride[%d][1];\n",
+            storage_type(code->in_type[i]), code->in_class[i] == ONN_EW_LANES ? "" : "b", i, i, i, i + 1, i + 1);
+        if (code->in_class[i] == ONN_EW_LANES)
+            add_lanes(s, code, i);
+    }
+    onn_str_add(s, "    for (int p = p0; p < p1; p++) {\n");
+    if (!merged)
+        onn_str_add(s, "    const int pw = p %% g.w, ph = p / g.w %% g.h, pd = p / g.w / g.h;\n");
+    for (int i = -1; i < code->n_in; i++) {
+        char name[16] = "y";
+        if (i >= 0)
+            snprintf(name, sizeof name, "xb%d", i);
+        if (i >= 0 && code->in_class[i] == ONN_EW_LANES)
+            continue;
+        if (merged)
+            snprintf(text, sizeof text, "p * g.stride[%d][4]", i + 1);
+        onn_str_add(s, "    const long o%d = ", i + 1);
+        if (merged)
+            onn_str_add(s, "%s;\n", text);
+        else
+            onn_str_add(s, "pd * g.stride[%d][2] + ph * g.stride[%d][3] + pw * g.stride[%d][4];\n", i + 1, i + 1, i + 1);
+        if (i >= 0 && code->in_class[i] == ONN_EW_SCALAR) {
+            onn_str_add(s, "    const %s s%d = ", domain_type[code->domain], i);
+            snprintf(text, sizeof text, "%s + o%d", name, i + 1);
+            add_load(s, code->in_type[i], code->domain, 1, text);
+            onn_str_add(s, ";\n");
+        } else if (i >= 0) {
+            onn_str_add(s, "    global const %s *x%d = %s + o%d;\n", storage_type(code->in_type[i]), i, name, i + 1);
+        }
+    }
+    onn_str_add(s, "    const int i = 0; { ");
+    add_step(s, code, code->width, "yb + o0 + i", true);
+    onn_str_add(s, " }\n    }\n}\n");
+}
+
+/* Doubles as bits: what lies outside float's range becomes infinity or zero. */
+static const char f64_helpers[] =
+    "#ifndef EW_F64\n#define EW_F64\n"
+    "static inline float ew_from_f64(const ulong d)\n{\n"
+    "    const uint sign = (uint)(d >> 32) & 0x80000000u;\n"
+    "    const int e = (int)(d >> 52 & 0x7ff) - 1023;\n"
+    "    const ulong m = d & 0xfffffffffffffUL;\n"
+    "    if (e == 1024)\n        return as_float(sign | 0x7f800000u | (m ? 0x400000u : 0u));\n"
+    "    if (e < -126)\n        return as_float(sign | as_uint(ldexp((float)(m >> 28 | 0x1000000UL), max(e, -300) - 24)));\n"
+    "    const ulong r = ((ulong)(e + 127) << 52 | m) + 0xfffffffUL + (m >> 29 & 1UL);\n"
+    "    return e > 127 ? as_float(sign | 0x7f800000u) : as_float(sign | (uint)(r >> 29));\n}\n"
+    "static inline ulong ew_to_f64(const float f)\n{\n"
+    "    const uint u = as_uint(f), a = u & 0x7fffffffu;\n"
+    "    const ulong sign = (ulong)(u & 0x80000000u) << 32;\n"
+    "    if (a == 0)\n        return sign;\n"
+    "    if (a >= 0x7f800000u)\n        return sign | 0x7ff0000000000000UL | (ulong)(a & 0x7fffffu) << 29;\n"
+    "    if (a >= 0x800000u)\n        return sign | (((ulong)a << 29) + (896UL << 52));\n"
+    "    const int z = (int)clz(a) - 8;\n"
+    "    return sign | (ulong)(897 - z) << 52 | (((ulong)a << (29 + z)) & 0xfffffffffffffUL);\n}\n#endif\n";
+
+enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shape shape, struct onn_arena *arena,
+                                const char **name, const char **text)
+{
+    struct onn_ew_code copy = *code;
+    struct onn_str s = {0}, named = {0};
+    enum oclnn_status status = OCLNN_OK;
+    bool f64 = code->out_type == OCLNN_F64;
+    for (int i = 0; i < code->n_in; i++)
+        f64 = f64 || code->in_type[i] == OCLNN_F64;
+    if (f64)
+        onn_str_add(&s, "%s", f64_helpers);
+    if (code->width > 1)
+        add_function(&s, &copy, code->width, "v");
+    if (shape == ONN_EW_FLAT || shape == ONN_EW_ND)
+        add_function(&s, &copy, 1, "s");
+    switch (shape) {
+    case ONN_EW_FLAT: add_flat(&s, code); break;
+    case ONN_EW_ND: add_nd(&s, code, code->out_gather); break;
+    case ONN_EW_BLOCKED: add_blocked(&s, code, true); break;
+    case ONN_EW_BLOCKED_ND: add_blocked(&s, code, false); break;
+    }
+    ONN_CHECK(onn_str_ok(&s) && onn_str_ok(&code->body), OCLNN_ERROR_MEMORY, "element-wise kernel text too big");
+    char hex[ONN_HASH_HEX];
+    onn_hash_hex(onn_hash_bytes(s.text, s.length), hex);
+    *name = onn_arena_printf(arena, "ew_%.16s", hex);
+    ONN_CHECK(*name, OCLNN_ERROR_MEMORY, "out of memory");
+    for (const char *at = s.text, *next; at; at = next) {
+        const char *token = strchr(at, '@');
+        next = token ? token + 1 : NULL;
+        onn_str_add(&named, "%.*s%s", token ? (int)(token - at) : (int)strlen(at), at, token ? *name : "");
+    }
+    *text = onn_str_ok(&named) ? onn_arena_strdup(arena, named.text) : NULL;
+    ONN_CHECK(*text, OCLNN_ERROR_MEMORY, "out of memory");
+fail:
+    onn_str_finish(&s);
+    onn_str_finish(&named);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* The rewriting passes: graph in, fresh graph out. Each can be switched off by its name. */
+#ifndef ONN_PASS_PASSES_H
+#define ONN_PASS_PASSES_H
+
+#include "graph/graph.h"
+#include "ops/op.h"
+
+/* widen: 16-bit floats become f32 inside; casts stay at graph inputs and outputs. For devices (or math modes) that
+ * compute in f32. Runs on the source graph, before infer. */
+enum oclnn_status onn_pass_widen(const struct onn_graph *in, struct onn_graph **out);
+/* Does any value have a 16-bit float type? */
+bool onn_graph_has_half(const struct onn_graph *g);
+
+/* fold: BatchNormalization and multiplications or additions by constants per channel go into the weights of the
+ * convolution before them; what cannot go there becomes one multiplication and one addition. */
+enum oclnn_status onn_pass_fold(const struct onn_graph *in, struct onn_graph **out);
+
+/* patterns: recognises operators that exporters write as many nodes. */
+enum oclnn_status onn_pass_patterns(const struct onn_graph *in, struct onn_graph **out);
+
+/* fuse: element-wise nodes become the epilogue of the node before them, where that node's kernels take it. */
+enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps, struct onn_graph **out);
+
+#endif

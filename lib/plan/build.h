@@ -1,0 +1,12 @@
+/* build: buffers, programs, kernel arguments of a placed plan. */
+#ifndef ONN_PLAN_BUILD_H
+#define ONN_PLAN_BUILD_H
+
+#include "plan/exec.h"
+
+struct onn_plan;
+enum oclnn_status onn_plan_build(struct onn_plan *p);
+/* Where value v is. */
+enum oclnn_status onn_plan_locate(const struct onn_plan *p, int v, struct onn_spot *out);
+
+#endif

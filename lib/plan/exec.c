@@ -1,0 +1,136 @@
+#include "plan/exec.h"
+
+static enum oclnn_status set_slot(struct onn_step *step, const struct onn_step_slot *slot,
+    struct onn_spot spot)
+{
+    if (spot.buffer)
+        spot.offset += slot->extra;
+    else
+        spot.offset = 0;
+    if (step->is_gemm) {
+        step->operand[slot->arg] = spot;
+        return OCLNN_OK;
+    }
+    enum oclnn_status status = onn_kernel_set_buffer(step->kernel, slot->arg, spot.buffer);
+    if (status == OCLNN_OK)
+        status = onn_kernel_set_bytes(step->kernel, slot->arg + 1, sizeof spot.offset, &spot.offset);
+    return status;
+}
+
+static enum oclnn_status add_slot(struct onn_step *step, const struct onn_arg *arg, int position,
+    onn_resolve_fn resolve, void *user)
+{
+    struct onn_spot spot = {0};
+    struct onn_step_slot *slot = &step->slot[step->n_slots++];
+    *slot = (struct onn_step_slot){arg->kind, arg->kind == ONN_ARG_WORKSPACE ? 0 : arg->index, position, 0};
+    if (arg->kind == ONN_ARG_WORKSPACE) {
+        if (arg->bytes % sizeof(float))
+            return onn_error(OCLNN_ERROR_INTERNAL, "argument %d: workspace offset %zu is not whole floats",
+                position, arg->bytes);
+        slot->extra = (int64_t)(arg->bytes / sizeof(float));
+    }
+    enum oclnn_status status = resolve(user, slot->kind, slot->index, &spot);
+    return status == OCLNN_OK ? set_slot(step, slot, spot) : status;
+}
+
+static enum oclnn_status set_args(struct onn_step *step, const struct onn_launch *launch,
+    onn_resolve_fn resolve, void *user)
+{
+    enum oclnn_status status = OCLNN_OK;
+    int position = 0;
+    for (int i = 0; i < launch->n_args && status == OCLNN_OK; i++) {
+        const struct onn_arg *arg = &launch->arg[i];
+        switch (arg->kind) {
+        case ONN_ARG_IN:
+        case ONN_ARG_OUT:
+        case ONN_ARG_WORKSPACE:
+            status = add_slot(step, arg, position, resolve, user);
+            position += step->is_gemm ? 1 : 2;
+            break;
+        case ONN_ARG_BYTES:
+            status = onn_kernel_set_bytes(step->kernel, position++, arg->bytes, arg->value);
+            break;
+        case ONN_ARG_LOCAL: status = onn_kernel_set_local(step->kernel, position++, arg->bytes); break;
+        }
+    }
+    return status;
+}
+
+enum oclnn_status onn_step_init(struct oclnn_context *ctx, const struct onn_launch *launch,
+    struct onn_program *program, onn_resolve_fn resolve, void *user, struct onn_step *step)
+{
+    enum oclnn_status status;
+    *step = (struct onn_step){0};
+    ONN_CHECK(launch->n_args <= ONN_MAX_ARGS, OCLNN_ERROR_INTERNAL, "more than %d arguments", ONN_MAX_ARGS);
+    step->slot = onn_calloc((size_t)launch->n_args, sizeof *step->slot);
+    ONN_CHECK(step->slot, OCLNN_ERROR_MEMORY, "out of host memory");
+    if (launch->gemm) {
+        step->is_gemm = true;
+        step->gemm = *(const struct onn_gemm_call *)launch->gemm;
+        step->empty = !step->gemm.m || !step->gemm.n;
+        ONN_CHECK(launch->n_args == 3, OCLNN_ERROR_INTERNAL, "a library call takes A, B and C");
+        for (int i = 0; i < 3; i++)
+            ONN_CHECK(launch->arg[i].kind <= ONN_ARG_WORKSPACE, OCLNN_ERROR_INTERNAL,
+                "a library call takes tensors only");
+    } else {
+        step->dims = launch->dims;
+        ONN_CHECK(launch->dims >= 1 && launch->dims <= 3, OCLNN_ERROR_INTERNAL, "no launch size was set");
+        for (int i = 0; i < launch->dims; i++) {
+            step->global[i] = launch->global[i];
+            step->local[i] = launch->local[i];
+            step->empty |= !launch->global[i];
+        }
+        if (!program)
+            ONN_TRY(onn_program_get(ctx, launch->program ? launch->program : "", launch->defines,
+                launch->source, &program));
+        ONN_TRY(onn_kernel_create(ctx, program, launch->kernel, &step->kernel));
+    }
+    ONN_TRY(set_args(step, launch, resolve, user));
+    return OCLNN_OK;
+fail:
+    onn_step_finish(step);
+    return onn_error_at(status, "kernel %s", launch->kernel ? launch->kernel : "?");
+}
+
+enum oclnn_status onn_step_rebind(struct onn_step *step, enum onn_arg_kind kind, int index,
+    struct onn_spot spot)
+{
+    for (int i = 0; i < step->n_slots; i++) {
+        const struct onn_step_slot *slot = &step->slot[i];
+        if (slot->kind != kind || slot->index != index)
+            continue;
+        enum oclnn_status status = set_slot(step, slot, spot);
+        if (status != OCLNN_OK)
+            return status;
+    }
+    return OCLNN_OK;
+}
+
+bool onn_step_uses(const struct onn_step *step, enum onn_arg_kind kind, int index)
+{
+    for (int i = 0; i < step->n_slots; i++)
+        if (step->slot[i].kind == kind && step->slot[i].index == index)
+            return true;
+    return false;
+}
+
+enum oclnn_status onn_step_enqueue(struct oclnn_context *ctx, const struct onn_step *step,
+    struct onn_event **event)
+{
+    if (event)
+        *event = NULL;
+    if (step->empty)
+        return OCLNN_OK;
+    if (step->is_gemm)
+        return onn_clblast_gemm(ctx, &step->gemm, step->operand[0].buffer, step->operand[0].offset,
+            step->operand[1].buffer, step->operand[1].offset, step->operand[2].buffer,
+            step->operand[2].offset, event);
+    return onn_queue_launch(ctx, step->kernel, step->dims, step->global, step->local, event);
+}
+
+void onn_step_finish(struct onn_step *step)
+{
+    onn_kernel_destroy(&step->kernel);
+    onn_free(step->slot);
+    *step = (struct onn_step){0};
+}

@@ -1,0 +1,125 @@
+/* Arena offsets: storages in order of size, each at the lowest offset where no storage with an overlapping lifetime
+ * lies (best fit by size, Pisarchyk and Lee 2020, "greedy by size"). */
+#include "plan/place.h"
+
+#include <stdlib.h>
+
+static size_t align_up(size_t x, size_t align)
+{
+    return (x + align - 1) / align * align;
+}
+
+struct slot {
+    int32_t store;
+    size_t bytes;
+};
+
+static int by_size(const void *a, const void *b)
+{
+    const struct slot *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return x->store < y->store ? -1 : 1;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct slot *x = a, *y = b;
+    return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+static bool overlap(const struct onn_storage *a, const struct onn_storage *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* Lowest offset in `segment` for storage s; `near` is scratch. */
+static size_t lowest(const struct onn_storage *store, const struct slot *order, int n_done, int32_t s, int segment,
+                     bool share, struct slot *near)
+{
+    int n = 0;
+    for (int i = 0; i < n_done; i++) {
+        const struct onn_storage *other = &store[order[i].store];
+        if (other->segment == segment && (!share || overlap(other, &store[s])))
+            near[n++] = (struct slot){order[i].store, other->offset};
+    }
+    qsort(near, (size_t)n, sizeof *near, by_offset);
+    size_t at = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
+    for (int i = 0; i < n; i++) {
+        const struct onn_storage *other = &store[near[i].store];
+        if (other->offset >= at && other->offset - at >= store[s].bytes && other->offset - at < best_gap) {
+            best = at;
+            best_gap = other->offset - at;
+        }
+        if (other->offset + other->bytes > at)
+            at = other->offset + other->bytes;
+    }
+    return best != SIZE_MAX ? best : at;
+}
+
+enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment, bool share,
+                                  size_t **segment_bytes, int32_t *n_segments)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct slot *order = onn_calloc((size_t)n + 1, sizeof *order), *near = onn_calloc((size_t)n + 1, sizeof *near);
+    size_t *bytes = onn_calloc((size_t)n + 1, sizeof *bytes);
+    int segments = 0, count = 0;
+    ONN_TRY(order && near && bytes ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int s = 0; s < n; s++) {
+        if (store[s].kind != ONN_STORAGE_ARENA)
+            continue;
+        store[s].bytes = align_up(store[s].bytes ? store[s].bytes : 1, align);
+        ONN_CHECK(!max_segment || store[s].bytes <= max_segment, OCLNN_ERROR_DEVICE_MEMORY,
+                  "a tensor of %zu bytes is larger than the device's largest buffer of %zu", store[s].bytes,
+                  max_segment);
+        order[count++] = (struct slot){s, store[s].bytes};
+    }
+    qsort(order, (size_t)count, sizeof *order, by_size);
+    for (int i = 0; i < count; i++) {
+        struct onn_storage *s = &store[order[i].store];
+        int segment = 0;
+        size_t offset = 0;
+        for (; segment < segments; segment++) {
+            offset = lowest(store, order, i, order[i].store, segment, share, near);
+            if (!max_segment || offset + s->bytes <= max_segment)
+                break;
+        }
+        if (segment == segments) {
+            segments++;
+            offset = 0;
+        }
+        s->segment = segment;
+        s->offset = offset;
+        if (bytes[segment] < offset + s->bytes)
+            bytes[segment] = offset + s->bytes;
+    }
+    *segment_bytes = bytes;
+    *n_segments = segments;
+    bytes = NULL;
+fail:
+    onn_free(order);
+    onn_free(near);
+    onn_free(bytes);
+    return status;
+}
+
+size_t onn_memory_lower_bound(const struct onn_storage *store, int n, int positions)
+{
+    size_t most = 0;
+    int64_t *change = onn_calloc((size_t)positions + 2, sizeof *change);
+    if (!change)
+        return 0;
+    for (int s = 0; s < n; s++)
+        if (store[s].kind == ONN_STORAGE_ARENA && store[s].value) {
+            change[store[s].first] += (int64_t)store[s].unpadded;
+            change[store[s].last + 1] -= (int64_t)store[s].unpadded;
+        }
+    int64_t live = 0;
+    for (int i = 0; i <= positions; i++) {
+        live += change[i];
+        if (live > 0 && (size_t)live > most)
+            most = (size_t)live;
+    }
+    onn_free(change);
+    return most;
+}

@@ -1,0 +1,71 @@
+/* A plan: one graph with all shapes known, made ready for one device. Running it is a loop of enqueues that
+ * allocates nothing. Used by one thread at a time; parents (context, derived cache, blobs) outlive it. */
+#ifndef ONN_PLAN_PLAN_H
+#define ONN_PLAN_PLAN_H
+
+#include "pass/infer.h"
+#include "plan/derived.h"
+#include "plan/exec.h"
+#include "plan/place.h"
+
+struct onn_plan_options {
+    enum onn_math math;
+    bool freeze;            /* parameters count as constants */
+    const char *passes_off; /* "fold,patterns,fuse,layout,views,inplace,arena" */
+    const char *variant, *format;
+};
+
+/* The launches of one node. */
+struct onn_plan_node {
+    int first, n; /* in steps[] */
+};
+
+struct onn_plan_stats {
+    double flop, plan_ms, build_ms;
+    int kernels, programs;
+    size_t parameter_bytes, derived_bytes, staging_bytes, arena_bytes;
+};
+
+struct onn_plan {
+    struct oclnn_context *ctx;
+    struct onn_derived_cache *cache;
+    struct onn_graph *graph; /* final: formats chosen, reorders inserted */
+    struct onn_choice *choice;
+    struct onn_placement place;
+    struct onn_place_options place_options;
+    struct onn_buffer **segment;
+    struct onn_buffer **own;        /* per storage: INPUT buffers made by this plan */
+    struct onn_derived **derived;   /* per storage */
+    struct onn_plan_node *node;     /* per node of the graph */
+    struct onn_step *step;
+    int n_steps, cap_steps;
+    bool *foreign;                   /* per graph input: read from a user's buffer */
+    uint64_t derived_stamp;          /* sum of source versions at the last derived run */
+    bool derived_done;
+    struct onn_plan_stats stats;
+};
+
+/* source: the model's graph; bindings: one per graph input. Errors name the node. */
+enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_graph *source,
+                                  const struct onn_binding *bindings, const struct onn_plan_options *options,
+                                  struct onn_derived_cache *cache, struct onn_plan **out);
+void onn_plan_destroy(struct onn_plan **plan);
+/* Is `word` in the comma-separated list? */
+bool onn_list_has(const char *list, const char *word);
+
+/* Where graph input i is on the device; packed, row-major. */
+struct onn_buffer *onn_plan_input(const struct onn_plan *p, int i);
+const struct onn_desc *onn_plan_input_desc(const struct onn_plan *p, int i);
+/* Where graph output i is: buffer and byte offset; packed, row-major. */
+struct onn_buffer *onn_plan_output(const struct onn_plan *p, int i, size_t *offset_bytes);
+const struct onn_desc *onn_plan_output_desc(const struct onn_plan *p, int i);
+/* Reads input i from this buffer from now on (NULL: the plan's own again). The kernels' arguments keep the memory. */
+enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, struct onn_buffer *buffer);
+/* Enqueues derived values that are out of date, then every step. */
+enum oclnn_status onn_plan_run(struct onn_plan *p);
+/* Runs with an event per launch; time_ns[n_nodes] gets the device time of each node (0: no kernel). Waits. */
+enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns);
+/* One line per node: name, operator, variant, formats, memory. */
+void onn_plan_dump(const struct onn_plan *p, struct onn_str *out);
+
+#endif

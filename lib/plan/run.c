@@ -1,0 +1,147 @@
+/* Running a plan: a loop of enqueues. Nothing here allocates. */
+#include "plan/build.h"
+#include "plan/plan.h"
+
+struct onn_buffer *onn_plan_input(const struct onn_plan *p, int i)
+{
+    return p->own[p->place.storage[p->graph->input[i]]];
+}
+
+const struct onn_desc *onn_plan_input_desc(const struct onn_plan *p, int i)
+{
+    return &p->place.desc[p->graph->input[i]];
+}
+
+struct onn_buffer *onn_plan_output(const struct onn_plan *p, int i, size_t *offset_bytes)
+{
+    struct onn_spot at;
+    int32_t v = p->graph->output[i];
+    if (onn_plan_locate(p, v, &at) != OCLNN_OK)
+        return NULL;
+    *offset_bytes = (size_t)at.offset * oclnn_dtype_size(p->place.desc[v].dtype);
+    return at.buffer;
+}
+
+const struct onn_desc *onn_plan_output_desc(const struct onn_plan *p, int i)
+{
+    return &p->place.desc[p->graph->output[i]];
+}
+
+enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, struct onn_buffer *buffer)
+{
+    int32_t s = p->place.storage[p->graph->input[i]];
+    if (!buffer && !p->foreign[i])
+        return OCLNN_OK;
+    for (int k = 0; k < p->graph->n_nodes; k++) {
+        const struct onn_node *n = &p->graph->node[k];
+        for (int j = 0; j < n->n_in; j++) {
+            if (!n->in[j] || p->place.storage[n->in[j]] != s)
+                continue;
+            struct onn_spot at = {buffer ? buffer : p->own[s], p->place.desc[n->in[j]].offset};
+            for (int t = 0; t < p->node[k].n; t++) {
+                enum oclnn_status status = onn_step_rebind(&p->step[p->node[k].first + t], ONN_ARG_IN, j, at);
+                if (status != OCLNN_OK)
+                    return status;
+            }
+        }
+    }
+    p->foreign[i] = buffer != NULL;
+    return OCLNN_OK;
+}
+
+static enum oclnn_status enqueue_node(struct onn_plan *p, int k)
+{
+    for (int t = 0; t < p->node[k].n; t++) {
+        enum oclnn_status status = onn_step_enqueue(p->ctx, &p->step[p->node[k].first + t], NULL);
+        if (status != OCLNN_OK)
+            return onn_error_at(status, "node '%s' (%s)", p->graph->node[k].name, p->graph->node[k].op->name);
+    }
+    return OCLNN_OK;
+}
+
+/* Version of a derived node: changes when any of its sources does. */
+static uint64_t sources_version(const struct onn_plan *p, int k)
+{
+    const struct onn_node *n = &p->graph->node[k];
+    uint64_t sum = 0;
+    for (int i = 0; i < n->n_in; i++) {
+        const struct onn_value *v = &p->graph->value[n->in[i]];
+        if (!n->in[i])
+            continue;
+        if (v->node >= 0)
+            sum += sources_version(p, v->node);
+        else if (v->blob)
+            sum += v->blob->version;
+    }
+    return sum;
+}
+
+static struct onn_derived *derived_of(const struct onn_plan *p, int k)
+{
+    const struct onn_node *n = &p->graph->node[k];
+    int32_t s = n->n_out && n->out[0] ? p->place.storage[n->out[0]] : -1;
+    return s >= 0 ? p->derived[s] : NULL;
+}
+
+static enum oclnn_status refresh_derived(struct onn_plan *p)
+{
+    uint64_t stamp = 0;
+    for (int v = 1; v < p->graph->n_values; v++)
+        if (p->graph->value[v].node < 0 && p->graph->value[v].blob)
+            stamp += p->graph->value[v].blob->version;
+    if (p->derived_done && p->derived_stamp == stamp)
+        return OCLNN_OK;
+    for (int v = 1; v < p->graph->n_values; v++) { /* a parameter that the host changed */
+        struct onn_buffer *buffer;
+        if (p->graph->value[v].node < 0 && p->graph->value[v].blob && onn_value_is_persistent(&p->graph->value[v])) {
+            enum oclnn_status status = onn_blob_device(p->graph->value[v].blob, p->ctx, &buffer);
+            if (status != OCLNN_OK)
+                return status;
+        }
+    }
+    for (int k = 0; k < p->graph->n_nodes; k++) {
+        struct onn_derived *d = p->place.derived[k] ? derived_of(p, k) : NULL;
+        if (!p->place.derived[k] || p->place.kind[k] == ONN_NODE_NONE)
+            continue;
+        uint64_t version = sources_version(p, k);
+        if (d && d->version == version)
+            continue;
+        enum oclnn_status status = enqueue_node(p, k);
+        if (status != OCLNN_OK)
+            return status;
+        if (d)
+            d->version = version;
+    }
+    p->derived_stamp = stamp;
+    p->derived_done = true;
+    return OCLNN_OK;
+}
+
+enum oclnn_status onn_plan_run(struct onn_plan *p)
+{
+    enum oclnn_status status = refresh_derived(p);
+    for (int k = 0; k < p->graph->n_nodes && status == OCLNN_OK; k++)
+        if (!p->place.derived[k])
+            status = enqueue_node(p, k);
+    return status;
+}
+
+enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_TRY(onn_queue_set_profiling(p->ctx, true));
+    ONN_TRY(refresh_derived(p));
+    for (int k = 0; k < p->graph->n_nodes; k++) {
+        time_ns[k] = 0;
+        for (int t = 0; t < p->node[k].n && !p->place.derived[k]; t++) {
+            struct onn_event *event = NULL;
+            ONN_TRY(onn_step_enqueue(p->ctx, &p->step[p->node[k].first + t], &event));
+            ONN_TRY(onn_queue_finish(p->ctx));
+            time_ns[k] += onn_event_time_ns(event);
+            onn_event_destroy(&event);
+        }
+    }
+fail:
+    onn_queue_set_profiling(p->ctx, false);
+    return status;
+}

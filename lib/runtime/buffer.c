@@ -1,0 +1,133 @@
+#include "runtime/internal.h"
+
+enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    cl_int code;
+    *out = NULL;
+    struct onn_buffer *b = onn_calloc(1, sizeof *b);
+    if (!b)
+        return OCLNN_ERROR_MEMORY;
+    b->ctx = ctx;
+    b->bytes = bytes;
+    ONN_CHECK(!ctx->caps.max_alloc || bytes <= ctx->caps.max_alloc, OCLNN_ERROR_DEVICE_MEMORY,
+        "buffer of %zu bytes: device '%s' allows %zu in one piece", bytes, ctx->caps.name,
+        ctx->caps.max_alloc);
+    /* On shared memory the driver then places it where host and device both reach it without a copy. */
+    cl_mem_flags flags = CL_MEM_READ_WRITE | (ctx->caps.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
+    ONN_CL((b->mem = clCreateBuffer(ctx->cl, flags, bytes ? bytes : 1, NULL, &code), code));
+    atomic_fetch_add(&ctx->buffers_created, 1);
+    *out = b;
+    return OCLNN_OK;
+fail:
+    onn_free(b);
+    return onn_error_at(onn_queue_failed(ctx, status), "buffer of %zu bytes", bytes);
+}
+
+enum oclnn_status onn_buffer_wrap(struct oclnn_context *ctx, void *cl_mem_handle, struct onn_buffer **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    *out = NULL;
+    cl_mem mem = cl_mem_handle;
+    cl_context owner = NULL;
+    struct onn_buffer *b = onn_calloc(1, sizeof *b);
+    if (!b)
+        return OCLNN_ERROR_MEMORY;
+    b->ctx = ctx;
+    ONN_CHECK(mem, OCLNN_ERROR_ARGUMENT, "cl_mem is NULL");
+    ONN_CL(clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof owner, &owner, NULL));
+    ONN_CHECK(owner == ctx->cl, OCLNN_ERROR_ARGUMENT, "the cl_mem belongs to another cl_context");
+    ONN_CL(clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof b->bytes, &b->bytes, NULL));
+    ONN_CL(clRetainMemObject(mem));
+    b->mem = mem;
+    *out = b;
+    return OCLNN_OK;
+fail:
+    onn_free(b);
+    return status;
+}
+
+void onn_buffer_destroy(struct onn_buffer **buffer)
+{
+    if (!buffer || !*buffer)
+        return;
+    clReleaseMemObject((*buffer)->mem);
+    onn_free(*buffer);
+    *buffer = NULL;
+}
+
+size_t onn_buffer_bytes(const struct onn_buffer *buffer)
+{
+    return buffer->bytes;
+}
+
+static enum oclnn_status check_range(const struct onn_buffer *b, size_t offset, size_t bytes,
+    const char *verb)
+{
+    if (offset <= b->bytes && bytes <= b->bytes - offset)
+        return OCLNN_OK;
+    return onn_error(OCLNN_ERROR_ARGUMENT, "cannot %s %zu bytes at %zu of a buffer of %zu bytes", verb, bytes,
+        offset, b->bytes);
+}
+
+enum oclnn_status onn_buffer_write(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset,
+    size_t bytes, const void *src, bool blocking)
+{
+    enum oclnn_status status;
+    cl_command_queue queue;
+    ONN_TRY(check_range(b, offset, bytes, "write"));
+    ONN_TRY(onn_queue_get(ctx, &queue));
+    if (bytes > 0)
+        ONN_CL(clEnqueueWriteBuffer(queue, b->mem, blocking, offset, bytes, src, 0, NULL, NULL));
+    return OCLNN_OK;
+fail:
+    return onn_queue_failed(ctx, status);
+}
+
+enum oclnn_status onn_buffer_read(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset,
+    size_t bytes, void *dst, bool blocking)
+{
+    enum oclnn_status status;
+    cl_command_queue queue;
+    cl_event event = NULL;
+    ONN_TRY(check_range(b, offset, bytes, "read"));
+    ONN_TRY(onn_queue_get(ctx, &queue));
+    if (bytes == 0)
+        return OCLNN_OK;
+    /* Not the driver's own blocking read: its sleeping wait costs more than a short answer takes. */
+    ONN_CL(
+        clEnqueueReadBuffer(queue, b->mem, CL_FALSE, offset, bytes, dst, 0, NULL, blocking ? &event : NULL));
+    if (blocking)
+        ONN_TRY(onn_event_wait_cl(ctx, queue, event));
+    return OCLNN_OK;
+fail:
+    return onn_queue_failed(ctx, status);
+}
+
+enum oclnn_status onn_buffer_copy(struct oclnn_context *ctx, struct onn_buffer *from, size_t from_offset,
+    struct onn_buffer *to, size_t to_offset, size_t bytes)
+{
+    enum oclnn_status status;
+    cl_command_queue queue;
+    ONN_TRY(check_range(from, from_offset, bytes, "copy"));
+    ONN_TRY(check_range(to, to_offset, bytes, "copy"));
+    ONN_TRY(onn_queue_get(ctx, &queue));
+    if (bytes > 0)
+        ONN_CL(clEnqueueCopyBuffer(queue, from->mem, to->mem, from_offset, to_offset, bytes, 0, NULL, NULL));
+    return OCLNN_OK;
+fail:
+    return onn_queue_failed(ctx, status);
+}
+
+enum oclnn_status onn_buffer_fill(struct oclnn_context *ctx, struct onn_buffer *b, unsigned char byte)
+{
+    enum oclnn_status status;
+    cl_command_queue queue;
+    ONN_TRY(onn_queue_get(ctx, &queue));
+    /* One byte as pattern: CPU drivers turn it into memset and loop over anything longer. */
+    if (b->bytes > 0)
+        ONN_CL(clEnqueueFillBuffer(queue, b->mem, &byte, 1, 0, b->bytes, 0, NULL, NULL));
+    return OCLNN_OK;
+fail:
+    return onn_queue_failed(ctx, status);
+}

@@ -1,0 +1,195 @@
+/* What a device can do: reported limits first, then claims tried out on the device. The only .c file in which a
+ * vendor or an implementation may be named. */
+#include "base/clock.h"
+#include "runtime/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SLOW_NS 1000000.0 /* a launch that takes longer is a simulator's */
+
+enum { CLAIM_FP16 = 1, CLAIM_FP64 = 2, CLAIM_SUBGROUPS = 4 };
+
+bool onn_probe_is_simulator(const struct onn_device *device)
+{
+    static const char *const names[] = {"oclgrind", "Oclgrind", "llvmpipe", "softpipe", NULL};
+    for (int i = 0; names[i]; i++)
+        if (strstr(device->info.name, names[i]) || strstr(device->info.platform, names[i]))
+            return true;
+    return false;
+}
+
+static int width_for_tiles(const struct onn_device *device, bool local_is_real)
+{
+    uint64_t native = onn_device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+    if (local_is_real || device->simulator || native < 4)
+        return 1;
+    return native >= 16 ? 16 : native >= 8 ? 8 : 4;
+}
+
+void onn_probe_reported(const struct onn_device *device, const char *extensions, struct onn_caps *caps)
+{
+    const struct oclnn_device_info *info = &device->info;
+    cl_device_id id = device->id;
+    memcpy(caps->name, info->name, sizeof caps->name);
+    memcpy(caps->vendor, info->vendor, sizeof caps->vendor);
+    memcpy(caps->driver, info->driver, sizeof caps->driver);
+    memcpy(caps->version, info->version, sizeof caps->version);
+    memcpy(caps->platform, info->platform, sizeof caps->platform);
+    memcpy(caps->uuid, device->uuid, sizeof caps->uuid);
+    caps->is_cpu = info->is_cpu;
+    caps->is_gpu = info->is_gpu;
+    caps->compute_units = info->compute_units > 0 ? info->compute_units : 1;
+    caps->clock_mhz = info->clock_mhz;
+    caps->max_group = info->max_group_size ? info->max_group_size : 1;
+    size_t items[16] = {0};
+    if (clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items, NULL) != CL_SUCCESS)
+        items[0] = items[1] = items[2] = 0;
+    for (int i = 0; i < 3; i++)
+        caps->max_item[i] = items[i] ? items[i] : 1;
+    caps->local_bytes = info->local_bytes;
+    caps->local_is_real = onn_device_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+    caps->unified = info->unified_memory;
+    caps->has_command_buffer = onn_device_has_word(extensions, "cl_khr_command_buffer");
+    caps->has_int64_atomics = onn_device_has_word(extensions, "cl_khr_int64_base_atomics");
+    caps->vector_width = width_for_tiles(device, caps->local_is_real);
+    caps->vector_cpu = caps->vector_width >= 4;
+    caps->global_bytes = info->global_bytes;
+    caps->max_alloc = info->max_alloc_bytes;
+    caps->cache_bytes = onn_device_number(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);
+    caps->constant_bytes = onn_device_number(id, CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE);
+    size_t align = onn_device_number(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
+    caps->base_align = align >= 16 ? align : 16;
+    if (sscanf(info->version, "OpenCL %d.%d", &caps->opencl_major, &caps->opencl_minor) != 2)
+        caps->opencl_major = caps->opencl_minor = 1;
+}
+
+struct answer {
+    float value[5];
+    double launch_ns; /* launch and wait, the best of a few */
+};
+
+static enum oclnn_status run_kernel(struct oclnn_context *ctx, struct onn_program *program,
+    struct answer *out)
+{
+    enum oclnn_status status;
+    struct onn_kernel *kernel = NULL;
+    struct onn_buffer *buffer = NULL;
+    const float numbers[3] = {3.0f, 5.0f, 2048.0f};
+    size_t items = ctx->caps.max_group < 64 ? ctx->caps.max_group : 64;
+    ONN_TRY(onn_kernel_create(ctx, program, "probe_check", &kernel));
+    ONN_TRY(onn_buffer_create(ctx, sizeof out->value, &buffer));
+    ONN_TRY(onn_kernel_set_buffer(kernel, 0, buffer));
+    for (int i = 0; i < 3; i++)
+        ONN_TRY(onn_kernel_set_bytes(kernel, i + 1, sizeof numbers[i], &numbers[i]));
+    /* The first launch compiles on some drivers: look at the later ones. */
+    for (int i = 0; i < 4; i++) {
+        struct onn_event *event = NULL;
+        uint64_t begin = onn_clock_ns();
+        ONN_TRY(onn_queue_launch(ctx, kernel, 1, &items, &items, &event));
+        ONN_TRY(onn_event_wait(ctx, &event));
+        double spent = (double)(onn_clock_ns() - begin);
+        if (i == 1 || (i > 1 && spent < out->launch_ns))
+            out->launch_ns = spent;
+    }
+    ONN_TRY(onn_buffer_read(ctx, buffer, 0, sizeof out->value, out->value, true));
+    ONN_CHECK(out->value[0] == 16.0f, OCLNN_ERROR_NUMERIC, "3 x 5 + 1 gave %g", (double)out->value[0]);
+fail:
+    onn_buffer_destroy(&buffer);
+    onn_kernel_destroy(&kernel);
+    return status;
+}
+
+static const char subgroup_pragmas[] = "#ifdef cl_khr_subgroups\n"
+                                       "#pragma OPENCL EXTENSION cl_khr_subgroups : enable\n"
+                                       "#endif\n"
+                                       "#ifdef cl_intel_subgroups\n"
+                                       "#pragma OPENCL EXTENSION cl_intel_subgroups : enable\n"
+                                       "#endif\n";
+
+/* Which of the claims hold; -1 if the program did not build or run at all. */
+static int try_claims(struct oclnn_context *ctx, int claims, struct onn_caps *caps, double *launch_ns)
+{
+    struct onn_program *program;
+    struct onn_str defines = {0};
+    struct answer answer = {.launch_ns = 0};
+    onn_str_add(&defines, "%s%s%s", claims & CLAIM_FP16 ? " -D PROBE_FP16" : "",
+        claims & CLAIM_FP64 ? " -D PROBE_FP64" : "", claims & CLAIM_SUBGROUPS ? " -D PROBE_SUBGROUPS" : "");
+    const char *prelude = claims & CLAIM_SUBGROUPS ? subgroup_pragmas : NULL;
+    enum oclnn_status status = onn_program_build(ctx, "probe", onn_str_text(&defines), prelude, &program);
+    if (status == OCLNN_OK)
+        status = run_kernel(ctx, program, &answer);
+    onn_program_destroy(program);
+    onn_str_finish(&defines);
+    if (status != OCLNN_OK) {
+        onn_log(&ctx->log, OCLNN_LOG_DEBUG, "probe %d failed: %s", claims, oclnn_error_text(ctx));
+        return -1;
+    }
+    *launch_ns = answer.launch_ns;
+    float lanes = answer.value[4];
+    int held = 0;
+    if ((claims & CLAIM_FP16) && answer.value[1] == 2084.0f)
+        held |= CLAIM_FP16;
+    if ((claims & CLAIM_FP64) && answer.value[2] == 3.0f)
+        held |= CLAIM_FP64;
+    if ((claims & CLAIM_SUBGROUPS) && lanes >= 1.0f && answer.value[3] == lanes * (lanes - 1.0f) / 2.0f) {
+        held |= CLAIM_SUBGROUPS;
+        caps->subgroup_size = (int)lanes;
+    }
+    return held;
+}
+
+static int claims_of(const struct onn_caps *caps, const char *extensions)
+{
+    int claims = 0;
+    /* One vendor's GPUs calculate with half2 without listing the extension. */
+    if (onn_device_has_word(extensions, "cl_khr_fp16") || (caps->is_gpu && !caps->is_cpu))
+        claims |= CLAIM_FP16;
+    if (onn_device_has_word(extensions, "cl_khr_fp64"))
+        claims |= CLAIM_FP64;
+    if (onn_device_has_word(extensions, "cl_khr_subgroups") ||
+        onn_device_has_word(extensions, "cl_intel_subgroups"))
+        claims |= CLAIM_SUBGROUPS;
+    return claims;
+}
+
+/* All claims in one program, since compiling is slow; one by one only if that fails. */
+static int probe(struct oclnn_context *ctx, int claims, double *launch_ns)
+{
+    int held = try_claims(ctx, claims, &ctx->caps, launch_ns);
+    if (held >= 0)
+        return held;
+    held = claims ? try_claims(ctx, 0, &ctx->caps, launch_ns) : -1;
+    if (held < 0) {
+        onn_log(&ctx->log, OCLNN_LOG_WARN, "device '%s' cannot run the simplest kernel: %s", ctx->caps.name,
+            oclnn_error_text(ctx));
+        return 0;
+    }
+    for (int claim = CLAIM_FP16; claim <= CLAIM_SUBGROUPS; claim <<= 1) {
+        int alone = claims & claim && claims != claim ? try_claims(ctx, claim, &ctx->caps, launch_ns) : 0;
+        held |= alone > 0 ? alone : 0;
+    }
+    return held;
+}
+
+void onn_probe_run(struct oclnn_context *ctx, const char *extensions)
+{
+    struct onn_caps *caps = &ctx->caps;
+    struct onn_note notes[] = {{"fp16", 0}, {"fp64", 0}, {"subgroup_size", 0}, {"launch_and_wait_ns", 0}};
+    const int count = sizeof notes / sizeof *notes;
+    if (!onn_notes_read(ctx, "probe", notes, count)) {
+        double launch_ns = 0;
+        int held = probe(ctx, claims_of(caps, extensions), &launch_ns);
+        notes[0].value = (held & CLAIM_FP16) != 0;
+        notes[1].value = (held & CLAIM_FP64) != 0;
+        notes[2].value = held & CLAIM_SUBGROUPS ? caps->subgroup_size : 0;
+        notes[3].value = launch_ns;
+        if (launch_ns > 0) /* a probe that could not run says nothing about the next time */
+            onn_notes_write(ctx, "probe", notes, count);
+    }
+    caps->has_fp16 = notes[0].value != 0;
+    caps->has_fp64 = notes[1].value != 0;
+    caps->subgroup_size = notes[2].value >= 1 && notes[2].value <= 1024 ? (int)notes[2].value : 0;
+    caps->has_subgroups = caps->subgroup_size > 0;
+    caps->slow = ctx->device.simulator || notes[3].value > SLOW_NS;
+}

@@ -1,0 +1,256 @@
+/* A network on one device: load, first answer, timed runs, verification. */
+#include "bench/rows.h"
+#include "common/devices.h"
+#include "common/networks.h"
+#include "common/stats.h"
+#include "common/tool.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+    const struct bench_job *job;
+    oclnn_context *ctx;
+    oclnn_model *model;
+    struct tool_feed feed;
+    struct tool_samples samples;
+    double load_ms, first_ms;
+};
+
+static enum oclnn_status once(void *user)
+{
+    struct run *r = user;
+
+    return r->job->o->resident ? oclnn_model_run_resident(r->model) : tool_feed_run(&r->feed, r->model);
+}
+
+static int fill_feed(struct run *r)
+{
+    const struct bench_options *o = r->job->o;
+    char **sets;
+    int n, code;
+
+    if (!o->data)
+        return tool_feed_random(&r->feed, r->model, &o->shapes, r->job->batch);
+    if (!tool_is_folder(o->data))
+        return tool_feed_npz(&r->feed, r->model, o->data);
+    code = tool_data_sets(o->data, &sets, &n);
+    if (code == TOOL_OK)
+        code = tool_feed_folder(&r->feed, r->model, sets[0]);
+    tool_device_free(&sets, &n);
+    return code;
+}
+
+static void add_plan(const struct run *r, json_t *row)
+{
+    struct oclnn_plan_info p = {0};
+    json_t *bytes = json_object(), *cache = json_object();
+
+    if (oclnn_model_plan_info(r->model, &p) != OCLNN_OK) {
+        json_decref(bytes);
+        json_decref(cache);
+        return;
+    }
+    tool_json_set(row, "kernels", json_integer(p.kernels));
+    tool_json_set(row, "programs", json_integer(p.programs));
+    tool_json_set(row, "nodes", json_integer(p.nodes));
+    tool_json_set(row, "gflop", tool_json_real(p.flop / 1e9));
+    tool_json_set(row, "load_ms", tool_json_real(r->load_ms));
+    tool_json_set(row, "plan_ms", tool_json_real(p.plan_ms));
+    tool_json_set(row, "build_ms", tool_json_real(p.build_ms));
+    tool_json_set(row, "first_answer_ms", tool_json_real(r->first_ms));
+    tool_json_set(cache, "hits", json_integer(p.cache_hits));
+    tool_json_set(cache, "misses", json_integer(p.cache_misses));
+    tool_json_set(row, "cache", cache);
+    tool_json_set(bytes, "parameters", json_integer((json_int_t)p.parameter_bytes));
+    tool_json_set(bytes, "derived", json_integer((json_int_t)p.derived_bytes));
+    tool_json_set(bytes, "arena", json_integer((json_int_t)p.arena_bytes));
+    tool_json_set(bytes, "arena_lower_bound", json_integer((json_int_t)p.arena_lower_bound));
+    tool_json_set(bytes, "workspace", json_integer((json_int_t)p.workspace_bytes));
+    tool_json_set(bytes, "padding", json_integer((json_int_t)p.padding_bytes));
+    tool_json_set(bytes, "staging", json_integer((json_int_t)p.staging_bytes));
+    tool_json_set(row, "bytes", bytes);
+    if (r->job->round_trip_ms >= 0)
+        tool_json_set(row, "round_trip_ms", tool_json_real(r->job->round_trip_ms));
+}
+
+static void add_layers(const struct run *r, json_t *row)
+{
+    struct oclnn_profile_row *rows;
+    int n = 0, capacity;
+    json_t *list;
+
+    if (oclnn_model_profile(r->model, 5, NULL, 0, &n) != OCLNN_OK || n <= 0) {
+        bench_row_warn(row, "no times per layer: %s", oclnn_error_text(NULL));
+        return;
+    }
+    capacity = n;
+    rows = tool_alloc((size_t)n, sizeof(*rows));
+    if (oclnn_model_profile(r->model, 5, rows, capacity, &n) != OCLNN_OK)
+        n = 0;
+    list = json_array();
+    for (int i = 0; i < n && i < capacity; i++) {
+        json_t *layer = json_object();
+
+        tool_json_set(layer, "node", tool_json_text(rows[i].node ? rows[i].node : ""));
+        tool_json_set(layer, "op", tool_json_text(rows[i].op ? rows[i].op : ""));
+        tool_json_set(layer, "variant", tool_json_text(rows[i].variant ? rows[i].variant : ""));
+        tool_json_set(layer, "format", tool_json_text(rows[i].format ? rows[i].format : ""));
+        tool_json_set(layer, "shape", tool_json_text(rows[i].shape));
+        tool_json_set(layer, "time_ms", tool_json_real(rows[i].time_ms));
+        if (rows[i].time_ms > 0) {
+            tool_json_set(layer, "gflops", tool_json_real(rows[i].flop / rows[i].time_ms / 1e6));
+            tool_json_set(layer, "gbs", tool_json_real(rows[i].bytes / rows[i].time_ms / 1e6));
+        }
+        json_array_append_new(list, layer);
+    }
+    tool_json_set(row, "layers", list);
+    free(rows);
+}
+
+/* Compares outputs with `want`; adds "verify". */
+static void verify_against(json_t *row, oclnn_tensor *const *got, oclnn_tensor *const *want, int n, double tolerance,
+    const char *what)
+{
+    double max_abs = 0, max_rel = 0;
+    bool passes = true;
+
+    for (int i = 0; i < n; i++) {
+        struct tool_difference d = tool_compare(got[i], want[i], tolerance);
+        char at[200];
+
+        if (!d.is_same_shape) {
+            char a[200], b[200];
+            struct oclnn_shape sa = oclnn_tensor_shape(got[i]), sb = oclnn_tensor_shape(want[i]);
+
+            bench_row_warn(row, "output %d has shape %s, %s has %s", i, tool_shape_text(&sa, a), what,
+                tool_shape_text(&sb, b));
+        } else if (!d.passes) {
+            bench_row_warn(row, "output %d is wrong in %lld of %lld elements: %s is %.9g, %s has %.9g", i,
+                (long long)d.wrong, (long long)tool_elements(want[i]), tool_index_text(want[i], d.index, at), d.got,
+                what, d.want);
+        }
+        passes = passes && d.passes;
+        if (d.max_abs > max_abs)
+            max_abs = d.max_abs;
+        if (d.scale > 0 && d.max_abs / d.scale > max_rel)
+            max_rel = d.max_abs / d.scale;
+    }
+    bench_row_verify(row, passes ? "pass" : "fail", max_abs, max_rel);
+}
+
+static enum oclnn_status open_model(const struct run *r, const char *variant, int size, oclnn_model **out)
+{
+    const struct bench_options *o = r->job->o;
+    struct oclnn_model_params params = {.variant = variant, .format = o->format, .passes_off = o->passes_off};
+
+    return tool_model_open(r->ctx, r->job->item, size, &params, out);
+}
+
+/* The same network, weights and inputs through the chosen and through the plain kernels. size 0: as it is timed. */
+static void verify_plain(struct run *r, json_t *row, int size)
+{
+    oclnn_model *fast = NULL, *plain = NULL;
+    struct tool_feed a = {0}, b = {0};
+    enum oclnn_status status = open_model(r, r->job->o->variant, size, &fast);
+
+    if (status == OCLNN_OK)
+        status = open_model(r, "reference", size, &plain);
+    if (status == OCLNN_OK) {
+        int code = size ? tool_feed_random(&a, fast, NULL, 1) : tool_feed_like(&a, fast, &r->feed);
+
+        if (code != TOOL_OK || tool_feed_like(&b, plain, &a) != TOOL_OK)
+            status = OCLNN_ERROR_ARGUMENT; /* its message is out */
+    }
+    if (status == OCLNN_OK)
+        status = tool_feed_run(&a, fast);
+    if (status == OCLNN_OK)
+        status = tool_feed_run(&b, plain);
+    if (status == OCLNN_OK) {
+        verify_against(row, a.out, b.out, a.n_out, r->job->o->tolerance, "the plain variant");
+    } else {
+        bench_row_warn(row, "not verified: %s", oclnn_error_text(NULL));
+        bench_row_verify(row, r->job->o->verify == BENCH_VERIFY_STRICT ? "fail" : "none", 0, 0);
+    }
+    tool_feed_finish(&a);
+    tool_feed_finish(&b);
+    oclnn_model_destroy(&fast);
+    oclnn_model_destroy(&plain);
+}
+
+static void add_verify(struct run *r, json_t *row)
+{
+    const struct bench_options *o = r->job->o;
+
+    if (o->verify == BENCH_VERIFY_OFF)
+        bench_row_verify(row, "none", 0, 0);
+    else if (r->feed.n_want > 0)
+        verify_against(row, r->feed.out, r->feed.want, r->feed.n_want, o->tolerance, "the reference");
+    else if (o->verify == BENCH_VERIFY_STRICT)
+        verify_plain(r, row, 0);
+    else if (r->job->verify_small)
+        verify_plain(r, row, tool_network_small_size(r->job->item));
+    else
+        bench_row_verify(row, "none", 0, 0);
+}
+
+static const char *dtype_of(const struct tool_feed *f)
+{
+    return f->n_in > 0 ? oclnn_dtype_name(oclnn_tensor_dtype(f->in[0])) : "none";
+}
+
+/* From opening to the row. What fails becomes an error entry. */
+static enum oclnn_status measure(struct run *r, const char *name)
+{
+    const struct bench_options *o = r->job->o;
+    struct oclnn_plan_info plan = {0};
+    double start = tool_now_ms();
+    enum oclnn_status status = open_model(r, o->variant, 0, &r->model);
+    int64_t batch;
+    json_t *row;
+
+    r->load_ms = tool_now_ms() - start;
+    if (status != OCLNN_OK)
+        return status;
+    if (fill_feed(r) != TOOL_OK) {
+        bench_report_error(r->job->report, r->job->device.name, r->job->item, tool_last_error());
+        return OCLNN_OK;
+    }
+    start = tool_now_ms();
+    status = tool_feed_run(&r->feed, r->model);
+    r->first_ms = r->load_ms + tool_now_ms() - start;
+    if (status == OCLNN_OK)
+        status = bench_time(r->job, once, r, &r->samples);
+    if (status != OCLNN_OK)
+        return status;
+    batch = tool_feed_batch(&r->feed);
+    row = bench_row_start(r->job, name, batch, dtype_of(&r->feed));
+    oclnn_model_plan_info(r->model, &plan);
+    add_plan(r, row);
+    bench_row_times(r->job, row, &r->samples, (double)batch, plan.flop);
+    if (o->outputs && tool_feed_save(&r->feed, o->outputs) != TOOL_OK)
+        bench_report_error(r->job->report, r->job->device.name, r->job->item, tool_last_error());
+    if (o->per_layer)
+        add_layers(r, row);
+    add_verify(r, row);
+    bench_report_add(r->job->report, row);
+    return OCLNN_OK;
+}
+
+void bench_network(const struct bench_job *job)
+{
+    struct run r = {.job = job};
+    struct oclnn_context_params params = {.devices = job->selector, .log = tool_log,
+        .log_level = job->o->log_level, .cache_dir = job->o->cold ? "" : NULL};
+    char *name = tool_model_name(job->item);
+    enum oclnn_status status = oclnn_context_create(&params, &r.ctx);
+
+    if (status == OCLNN_OK)
+        status = measure(&r, name);
+    if (status != OCLNN_OK)
+        bench_job_fail(job, status, NULL);
+    tool_feed_finish(&r.feed);
+    tool_samples_finish(&r.samples);
+    oclnn_model_destroy(&r.model);
+    oclnn_context_destroy(&r.ctx);
+    free(name);
+}

@@ -1,0 +1,229 @@
+#include "bench/options.h"
+#include "common/tool.h"
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: oclnn-bench [OPTION]... [MODEL.onnx | NETWORK | PROBLEM]...\n"
+    "\n"
+    "Times networks and single operators on OpenCL devices and checks their numbers.\n"
+    "Without arguments: resnet50, mobilenet-v2, squeezenet and mnist-conv2 at batch 1\n"
+    "on every device. NETWORK is a built-in network (oclnn-info --networks); PROBLEM\n"
+    "is an operator with shapes: \"conv x=1x64x56x56 w=64x64x3x3 pad=1\".\n"
+    "\n"
+    "What to run\n"
+    "  -d, --device DEV[,..]  gpu, cpu, best, all, P:D, N, name~TEXT, uuid=...\n"
+    "                         (default: $OCLNN_DEVICE or best; all without arguments)\n"
+    "      --list-devices     list the devices and leave\n"
+    "  -b, --batch LIST       batch sizes, e.g. 1,8,32 (default: the model's, or 1)\n"
+    "      --shape IN=1x3x..  shape of an input with free dimensions; may be repeated\n"
+    "      --data FOLDER      ONNX test_data_set folder: feeds input_K.pb and checks\n"
+    "                         against output_K.pb; or an .npz with inputs by name\n"
+    "      --variant NAME     use only this kernel variant where it can do the job\n"
+    "      --format NAME      prefer a format inside: plain, nhwc, c8, c16\n"
+    "      --passes-off LIST  leave out fold, patterns, fuse, layout, views, inplace,\n"
+    "                         arena\n"
+    "\n"
+    "How to time\n"
+    "      --min-time T       time at least T: 500ms, 2s (default: 1s; 0.5s without\n"
+    "                         arguments)\n"
+    "      --min-runs N       and at least N runs (default: 10; slow devices: 3)\n"
+    "      --warmup N         runs before the timed ones (default: 3)\n"
+    "      --resident         leave out the transfers of inputs and outputs\n"
+    "      --cold             start with empty program caches: first_answer_ms\n"
+    "      --per-layer        time every layer too\n"
+    "\n"
+    "What to check\n"
+    "      --verify WORD      auto: against --data, or, without arguments, against\n"
+    "                         plain kernels; strict: always against plain kernels when\n"
+    "                         there is no --data; off (default: auto)\n"
+    "      --tol T            |got-want| <= T*max|want| + 1e-5 (default: 0.001)\n"
+    "      --outputs F.npz    write the outputs of the last timed run: out_0, out_1...\n"
+    "\n"
+    "What to print\n"
+    "  -o FORM                table, md, csv, json or jsonl (default: table)\n"
+    "      --output FILE      write there instead of standard output\n"
+    "  -q, --quiet            no progress on standard error\n"
+    "  -v, --verbose          log lines of the library; twice: all of them\n"
+    "      --version, -h, --help\n"
+    "\n"
+    "Exit status: 0 all right; 1 something failed or gave wrong numbers; 2 usage;\n"
+    "130 interrupted.\n";
+
+enum {
+    OPT_LIST = 256,
+    OPT_SHAPE,
+    OPT_DATA,
+    OPT_VARIANT,
+    OPT_FORMAT,
+    OPT_PASSES,
+    OPT_MIN_TIME,
+    OPT_MIN_RUNS,
+    OPT_WARMUP,
+    OPT_RESIDENT,
+    OPT_COLD,
+    OPT_LAYERS,
+    OPT_VERIFY,
+    OPT_TOL,
+    OPT_OUTPUTS,
+    OPT_OUTPUT,
+    OPT_VERSION,
+    OPT_CHILD,
+    OPT_TRAIN,
+};
+
+static const struct option options[] = {
+    {"device", required_argument, NULL, 'd'},
+    {"list-devices", no_argument, NULL, OPT_LIST},
+    {"batch", required_argument, NULL, 'b'},
+    {"shape", required_argument, NULL, OPT_SHAPE},
+    {"data", required_argument, NULL, OPT_DATA},
+    {"variant", required_argument, NULL, OPT_VARIANT},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"passes-off", required_argument, NULL, OPT_PASSES},
+    {"min-time", required_argument, NULL, OPT_MIN_TIME},
+    {"min-runs", required_argument, NULL, OPT_MIN_RUNS},
+    {"warmup", required_argument, NULL, OPT_WARMUP},
+    {"resident", no_argument, NULL, OPT_RESIDENT},
+    {"cold", no_argument, NULL, OPT_COLD},
+    {"per-layer", no_argument, NULL, OPT_LAYERS},
+    {"verify", required_argument, NULL, OPT_VERIFY},
+    {"tol", required_argument, NULL, OPT_TOL},
+    {"outputs", required_argument, NULL, OPT_OUTPUTS},
+    {"output", required_argument, NULL, OPT_OUTPUT},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {"child", required_argument, NULL, OPT_CHILD}, /* of ourselves, see bench/children.h */
+    {"train", no_argument, NULL, OPT_TRAIN},
+    {NULL, 0, NULL, 0},
+};
+
+bool bench_is_problem(const char *text)
+{
+    const char *space = strchr(text, ' ');
+
+    return space && strchr(space, '=') && !tool_is_file(text);
+}
+
+static int parse_words(struct bench_options *o, int option)
+{
+    static const char *const forms[] = {"table", "md", "csv", "json", "jsonl", NULL};
+    static const char *const checks[] = {"auto", "off", "strict", NULL};
+    int word = tool_parse_word(optarg, option == 'o' ? forms : checks);
+
+    if (word < 0 && option == 'o')
+        return tool_usage("-o wants table, md, csv, json or jsonl, not \"%s\"", optarg);
+    if (word < 0)
+        return tool_usage("--verify wants auto, off or strict, not \"%s\"", optarg);
+    if (option == 'o')
+        o->form = (enum bench_form)word;
+    else
+        o->verify = (enum bench_verify)word;
+    return -1;
+}
+
+static int parse_numbers(struct bench_options *o, int option)
+{
+    switch (option) {
+    case 'b':
+        o->n_batch = tool_parse_ints(optarg, 1, o->batch, BENCH_BATCHES);
+        if (o->n_batch < 1)
+            return tool_usage("--batch wants up to %d numbers from 1 on, e.g. 1,8,32, not \"%s\"", BENCH_BATCHES,
+                optarg);
+        return -1;
+    case OPT_MIN_TIME:
+        if (!tool_parse_time(optarg, &o->min_time))
+            return tool_usage("--min-time wants a time such as 500ms or 2s, not \"%s\"", optarg);
+        return -1;
+    case OPT_MIN_RUNS:
+        if (!tool_parse_int(optarg, 1, 1000000, &o->min_runs))
+            return tool_usage("--min-runs wants a number from 1 to 1000000, not \"%s\"", optarg);
+        return -1;
+    case OPT_WARMUP:
+        if (!tool_parse_int(optarg, 0, 1000000, &o->warmup))
+            return tool_usage("--warmup wants a number from 0 to 1000000, not \"%s\"", optarg);
+        return -1;
+    default:
+        if (!tool_parse_double(optarg, 0, 1e6, &o->tolerance))
+            return tool_usage("--tol wants a number from 0 on, not \"%s\"", optarg);
+        return -1;
+    }
+}
+
+static int parse_option(struct bench_options *o, int option)
+{
+    switch (option) {
+    case 'd': o->device = optarg; return -1;
+    case 'q': o->quiet = true; return -1;
+    case 'v': o->log_level = o->log_level == OCLNN_LOG_INFO ? OCLNN_LOG_DEBUG : OCLNN_LOG_INFO; return -1;
+    case OPT_LIST: o->list_devices = true; return -1;
+    case OPT_DATA: o->data = optarg; return -1;
+    case OPT_VARIANT: o->variant = optarg; return -1;
+    case OPT_FORMAT: o->format = optarg; return -1;
+    case OPT_PASSES: o->passes_off = optarg; return -1;
+    case OPT_RESIDENT: o->resident = true; return -1;
+    case OPT_COLD: o->cold = true; return -1;
+    case OPT_LAYERS: o->per_layer = true; return -1;
+    case OPT_OUTPUTS: o->outputs = optarg; return -1;
+    case OPT_OUTPUT: o->output = optarg; return -1;
+    case OPT_CHILD: o->child = optarg; return -1;
+    case OPT_TRAIN: return tool_usage("--train: this version of oclnn does not train yet");
+    case OPT_SHAPE: return tool_shapes_add(&o->shapes, optarg);
+    case 'o':
+    case OPT_VERIFY: return parse_words(o, option);
+    case 'b':
+    case OPT_MIN_TIME:
+    case OPT_MIN_RUNS:
+    case OPT_WARMUP:
+    case OPT_TOL: return parse_numbers(o, option);
+    case OPT_VERSION: return tool_version();
+    case 'h': fputs(help, stdout); return tool_finish(TOOL_OK);
+    default: return tool_usage(NULL);
+    }
+}
+
+/* Options that are right one by one but not together. */
+static int check(struct bench_options *o)
+{
+    if (o->outputs && (o->n_items != 1 || o->n_batch > 1 || (o->device && strchr(o->device, ','))))
+        return tool_usage("--outputs wants one model, one batch size and one device");
+    if (o->outputs && bench_is_problem(o->item[0]))
+        return tool_usage("--outputs wants a network, not a problem");
+    if (o->outputs && o->device && !strcmp(o->device, "all") && !o->child)
+        return tool_usage("--outputs wants one device, not all");
+    if (o->data && o->n_items != 1)
+        return tool_usage("--data wants one model");
+    if (o->data && o->n_batch)
+        return tool_usage("--data settles the batch size: leave out --batch");
+    return -1;
+}
+
+int bench_options_parse(struct bench_options *o, int argc, char **argv)
+{
+    int option, code = -1;
+
+    *o = (struct bench_options){.min_time = -1, .min_runs = 10, .warmup = 3, .tolerance = TOOL_TOLERANCE};
+    while (code < 0 && (option = getopt_long(argc, argv, "d:b:o:qvh", options, NULL)) >= 0)
+        code = parse_option(o, option);
+    if (code >= 0)
+        return code;
+    o->n_items = argc - optind;
+    o->item = tool_alloc((size_t)o->n_items + 4, sizeof(*o->item));
+    for (int i = 0; i < o->n_items; i++) {
+        o->item[i] = argv[optind + i];
+        if (!o->item[i][0])
+            return tool_usage("an empty argument is no model");
+    }
+    if (o->min_time < 0)
+        o->min_time = o->n_items ? 1 : .5;
+    return check(o);
+}
+
+void bench_options_finish(struct bench_options *o)
+{
+    free(o->item);
+    tool_shapes_finish(&o->shapes);
+}
