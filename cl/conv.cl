@@ -2,7 +2,7 @@
  *
  * Arguments  x, w, bias, res, y: tensors of ONN_T with the strides of struct conv_args; bias and res may be any
  *            tensor where has_bias, has_res are 0.
- * Defines    ONN_F16 optional (lib/elem.h).
+ * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
  * Work       global size { out[2], out[0] * out[1], n * k }, any local size.
  * Rounding   one fp32 sum over c, depth, height, width in this order, started with 0; bias, residual, clip.
  * Source     the definition in the ONNX operator Conv.
@@ -14,7 +14,7 @@
 struct conv_args {
     struct onn_window win;
     int n, k, c_group, k_group, has_bias, has_res;
-    float lo, hi;
+    float lo, hi, act_a, act_b;
     long x_s[5], w_s[5], y_s[5], res_s[5], bias_s; /* n, c, d, h, w */
 };
 
@@ -51,5 +51,5 @@ kernel void conv_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(ONN_T, bia
     if (a.has_res)
         sum += ONN_GET(ONN_PTR(res), n * a.res_s[0] + k * a.res_s[1] + d * a.res_s[2] + p * a.res_s[3] + q * a.res_s[4]);
     ONN_SET(ONN_PTR(y), n * a.y_s[0] + k * a.y_s[1] + d * a.y_s[2] + p * a.y_s[3] + q * a.y_s[4],
-            onn_clip(sum, a.lo, a.hi));
+            ONN_FINISH(onn_elem_clip(sum, a.lo, a.hi), a.act_a, a.act_b));
 }

@@ -17,8 +17,8 @@
 #include "lib/tile.h"
 
 /* Sums of mr pixels x nv blocks over c_blocks channel blocks; see onn_tile_end. */
-ONN_INLINE int one_tile(const int mr, const int nv, ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o,
-                        global const float *x, long x_sc, global const float *w, long w_sk, int c_blocks)
+ONN_INLINE int one_tile(const int mr, const int nv, ONN_V *out, const struct onn_px *px, int n,
+    const struct onn_out *o, global const float *x, long x_sc, global const float *w, long w_sk, int c_blocks)
 {
     ONN_V acc[TILE_ACC];
     global const float *src[TILE_PX];
@@ -56,14 +56,15 @@ static void one_pixels(struct onn_px *px, int m, int n, const struct one_geo *g)
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(
-    ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n,
-    int c_blocks, int k, int k_blocks, int p, int q, int stride_h, int stride_w, long x_sn, long x_sc, long x_sh,
-    long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int px_group, int kt_group, int c_chunk,
-    int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(float, x), ONN_IN(float, w),
+    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int k, int k_blocks,
+    int p, int q, int stride_h, int stride_w, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc,
+    long y_sh, long res_sn, long res_sc, long res_sh, int px_group, int kt_group, int c_chunk, int has_res,
+    float lo, float hi, int epi_kind, float epi_a, float epi_b)
 {
     const struct one_geo g = {p, q, stride_h, stride_w, x_sn, x_sh, y_sn, y_sh, res_sn, res_sh};
-    const int first = get_group_id(0) * px_group, last = min(first + px_group, n * p * q), grp = get_group_id(2);
+    const int first = get_group_id(0) * px_group, last = min(first + px_group, n * p * q),
+              grp = get_group_id(2);
     const int kt_last = min((int)(get_group_id(1) + 1) * kt_group, ONN_DIV_UP(k_blocks, TILE_N));
     const long w_sk = (long)c_blocks * VL * VL;
     struct onn_px px[ONN_PX_GROUP + TILE_PX];
@@ -75,8 +76,9 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(
         for (int kt = get_group_id(1) * kt_group; kt < kt_last; kt++) {
             const int kb = onn_tile_block(kt, k_blocks), nv = onn_tile_block(kt + 1, k_blocks) - kb;
             const long kg = (long)grp * k_blocks + kb;
-            const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc, ONN_PTR(bias) + kg * VL,
-                                      y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a, epi_b, steps};
+            const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc,
+                ONN_PTR(bias) + kg * VL, y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a,
+                epi_b, steps};
             global const float *wt = ONN_PTR(w) + kg * w_sk + (long)cb * VL * VL;
             for (int m = 0, np; m < last - first; m += np) {
                 ONN_V acc[TILE_ACC];

@@ -31,7 +31,8 @@ static void blocked_pixels(struct onn_px *px, int m, int n, const struct blocked
         const int y0 = ip * g->stride_h - g->pad_h, x0 = iq * g->stride_w - g->pad_w;
         px[i].y0 = y0;
         px[i].x0 = x0;
-        px[i].inside = y0 >= 0 && y0 + (g->r - 1) * g->dil_h < g->h && x0 >= 0 && x0 + (g->s - 1) * g->dil_w < g->w;
+        px[i].inside =
+            y0 >= 0 && y0 + (g->r - 1) * g->dil_h < g->h && x0 >= 0 && x0 + (g->s - 1) * g->dil_w < g->w;
         px[i].x = in * g->x_sn + y0 * g->x_sh + (long)x0 * VL;
         px[i].y = in * g->y_sn + ip * g->y_sh + (long)iq * VL;
         px[i].res = in * g->res_sn + ip * g->res_sh + (long)iq * VL;
@@ -47,8 +48,8 @@ static void blocked_pixels(struct onn_px *px, int m, int n, const struct blocked
 
 /* Sums of mr pixels x nv blocks over all channels and taps; see onn_tile_end. */
 ONN_INLINE int blocked_tile(const int mr, const int nv, ONN_V *out, const struct onn_px *px, int n,
-                            const struct onn_out *o, global const float *x, global const float *w, long w_sk,
-                            global const float *zero, const struct blocked_geo *g)
+    const struct onn_out *o, global const float *x, global const float *w, long w_sk,
+    global const float *zero, const struct blocked_geo *g)
 {
     ONN_V acc[TILE_ACC];
     global const float *src[TILE_PX];
@@ -72,24 +73,25 @@ ONN_INLINE int blocked_tile(const int mr, const int nv, ONN_V *out, const struct
                     for (int i = 0; i < TILE_PX; i++)
                         if (i < mr)
                             src[i] = (uint)(px[i].y0 + dy) < (uint)g->h && (uint)(px[i].x0 + dx) < (uint)g->w
-                                         ? src[i]
-                                         : zero;
+                                ? src[i]
+                                : zero;
                 }
                 onn_tile_fma(mr, nv, acc, src, w, w_sk);
             }
     return onn_tile_end(mr, nv, out, acc, n, o, px);
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(
-    ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n,
-    int c_blocks, int h, int wd, int k, int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w,
-    int pad_h, int pad_w, int dil_h, int dil_w, int groups, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc,
-    long y_sh, long res_sn, long res_sc, long res_sh, int px_group, int kt_group, int has_res, float lo, float hi,
-    int epi_kind, float epi_a, float epi_b)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN(float, x), ONN_IN(float, w),
+    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int h, int wd, int k,
+    int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h,
+    int dil_w, int groups, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn,
+    long res_sc, long res_sh, int px_group, int kt_group, int has_res, float lo, float hi, int epi_kind,
+    float epi_a, float epi_b)
 {
-    const struct blocked_geo g = {h,     wd,    p,    q,    r,    s,    stride_h, stride_w, pad_h,  pad_w,
-                                  dil_h, dil_w, x_sn, x_sc, x_sh, y_sn, y_sh,     res_sn,   res_sh, c_blocks};
-    const int first = get_group_id(0) * px_group, last = min(first + px_group, n * p * q), grp = get_group_id(2);
+    const struct blocked_geo g = {h, wd, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w, x_sn,
+        x_sc, x_sh, y_sn, y_sh, res_sn, res_sh, c_blocks};
+    const int first = get_group_id(0) * px_group, last = min(first + px_group, n * p * q),
+              grp = get_group_id(2);
     const int kt_last = min((int)(get_group_id(1) + 1) * kt_group, ONN_DIV_UP(k_blocks, TILE_N));
     const long w_sk = (long)c_blocks * r * s * VL * VL;
     global const float *zero = ONN_PTR(w) + groups * k_blocks * w_sk;
@@ -100,8 +102,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(
         const int kb = onn_tile_block(kt, k_blocks), nv = onn_tile_block(kt + 1, k_blocks) - kb;
         const long kg = (long)grp * k_blocks + kb;
         const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc, ONN_PTR(bias) + kg * VL,
-                                  y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a, epi_b,
-                                  ONN_FIRST | ONN_LAST};
+            y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a, epi_b,
+            ONN_FIRST | ONN_LAST};
         global const float *wt = ONN_PTR(w) + kg * w_sk;
         for (int m = 0, np; m < last - first; m += np) {
             ONN_V acc[TILE_ACC];
@@ -126,8 +128,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(
 /* Packs w[K][C/groups][R][S] into [groups][k_blocks][c_blocks][R][S][VL c][VL k] with zeros in the tails,
  * and writes the VL zeros behind it. Global size { c_blocks, groups * k_blocks, 1 }; k, c: channels of one group.
  */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_blocked(ONN_IN(float, w), ONN_OUT(float, u), int k,
-                                                                               int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_blocked(ONN_IN(float, w),
+    ONN_OUT(float, u), int k, int c, int r, int s)
 {
     const int cb = get_group_id(0), c_blocks = get_num_groups(0), k_blocks = ONN_DIV_UP(k, VL), rs = r * s;
     const int grp = get_group_id(1) / k_blocks, kb = get_group_id(1) % k_blocks;

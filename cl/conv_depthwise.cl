@@ -25,11 +25,11 @@ struct dw_geo {
 /* First index i >= 0 with i * step + base >= 0, and one past the last below n with i * step + base < size. */
 ONN_INLINE int dw_from(int base, int step)
 {
-    return base >= 0 ? 0 : (step - 1 - base) / step;
+    return base >= 0 ? 0 : step == 1 ? -base : (step - 1 - base) / step; /* division is slow, step mostly 1 */
 }
 ONN_INLINE int dw_to(int base, int step, int size, int n)
 {
-    return base >= size ? 0 : min(n, (size - 1 - base) / step + 1);
+    return base >= size ? 0 : min(n, step == 1 ? size - base : (size - 1 - base) / step + 1);
 }
 
 /* Residual, clip, mask, store of pixel q; acc already holds the bias. */
@@ -42,26 +42,38 @@ ONN_INLINE void dw_store(ONN_V t, global float *y, global const float *res, cons
     ONN_STORE(onn_mask(t, g->left), y);
 }
 
-/* mr pixels of a row whose columns are all inside; x: first tap (row r0, column 0) of the first pixel. */
-ONN_INLINE void dw_run(const int mr, global const float *x, global const float *w, global float *y,
-                       global const float *res, ONN_V bias, int rows, const struct dw_geo *g)
+/* mr pixels of a row whose columns are all inside; x: first tap (row r0, column 0) of the first pixel.
+ * sc and st are s and stride_w where these are known and dil_w is 1, so that every address is a constant away. */
+ONN_INLINE void dw_run(const int mr, const int sc, const int st, global const float *x, global const float *w,
+    global float *y, global const float *res, ONN_V bias, int rows, const struct dw_geo *g)
 {
     ONN_V acc[8];
-    const int px = g->stride_w * VL;
+    const int px = sc ? st * VL : g->stride_w * VL, taps = sc ? sc : g->s, dil = sc ? VL : g->dil_w * VL;
 #pragma unroll
     for (int i = 0; i < 8; i++)
         if (i < mr)
             acc[i] = bias;
-    for (int r = 0; r < rows; r++) {
-        global const float *tap = x;
-        for (int s = 0; s < g->s; s++, w += VL, tap += g->dil_w * VL) {
-            const ONN_V b = ONN_LOAD(w);
+    for (int r = 0; r < rows; r++, x += g->dil_h * g->x_sh) {
+        if (sc) {
 #pragma unroll
-            for (int i = 0; i < 8; i++)
-                if (i < mr)
-                    acc[i] = fma(ONN_LOAD(tap + i * px), b, acc[i]);
+            for (int s = 0; s < 5; s++)
+                if (s < sc) {
+                    const ONN_V b = ONN_LOAD(w + s * VL);
+#pragma unroll
+                    for (int i = 0; i < 8; i++)
+                        if (i < mr)
+                            acc[i] = fma(ONN_LOAD(x + (s + i * st) * VL), b, acc[i]);
+                }
+        } else {
+            for (int s = 0; s < taps; s++) {
+                const ONN_V b = ONN_LOAD(w + s * VL);
+#pragma unroll
+                for (int i = 0; i < 8; i++)
+                    if (i < mr)
+                        acc[i] = fma(ONN_LOAD(x + s * dil + i * px), b, acc[i]);
+            }
         }
-        x += g->dil_h * g->x_sh;
+        w += taps * VL;
     }
 #pragma unroll
     for (int i = 0; i < 8; i++)
@@ -69,54 +81,78 @@ ONN_INLINE void dw_run(const int mr, global const float *x, global const float *
             dw_store(acc[i], y + i * VL, res + i * VL, g);
 }
 
+/* Columns q0 .. q1-1, all inside, by 8 and 4; returns the first one not done. */
+ONN_INLINE int dw_inner(const int sc, const int st, int q0, int q1, global const float *x,
+    global const float *w, global float *y, global const float *res, ONN_V bias, int rows,
+    const struct dw_geo *g)
+{
+    for (; q0 + 8 <= q1; q0 += 8)
+        dw_run(8, sc, st, x + (long)q0 * g->stride_w * VL, w, y + q0 * VL, res + q0 * VL, bias, rows, g);
+    if (q0 + 4 <= q1) {
+        dw_run(4, sc, st, x + (long)q0 * g->stride_w * VL, w, y + q0 * VL, res + q0 * VL, bias, rows, g);
+        q0 += 4;
+    }
+    return q0;
+}
+
 /* Columns q0 .. q1-1 one by one; x: tap (r0, 0) of column 0, which may lie outside. */
-static void dw_edge(int q0, int q1, global const float *x, global const float *w, global float *y, global const float *res,
-                    ONN_V bias, int rows, const struct dw_geo *g)
+static void dw_edge(int q0, int q1, global const float *x, global const float *w, global float *y,
+    global const float *res, ONN_V bias, int rows, const struct dw_geo *g)
 {
     for (int q = q0; q < q1; q++) {
-        const int base = q * g->stride_w - g->pad_w, s0 = dw_from(base, g->dil_w), s1 = dw_to(base, g->dil_w, g->w, g->s);
+        const int base = q * g->stride_w - g->pad_w, s0 = dw_from(base, g->dil_w),
+                  s1 = dw_to(base, g->dil_w, g->w, g->s);
         ONN_V acc = bias;
         for (int r = 0; r < rows; r++)
             for (int s = s0; s < s1; s++)
                 acc = fma(ONN_LOAD(x + r * g->dil_h * g->x_sh + (long)(q * g->stride_w + s * g->dil_w) * VL),
-                          ONN_LOAD(w + (r * g->s + s) * VL), acc);
+                    ONN_LOAD(w + (r * g->s + s) * VL), acc);
         dw_store(acc, y + q * VL, res + q * VL, g);
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(
-    ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int c, int h, int wd,
-    int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h, int dil_w, long x_sn,
-    long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int rows_group,
-    int cb_group, int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(ONN_IN(float, x),
+    ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int c, int h, int wd, int p,
+    int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h, int dil_w, long x_sn,
+    long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh,
+    int rows_group, int cb_group, int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
 {
-    struct dw_geo g = {h,    wd,   r,      s,       stride_h, stride_w, pad_h, pad_w, dil_h,    dil_w,
-                       x_sh, y_sh, res_sh, has_res, VL,       lo,       hi,    epi_kind, epi_a, epi_b};
+    struct dw_geo g = {h, wd, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w, x_sh, y_sh, res_sh,
+        has_res, VL, lo, hi, epi_kind, epi_a, epi_b};
     const int p0 = get_group_id(0) * rows_group, p1 = min(p0 + rows_group, p), in = get_group_id(2);
     const int cb0 = get_group_id(1) * cb_group, cb1 = min(cb0 + cb_group, ONN_DIV_UP(c, VL));
     /* columns with all taps inside: left of q0 some tap is before column 0, from q1 on one is past the end */
-    const int q0 = min(q, dw_from(-pad_w, stride_w)), q1 = max(q0, dw_to((s - 1) * dil_w - pad_w, stride_w, wd, q));
+    const int q0 = min(q, dw_from(-pad_w, stride_w)),
+              q1 = max(q0, dw_to((s - 1) * dil_w - pad_w, stride_w, wd, q));
+    const int kind = dil_w == 1 ? s * 10 + stride_w : 0;
     for (int cb = cb0; cb < cb1; cb++) {
         g.left = c - cb * VL;
         const ONN_V bias = onn_load_part(ONN_PTR(bias) + cb * VL, g.left);
         for (int ip = p0; ip < p1; ip++) {
-            const int top = ip * stride_h - pad_h, r0 = dw_from(top, dil_h), rows = dw_to(top, dil_h, h, r) - r0;
-            global const float *xr = ONN_PTR(x) + in * x_sn + cb * x_sc + (top + r0 * dil_h) * x_sh - (long)pad_w * VL;
+            const int top = ip * stride_h - pad_h, r0 = dw_from(top, dil_h),
+                      rows = dw_to(top, dil_h, h, r) - r0;
+            global const float *xr =
+                ONN_PTR(x) + in * x_sn + cb * x_sc + (top + r0 * dil_h) * x_sh - (long)pad_w * VL;
             global const float *wr = ONN_PTR(w) + ((long)cb * r + r0) * s * VL;
             global const float *res_r = ONN_PTR(res) + in * res_sn + cb * res_sc + ip * res_sh;
             global float *yr = ONN_PTR(y) + in * y_sn + cb * y_sc + ip * y_sh;
-            int iq = q0;
+            int iq;
             dw_edge(0, q0, xr, wr, yr, res_r, bias, rows, &g);
-            for (; iq + 8 <= q1; iq += 8)
-                dw_run(8, xr + (long)iq * stride_w * VL, wr, yr + iq * VL, res_r + iq * VL, bias, rows, &g);
-            if (iq + 4 <= q1) {
-                dw_run(4, xr + (long)iq * stride_w * VL, wr, yr + iq * VL, res_r + iq * VL, bias, rows, &g);
-                iq += 4;
-            }
+            if (kind == 31)
+                iq = dw_inner(3, 1, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+            else if (kind == 32)
+                iq = dw_inner(3, 2, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+            else if (kind == 51)
+                iq = dw_inner(5, 1, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+            else if (kind == 52)
+                iq = dw_inner(5, 2, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+            else
+                iq = dw_inner(0, 0, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
             dw_edge(iq, q, xr, wr, yr, res_r, bias, rows, &g);
 #ifdef ONN_EPI
             for (int i = 0; i < q; i++)
-                ONN_STORE(onn_mask(ONN_EPI(ONN_LOAD(yr + i * VL), epi_kind, epi_a, epi_b), g.left), yr + i * VL);
+                ONN_STORE(onn_mask(ONN_EPI(ONN_LOAD(yr + i * VL), epi_kind, epi_a, epi_b), g.left),
+                    yr + i * VL);
 #endif
         }
     }
@@ -124,8 +160,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(
 
 /* Packs w[C][1][R][S] into [c_blocks][R][S][VL] with zeros in the tail. Global size { ceil(k / VL), 1, 1 }; k: channels,
  * c: 1, not looked at. */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_depthwise(ONN_IN(float, w), ONN_OUT(float, u),
-                                                                                 int k, int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_depthwise(ONN_IN(float, w),
+    ONN_OUT(float, u), int k, int c, int r, int s)
 {
     const int cb = get_group_id(0), rs = r * s;
     global float *dst = ONN_PTR(u) + (long)cb * rs * VL;

@@ -20,8 +20,8 @@ struct stem_geo {
 };
 
 /* out = sums of mr pixels x nv blocks; x: row of tap (0, 0), first pixel. */
-ONN_INLINE void stem_tile(const int mr, const int nv, ONN_V *out, global const float *x, global const float *w, long w_sk,
-                          const struct stem_geo *g)
+ONN_INLINE void stem_tile(const int mr, const int nv, ONN_V *out, global const float *x,
+    global const float *w, long w_sk, const struct stem_geo *g)
 {
     ONN_V acc[TILE_ACC];
     onn_tile_zero(mr * nv, acc);
@@ -62,30 +62,33 @@ static void stem_row(global float *dst, global const float *src, int inside, int
         dst[j] = 0.0f;
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(
-    ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), ONN_OUT(float, ws),
-    int c, int h, int wd, int k, int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w,
-    int dil_h, int dil_w, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc,
-    long res_sh, int rows_group, int kt_group, int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(ONN_IN(float, x), ONN_IN(float, w),
+    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), ONN_OUT(float, ws), int c, int h, int wd,
+    int k, int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w,
+    int dil_h, int dil_w, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn,
+    long res_sc, long res_sh, int rows_group, int kt_group, int has_res, float lo, float hi, int epi_kind,
+    float epi_a, float epi_b)
 {
     const int p0 = get_group_id(0) * rows_group, p1 = min(p0 + rows_group, p), in = get_group_id(1);
-    const int width = (q - 1) * stride_w + (s - 1) * dil_w + 1, in_rows = (rows_group - 1) * stride_h + (r - 1) * dil_h + 1;
+    const int width = (q - 1) * stride_w + (s - 1) * dil_w + 1,
+              in_rows = (rows_group - 1) * stride_h + (r - 1) * dil_h + 1;
     const long pitch = ONN_DIV_UP(width + TILE_M1 * stride_w, 16) * 16;
     const struct stem_geo g = {c, r, s, stride_w, dil_h, dil_w, pitch, in_rows * pitch};
-    const long id = get_group_id(0) + get_num_groups(0) * (get_group_id(1) + get_num_groups(1) * get_group_id(2));
+    const long id =
+        get_group_id(0) + get_num_groups(0) * (get_group_id(1) + get_num_groups(1) * get_group_id(2));
     global float *rows = ONN_PTR(ws) + id * c * g.plane;
     for (int ic = 0; ic < c; ic++)
         for (int i = 0; i < in_rows; i++) {
             const int y0 = p0 * stride_h - pad_h + i;
-            stem_row(rows + ic * g.plane + i * pitch, ONN_PTR(x) + in * x_sn + ic * x_sc + y0 * x_sh, y0 >= 0 && y0 < h, -pad_w,
-                     wd, width);
+            stem_row(rows + ic * g.plane + i * pitch, ONN_PTR(x) + in * x_sn + ic * x_sc + y0 * x_sh,
+                y0 >= 0 && y0 < h, -pad_w, wd, width);
         }
     const long w_sk = (long)c * r * s * VL;
     const int kt_last = min((int)(get_group_id(2) + 1) * kt_group, ONN_DIV_UP(k_blocks, TILE_N));
     for (int kt = get_group_id(2) * kt_group; kt < kt_last; kt++) {
         const int kb = onn_tile_block(kt, k_blocks), nv = onn_tile_block(kt + 1, k_blocks) - kb;
-        const struct onn_out o = {ONN_PTR(y) + kb * y_sc, ONN_PTR(res) + kb * res_sc, ONN_PTR(bias) + kb * VL, y_sc, res_sc,
-                                  has_res, k - kb * VL, nv, lo, hi, epi_kind, epi_a, epi_b, ONN_FIRST | ONN_LAST};
+        const struct onn_out o = {ONN_PTR(y) + kb * y_sc, ONN_PTR(res) + kb * res_sc, ONN_PTR(bias) + kb * VL,
+            y_sc, res_sc, has_res, k - kb * VL, nv, lo, hi, epi_kind, epi_a, epi_b, ONN_FIRST | ONN_LAST};
         global const float *wt = ONN_PTR(w) + kb * w_sk;
         for (int ip = p0; ip < p1; ip++)
             for (int iq = 0, np; iq < q; iq += np) {
@@ -113,8 +116,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(
 }
 
 /* Packs w[K][C][R][S] into [k_blocks][C][R][S][VL] with zeros in the tail. Global size { k_blocks, 1, 1 }. */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_stem(ONN_IN(float, w), ONN_OUT(float, u), int k,
-                                                                            int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_stem(ONN_IN(float, w),
+    ONN_OUT(float, u), int k, int c, int r, int s)
 {
     const int kb = get_group_id(0), crs = c * r * s;
     global float *dst = ONN_PTR(u) + (long)kb * crs * VL;

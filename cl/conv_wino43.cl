@@ -57,16 +57,17 @@ ONN_INLINE void wino_out4(ONN_V *t, ONN_V m0, ONN_V m1, ONN_V m2, ONN_V m3, ONN_
 }
 
 /* Transforms the 6x6 window at (y0, x0) of one channel block into 36 vectors, e_s apart. */
-static void wino_input(global float *v, long e_s, global const float *x, int y0, int x0, const struct wino_geo *g)
+static void wino_input(global float *v, long e_s, global const float *x, int y0, int x0,
+    const struct wino_geo *g)
 {
     ONN_V d[36], t[6];
     if (y0 >= 0 && x0 >= 0 && y0 + 6 <= g->h && x0 + 6 <= g->w) {
         global const float *s = x + y0 * g->x_sh + (long)x0 * VL;
 #pragma unroll
         for (int j = 0; j < 6; j++) {
-            wino_in6(t, ONN_LOAD(s + j * VL), ONN_LOAD(s + g->x_sh + j * VL), ONN_LOAD(s + 2 * g->x_sh + j * VL),
-                     ONN_LOAD(s + 3 * g->x_sh + j * VL), ONN_LOAD(s + 4 * g->x_sh + j * VL),
-                     ONN_LOAD(s + 5 * g->x_sh + j * VL));
+            wino_in6(t, ONN_LOAD(s + j * VL), ONN_LOAD(s + g->x_sh + j * VL),
+                ONN_LOAD(s + 2 * g->x_sh + j * VL), ONN_LOAD(s + 3 * g->x_sh + j * VL),
+                ONN_LOAD(s + 4 * g->x_sh + j * VL), ONN_LOAD(s + 5 * g->x_sh + j * VL));
 #pragma unroll
             for (int i = 0; i < 6; i++)
                 d[i * 6 + j] = t[i];
@@ -104,7 +105,7 @@ ONN_INLINE void wino_output(ONN_V *out, global const float *m, long e_s)
     for (int j = 0; j < 6; j++) {
         global const float *s = m + j * e_s;
         wino_out4(t, ONN_LOAD(s), ONN_LOAD(s + 6 * e_s), ONN_LOAD(s + 12 * e_s), ONN_LOAD(s + 18 * e_s),
-                  ONN_LOAD(s + 24 * e_s), ONN_LOAD(s + 30 * e_s));
+            ONN_LOAD(s + 24 * e_s), ONN_LOAD(s + 30 * e_s));
 #pragma unroll
         for (int i = 0; i < 4; i++)
             d[i * 6 + j] = t[i];
@@ -119,8 +120,8 @@ ONN_INLINE void wino_output(ONN_V *out, global const float *m, long e_s)
 }
 
 /* m (np of mr tiles x nv blocks, m_sk between blocks) = v (tiles x c_blocks blocks, v_sc apart) * u. */
-ONN_INLINE void wino_tile(const int mr, const int nv, global float *m, long m_sk, global const float *v, long v_sc,
-                          global const float *u, long u_sk, int c_blocks, int np)
+ONN_INLINE void wino_tile(const int mr, const int nv, global float *m, long m_sk, global const float *v,
+    long v_sc, global const float *u, long u_sk, int c_blocks, int np)
 {
     ONN_V acc[TILE_ACC];
     global const float *src[TILE_PX];
@@ -143,7 +144,7 @@ ONN_INLINE void wino_tile(const int mr, const int nv, global float *m, long m_sk
 
 /* The product of one of the 36 matrices: nt tiles x k_n blocks. */
 static void wino_product(global float *m, global const float *v, global const float *u, int nt, int t_set,
-                         int c_blocks, int k_n)
+    int c_blocks, int k_n)
 {
     const long sc = (long)t_set * VL, u_sk = (long)c_blocks * VL * VL;
     for (int kt = 0; kt < ONN_DIV_UP(k_n, TILE_N); kt++) {
@@ -167,12 +168,13 @@ static void wino_product(global float *m, global const float *v, global const fl
 }
 
 /* Transforms back and stores k_n blocks of the nt tiles from number first on. */
-static void wino_store(global const float *m, long m_e, int first, int nt, int t_set, int k_n, const struct onn_out *out,
-                       const struct wino_geo *g)
+static void wino_store(global const float *m, long m_e, int first, int nt, int t_set, int k_n,
+    const struct onn_out *out, const struct wino_geo *g)
 {
     for (int t = 0; t < nt; t++) {
         const int in = (first + t) / g->tiles_pq, at = (first + t) % g->tiles_pq;
-        const int ip = at / g->tiles_q * 4, iq = at % g->tiles_q * 4, rows = min(4, g->p - ip), cols = min(4, g->q - iq);
+        const int ip = at / g->tiles_q * 4, iq = at % g->tiles_q * 4, rows = min(4, g->p - ip),
+                  cols = min(4, g->q - iq);
         struct onn_px px[16];
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < cols; j++) {
@@ -196,38 +198,45 @@ static void wino_store(global const float *m, long m_e, int first, int nt, int t
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(
-    ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), ONN_OUT(float, ws),
-    int n, int c_blocks, int h, int wd, int k, int k_blocks, int p, int q, int pad_h, int pad_w, long x_sn, long x_sc,
-    long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int t_set, int k_group,
-    int stage, int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(ONN_IN(float, x), ONN_IN(float, w),
+    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), ONN_OUT(float, ws), int n, int c_blocks,
+    int h, int wd, int k, int k_blocks, int p, int q, int pad_h, int pad_w, long x_sn, long x_sc, long x_sh,
+    long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int t_set, int k_group, int stage,
+    int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
 {
     const int tq = ONN_DIV_UP(q, 4), tpq = ONN_DIV_UP(p, 4) * tq, tiles = n * tpq, grp = get_group_id(2);
-    const struct wino_geo g = {h, wd, p, q, pad_h, pad_w, tq, tpq, x_sn, x_sc, x_sh, y_sn, y_sh, res_sn, res_sh};
+    const struct wino_geo g = {h, wd, p, q, pad_h, pad_w, tq, tpq, x_sn, x_sc, x_sh, y_sn, y_sh, res_sn,
+        res_sh};
     const int kb = get_group_id(1) * k_group, k_n = min(k_group, k_blocks - kb);
     const long v_e = wino_pitch((long)c_blocks * t_set * VL), m_e = wino_pitch((long)k_group * t_set * VL);
     const long v_size = v_e * 36 + TILE_M1 * VL, m_size = m_e * 36, sets = ONN_DIV_UP(tiles, t_set);
-    const long id = get_group_id(0) + get_num_groups(0) * (get_group_id(1) + get_num_groups(1) * get_group_id(2));
+    const long id =
+        get_group_id(0) + get_num_groups(0) * (get_group_id(1) + get_num_groups(1) * get_group_id(2));
     const long shared = grp * sets + get_group_id(0);
     global float *v = ONN_PTR(ws) + (stage ? shared * v_size : id * (v_size + m_size));
     global float *m = stage ? ONN_PTR(ws) + sets * get_num_groups(2) * v_size + id * m_size : v + v_size;
-    const int c0 = stage == 1 ? kb : 0, c1 = stage == 2 ? 0 : stage == 1 ? min(kb + k_group, c_blocks) : c_blocks;
+    const int c0 = stage == 1 ? kb : 0,
+              c1 = stage == 2 ? 0
+        : stage == 1          ? min(kb + k_group, c_blocks)
+                              : c_blocks;
     global const float *u = ONN_PTR(w) + ((long)grp * 36 * k_blocks + kb) * c_blocks * VL * VL;
     const long kg = (long)grp * k_blocks + kb;
-    const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc, ONN_PTR(bias) + kg * VL, y_sc,
-                              res_sc, has_res, k - (int)kg * VL, 1, lo, hi, epi_kind, epi_a, epi_b, ONN_FIRST | ONN_LAST};
+    const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc, ONN_PTR(bias) + kg * VL,
+        y_sc, res_sc, has_res, k - (int)kg * VL, 1, lo, hi, epi_kind, epi_a, epi_b, ONN_FIRST | ONN_LAST};
     for (int first = get_group_id(0) * t_set; first < tiles; first += get_num_groups(0) * t_set) {
         const int nt = min(t_set, tiles - first);
         for (int t = 0; t < nt; t++) {
             const int in = (first + t) / tpq, at = (first + t) % tpq;
             global const float *xt = ONN_PTR(x) + in * x_sn + (long)grp * c_blocks * x_sc;
             for (int cb = c0; cb < c1; cb++)
-                wino_input(v + ((long)cb * t_set + t) * VL, v_e, xt + cb * x_sc, at / tq * 4 - pad_h, at % tq * 4 - pad_w, &g);
+                wino_input(v + ((long)cb * t_set + t) * VL, v_e, xt + cb * x_sc, at / tq * 4 - pad_h,
+                    at % tq * 4 - pad_w, &g);
         }
         if (stage == 1)
             continue;
         for (int e = 0; e < 36; e++)
-            wino_product(m + e * m_e, v + e * v_e, u + (long)e * k_blocks * c_blocks * VL * VL, nt, t_set, c_blocks, k_n);
+            wino_product(m + e * m_e, v + e * v_e, u + (long)e * k_blocks * c_blocks * VL * VL, nt, t_set,
+                c_blocks, k_n);
         wino_store(m, m_e, first, nt, t_set, k_n, &o, &g);
     }
 }
@@ -235,8 +244,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(
 /* Transforms w[K][C/groups][3][3] into [groups][36][k_blocks][c_blocks][VL c][VL k] with zeros in the tails.
  * Global size { c_blocks, groups * k_blocks, 1 }; k, c: channels of one group. r, s are 3 and not looked at.
  */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ONN_IN(float, w), ONN_OUT(float, u), int k,
-                                                                              int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ONN_IN(float, w),
+    ONN_OUT(float, u), int k, int c, int r, int s)
 {
     const int cb = get_group_id(0), c_blocks = get_num_groups(0), k_blocks = ONN_DIV_UP(k, VL);
     const int grp = get_group_id(1) / k_blocks, kb = get_group_id(1) % k_blocks;
@@ -247,7 +256,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ON
         float t[18], a[3];
         for (int col = 0; col < 3; col++) {
             for (int l = 0; l < 3; l++)
-                a[l] = ci < c && kj < k ? ONN_PTR(w)[(((long)grp * k + kj) * c + ci) * 9 + l * 3 + col] : 0.0f;
+                a[l] =
+                    ci < c && kj < k ? ONN_PTR(w)[(((long)grp * k + kj) * c + ci) * 9 + l * 3 + col] : 0.0f;
             t[col] = a[0] / 4;
             t[3 + col] = -(a[0] + a[1] + a[2]) / 6;
             t[6 + col] = -(a[0] - a[1] + a[2]) / 6;
@@ -257,8 +267,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ON
         }
         for (int j = 0; j < 6; j++) {
             const float b0 = t[j * 3], b1 = t[j * 3 + 1], b2 = t[j * 3 + 2];
-            const float line[6] = {b0 / 4, -(b0 + b1 + b2) / 6, -(b0 - b1 + b2) / 6, b0 / 24 + b1 / 12 + b2 / 6,
-                                   b0 / 24 - b1 / 12 + b2 / 6, b2};
+            const float line[6] = {b0 / 4, -(b0 + b1 + b2) / 6, -(b0 - b1 + b2) / 6,
+                b0 / 24 + b1 / 12 + b2 / 6, b0 / 24 - b1 / 12 + b2 / 6, b2};
             for (int l = 0; l < 6; l++)
                 dst[(j * 6 + l) * e_s + i] = line[l];
         }

@@ -3,7 +3,7 @@
  *
  * Arguments  x, w, bias, res, y: tensors of ONN_T with the strides of struct convtranspose_args; bias and res may be any
  *            tensor where has_bias, has_res are 0. w is [C][K / groups][taps].
- * Defines    ONN_F16 optional (lib/elem.h).
+ * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
  * Work       global size { out[2], out[0] * out[1], n * k }, any local size.
  * Method     y[o] sums x[i] w[t] over the taps t with i * stride - pad + t * dilation == o.
  * Rounding   one fp32 sum over depth, height, width, c; bias, residual, clip.
@@ -16,7 +16,7 @@
 struct convtranspose_args {
     struct onn_window win;
     int n, k, c_group, k_group, has_bias, has_res;
-    float lo, hi;
+    float lo, hi, act_a, act_b;
     long x_s[5], w_s[5], y_s[5], res_s[5], bias_s; /* n, c, d, h, w; w: c, k, d, h, w */
 };
 
@@ -60,5 +60,5 @@ kernel void convtranspose_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(O
     if (a.has_res)
         sum += ONN_GET(ONN_PTR(res), n * a.res_s[0] + k * a.res_s[1] + d * a.res_s[2] + p * a.res_s[3] + q * a.res_s[4]);
     ONN_SET(ONN_PTR(y), n * a.y_s[0] + k * a.y_s[1] + d * a.y_s[2] + p * a.y_s[3] + q * a.y_s[4],
-            onn_clip(sum, a.lo, a.hi));
+            ONN_FINISH(onn_elem_clip(sum, a.lo, a.hi), a.act_a, a.act_b));
 }

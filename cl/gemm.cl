@@ -2,7 +2,7 @@
  *
  * Arguments  a, b, c, r, y: tensors of ONN_T described by struct gemm_args (lib/gemm.h); c and r may be any tensor
  *            where has_c, has_r are 0.
- * Defines    ONN_F16 optional (lib/elem.h).
+ * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
  * Work       global size { n, m, batches }, any local size.
  * Rounding   one fp32 sum over k in ascending order.
  * Source     the definition in the ONNX operators Gemm and MatMul.
@@ -25,5 +25,5 @@ kernel void gemm_reference(ONN_IN(ONN_T, a), ONN_IN(ONN_T, b), ONN_IN(ONN_T, c),
         sum = fma(g.beta, ONN_GET(ONN_PTR(c), o.c + m * g.c_m + n * g.c_n), sum);
     if (g.has_r)
         sum += ONN_GET(ONN_PTR(r), o.r + m * g.r_m + n * g.r_n);
-    ONN_SET(ONN_PTR(y), o.y + m * g.y_m + n * g.y_n, onn_clip(sum, g.lo, g.hi));
+    ONN_SET(ONN_PTR(y), o.y + m * g.y_m + n * g.y_n, ONN_FINISH(onn_elem_clip(sum, g.lo, g.hi), g.act_a, g.act_b));
 }

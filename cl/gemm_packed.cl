@@ -4,7 +4,8 @@
  *            for gemm_packed, a_k = 1 (gemm_packed_at: any strides). c and r may be any tensor where has_c, has_r are 0.
  *            b: [batch][panels][k][NR], NR = GEMM_NV * VL columns of a panel, zeros behind column n; b_b in elements of
  *            this packing, 0 = shared. y is neither c nor r.
- * Defines    VL (lib/types.h), GEMM_NV (2), GEMM_M1 > GEMM_M2 > GEMM_M3 > GEMM_M4: rows of the compiled tiles.
+ * Defines    VL (lib/types.h), GEMM_NV (2), GEMM_M1 > GEMM_M2 > GEMM_M3 > GEMM_M4: rows of the compiled tiles;
+ *            ONN_EPI_KIND optional: the activation behind a result (lib/activation.h).
  * Work       one work-item per work-group; global size { ceil(m / m_group), ceil(panels / p_group), batches }.
  * Method     A group computes m_group rows x p_group panels, k_block of k at a time (partial sums wait in y): a block of
  *            a panel stays in L1 while the rows of A pass, those stay in L2. Rows are dealt evenly over the tiles; spare
@@ -13,7 +14,6 @@
  * Source     own design, after the usual BLIS loops.
  */
 #include "lib/types.h"
-#include "lib/elem.h"
 #include "lib/gemm.h"
 
 #ifndef GEMM_NV
@@ -117,7 +117,7 @@ static inline __attribute__((always_inline)) void gemm_tile_part(const int mr, i
         }
 }
 
-/* alpha, beta c, r and clip on rows m .. m+n-1 of the panel that starts at column col. f: alpha, beta, lo, hi; volatile,
+/* alpha, beta c, r and clip on rows m .. m+n-1 of the panel that starts at column col. f: alpha … act_b; volatile,
  * for vectors of them that are made before the tiles' loops would take registers from the accumulators. */
 static void gemm_finish(const struct gemm_args *g, const volatile float *f, global float *y, global const float *c,
                         global const float *r, int m, int n, int col)
@@ -135,6 +135,9 @@ static void gemm_finish(const struct gemm_args *g, const volatile float *f, glob
             const ONN_V lo = (ONN_V)(f[2]), hi = (ONN_V)(f[3]);
             t = t < lo ? lo : t;
             t = t > hi ? hi : t;
+#ifdef ONN_EPI
+            t = ONN_EPI(t, g->act, f[4], f[5]);
+#endif
             gemm_put(t, y + i * g->y_m + j, left);
         }
 }
@@ -149,8 +152,8 @@ static inline __attribute__((always_inline)) void gemm_group(const int unit, glo
     const int m0 = get_group_id(0) * m_group, m1 = min(m0 + m_group, g->m);
     const int p0 = get_group_id(1) * p_group, p1 = min(p0 + p_group, ONN_DIV_UP(g->n, GEMM_NR));
     const long a_k = unit ? 1 : g->a_k;
-    const volatile float factors[4] = {g->alpha, g->beta, g->lo, g->hi};
-    const int plain = g->alpha == 1.0f && !g->has_c && !g->has_r && g->lo == -INFINITY && g->hi == INFINITY;
+    const volatile float factors[6] = {g->alpha, g->beta, g->lo, g->hi, g->act_a, g->act_b};
+    const int plain = !g->act && g->alpha == 1.0f && !g->has_c && !g->has_r && g->lo == -INFINITY && g->hi == INFINITY;
     for (int k = 0; k < g->k; k += k_block) {
         const int kn = min(k_block, g->k - k), finish = !plain && k + kn == g->k;
         for (int p = p0; p < p1; p++) {

@@ -32,13 +32,13 @@ static inline float lstm_activate(int kind, float v)
     case LSTM_RELU: return v < 0.0f ? 0.0f : v;
     case LSTM_SOFTSIGN: return v / (1.0f + fabs(v));
     case LSTM_SOFTPLUS: return v > 20.0f ? v : log1p(exp(v));
-    default: return onn_clip(0.2f * v + 0.5f, 0.0f, 1.0f);
+    default: return onn_elem_clip(0.2f * v + 0.5f, 0.0f, 1.0f);
     }
 }
 
 static inline float lstm_gate(const struct lstm_args *a, int kind, float v)
 {
-    return lstm_activate(kind, a->has_clip ? onn_clip(v, -a->clip, a->clip) : v);
+    return lstm_activate(kind, a->has_clip ? onn_elem_clip(v, -a->clip, a->clip) : v);
 }
 
 static inline float lstm_dot(global const ONN_T *w, global const float *h, int n)

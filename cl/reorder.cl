@@ -7,7 +7,8 @@
  * Defines    REORDER_T (uint): unsigned type of the element's size. REORDER_U (8): side of a register
  *            transpose, 4 or 8.
  * Kernels    reorder_loop       vector CPUs: work-item = `chunk` units; unit = piece of a row (len elements,
- *                               strides fi, ti; its mask weight is wi). Group 1.
+ *                               strides fi, ti; its mask weight is wi) or, where rows are short, `lines` of
+ *                               the n2 rows with steps f2, t2. Group 1.
  *            reorder_tile       vector CPUs: transposes a x b planes (a: step 1 in y, b: step 1 in x; mask
  *                               weights wa, wb) through registers. Unit = a_piece x b_piece. Group 1.
  *            reorder_each       one element per work-item. Any group.
@@ -84,9 +85,11 @@ static inline void reorder_row(global const REORDER_T *x, long fi, global REORDE
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void reorder_loop(ONN_IN(REORDER_T, x), ONN_OUT(REORDER_T, y),
-    struct reorder_geo g, int units, int chunk, int len, int piece, long fi, long ti, int wi, long x_add, long y_add)
+    struct reorder_geo g, int units, int chunk, int len, int piece, long fi, long ti, int wi, int n2, int lines,
+    long f2, long t2, long x_add, long y_add)
 {
-    const int pieces = ONN_DIV_UP(len, piece), first = get_group_id(0) * chunk, last = min(first + chunk, units);
+    const int parts = ONN_DIV_UP(n2, lines), pieces = ONN_DIV_UP(len, piece) * parts;
+    const int first = get_group_id(0) * chunk, last = min(first + chunk, units);
     int at[REORDER_RANK], part = first % pieces, c = 0;
     global const REORDER_T *from = ONN_PTR(x) + x_add;
     global REORDER_T *to = ONN_PTR(y) + y_add;
@@ -98,11 +101,13 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void reorder_loop(ONN_IN(R
         c += at[d] * g.weight[d];
     }
     for (int u = first; u < last; u++) {
-        const int start = part * piece, size = min(piece, len - start);
+        const int start = part / parts * piece, size = min(piece, len - start);
         const int left = g.limit - c, left_to = g.to_limit - c;
         const int n = wi ? clamp(left - start, 0, size) : left > 0 ? size : 0;
         const int n_to = wi ? clamp(left_to - start, 0, size) : left_to > 0 ? size : 0;
-        reorder_row(from + start * fi, fi, to + start * ti, ti, n, n_to);
+        const int row0 = part % parts * lines, row1 = min(row0 + lines, n2);
+        for (int row = row0; row < row1; row++)
+            reorder_row(from + row * f2 + start * fi, fi, to + row * t2 + start * ti, ti, n, n_to);
         if (++part < pieces)
             continue;
         part = 0;

@@ -16,8 +16,8 @@ static void show_progress(struct bench_report *r)
 
     if (!row)
         return;
-    fprintf(stderr, "%s on %s: %.3g ms\n", tool_json_get_text(row, "model"), tool_json_get_text(row, "device"),
-        tool_json_get_real(json_object_get(row, "time_ms"), "median"));
+    fprintf(stderr, "%s on %s: %.3g ms\n", tool_json_get_text(row, "model"),
+        tool_json_get_text(row, "device"), tool_json_get_real(json_object_get(row, "time_ms"), "median"));
 }
 
 /* --cold: an empty folder for whatever the library and the drivers keep between runs. */
@@ -61,11 +61,11 @@ static int child(const struct bench_options *o)
 static int measure(const struct bench_options *o, int argc, char **argv, struct bench_report *r)
 {
     const char *from_environment = getenv("OCLNN_DEVICE");
-    const char *spec = o->device              ? o->device
-                       : o->n_items == 0      ? "all"
-                       : !from_environment    ? "best"
-                       : !from_environment[0] ? "best"
-                                              : from_environment;
+    const char *spec = o->device ? o->device
+        : o->n_items == 0        ? "all"
+        : !from_environment      ? "best"
+        : !from_environment[0]   ? "best"
+                                 : from_environment;
     char **selector;
     int n, code = tool_device_expand(spec, &selector, &n);
 

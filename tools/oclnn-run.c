@@ -30,12 +30,15 @@ static int load_labels(struct runner *r)
 
 static int open_on(const struct run_options *o, const char *device, oclnn_context **ctx, oclnn_model **model)
 {
-    struct oclnn_model_params params = {.variant = o->variant, .format = o->format, .passes_off = o->passes_off};
+    struct oclnn_model_params params = {.variant = o->variant,
+        .format = o->format,
+        .passes_off = o->passes_off};
     enum oclnn_status status;
     int code;
 
     if (!tool_is_network(o->model) && !tool_is_file(o->model))
-        return tool_error("%s is neither a file nor a built-in network (oclnn-info --networks lists them)", o->model);
+        return tool_error("%s is neither a file nor a built-in network (oclnn-info --networks lists them)",
+            o->model);
     code = tool_context(device, o->log_level, ctx);
     if (code != TOOL_OK)
         return code;

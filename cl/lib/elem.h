@@ -3,6 +3,7 @@
  * ONN_T            type behind a pointer
  * ONN_GET(p, i)    element i as float
  * ONN_SET(p, i, v) stores v, rounded to nearest even
+ * ONN_FINISH(v, a, b) the activation behind a result, a float (compile with ONN_ACT_T=float)
  */
 #ifndef ONN_ELEM_H
 #define ONN_ELEM_H
@@ -17,8 +18,14 @@
 #define ONN_SET(p, i, v) ((p)[i] = (v))
 #endif
 
+#ifdef ONN_EPI
+#define ONN_FINISH(v, a, b) ONN_EPI((v), 0, (a), (b))
+#else
+#define ONN_FINISH(v, a, b) (v)
+#endif
+
 /* Clip by comparisons: NaN passes. */
-static inline float onn_clip(float v, float lo, float hi)
+static inline float onn_elem_clip(float v, float lo, float hi)
 {
     v = v < lo ? lo : v;
     return v > hi ? hi : v;

@@ -1,12 +1,12 @@
 /* A matrix product by value: the same struct as struct onn_gemm_args of lib/ops/gemm.h.
- * y[m,n] = clip(alpha * sum over k of a[m,k] * b[k,n] + beta * c[m,n] + r[m,n], lo, hi) for every batch index.
+ * y[m,n] = act(clip(alpha * sum over k of a[m,k] * b[k,n] + beta * c[m,n] + r[m,n], lo, hi)) for every batch index.
  * Strides in elements, 0 = broadcast. Batch dimensions outermost first. */
 #ifndef ONN_GEMM_H
 #define ONN_GEMM_H
 
 struct gemm_args {
-    int m, n, k, batch_rank, batch_dim[6], has_c, has_r;
-    float alpha, beta, lo, hi;
+    int m, n, k, batch_rank, batch_dim[6], has_c, has_r, act, pad;
+    float alpha, beta, lo, hi, act_a, act_b;
     long a_m, a_k, b_k, b_n, y_m, y_n, c_m, c_n, r_m, r_n;
     long a_b[6], b_b[6], y_b[6], c_b[6], r_b[6];
 };

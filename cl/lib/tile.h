@@ -34,23 +34,23 @@
 #endif
 #endif
 #define TILE_N 3
-#define TILE_PX TILE_M1                                   /* most pixels of any tile */
+#define TILE_PX TILE_M1 /* most pixels of any tile */
 #define TILE_ACC (TILE_M3 * 3 > TILE_M1 ? TILE_M3 * 3 : TILE_M1) /* most vectors of any tile */
 
 #define ONN_FIRST 1 /* add bias and residual; without it: add what y already holds */
-#define ONN_LAST 2  /* clip, clear pad lanes, run ONN_EPI */
+#define ONN_LAST 2 /* clip, clear pad lanes, run ONN_EPI */
 
 /* Where and how a finished tile is written. */
 struct onn_out {
-    global float *y;          /* first channel block of the tile */
-    global const float *res;  /* same block of the residual; not read when has_res is 0 */
+    global float *y; /* first channel block of the tile */
+    global const float *res; /* same block of the residual; not read when has_res is 0 */
     global const float *bias; /* first channel of the tile */
-    long y_sc, res_sc;        /* channel-block strides */
+    long y_sc, res_sc; /* channel-block strides */
     int has_res;
-    int k_left;   /* output channels from the tile's first one to the end: masks the tail */
-    int nv;       /* blocks of the tile */
+    int k_left; /* output channels from the tile's first one to the end: masks the tail */
+    int nv; /* blocks of the tile */
     float lo, hi; /* clip */
-    int kind;     /* for ONN_EPI */
+    int kind; /* for ONN_EPI */
     float a, b;
     int steps; /* ONN_FIRST | ONN_LAST unless C is split */
 };
@@ -101,7 +101,7 @@ ONN_INLINE void onn_tile_copy(const int n, ONN_V *to, const ONN_V *from)
 
 /* acc += x (VL channels of mr pixels) * w (VL x nv blocks, w_sk between blocks). */
 ONN_INLINE void onn_tile_fma(const int mr, const int nv, ONN_V *acc, global const float *const *x,
-                             global const float *w, long w_sk)
+    global const float *w, long w_sk)
 {
 #pragma unroll
     for (int c = 0; c < VL; c++) {
@@ -157,8 +157,8 @@ static void onn_tile_store(const ONN_V *acc, int n, const struct onn_out *o, con
 
 /* Ends a tile: stores it from registers in the usual case (whole blocks, all pixels, no ONN_EPI) and returns 1;
  * else leaves it in out for onn_tile_store. */
-ONN_INLINE int onn_tile_end(const int mr, const int nv, ONN_V *out, ONN_V *acc, int n, const struct onn_out *o,
-                            const struct onn_px *px)
+ONN_INLINE int onn_tile_end(const int mr, const int nv, ONN_V *out, ONN_V *acc, int n,
+    const struct onn_out *o, const struct onn_px *px)
 {
 #ifndef ONN_EPI
     if (n == mr && o->steps == (ONN_FIRST | ONN_LAST) && o->k_left >= nv * VL) {

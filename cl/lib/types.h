@@ -30,7 +30,7 @@
 /* Inlined whatever the compiler thinks of its size: constant arguments have to reach the loops. */
 #define ONN_INLINE static inline __attribute__((always_inline))
 
-#define ONN_DIV_UP(a, b) (((a) + (b) - 1) / (b))
+#define ONN_DIV_UP(a, b) (((a) + (b)-1) / (b))
 
 /* Lane numbers 0 .. VL-1. */
 ONN_INLINE ONN_VI onn_lanes(void)
@@ -60,5 +60,13 @@ ONN_INLINE ONN_V onn_load_part(global const float *p, int n)
         t[i] = i < n ? p[i] : 0.0f;
     return ONN_CAT(vload, VL)(0, t);
 }
+
+/* The activation behind a result: ONN_EPI_KIND is its number in lib/activation.h, not defined = none. */
+#ifdef ONN_EPI_KIND
+#include "lib/activation.h"
+#ifndef ONN_EPI
+#define ONN_EPI(v, kind, a, b) onn_activate((v), ONN_EPI_KIND, (a), (b))
+#endif
+#endif
 
 #endif

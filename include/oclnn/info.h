@@ -11,13 +11,14 @@ extern "C" {
 
 /** An operator that the library knows. Strings have static storage. */
 struct oclnn_operator_info {
-    const char *name;  /**< in problems and logs: "conv" */
-    const char *onnx;  /**< "Conv"; NULL: internal */
-    int since, until;  /**< ONNX opset versions that it is understood in; until 0: up to the newest */
+    const char *name; /**< in problems and logs: "conv" */
+    const char *onnx; /**< "Conv"; NULL: internal */
+    int since, until; /**< ONNX opset versions that it is understood in; until 0: up to the newest */
     int min_inputs, max_inputs, min_outputs, max_outputs; /**< max -1: any number */
-    int variants;      /**< kernel variants; 0: evaluated on the host when a model is planned */
+    int variants; /**< kernel variants; 0: evaluated on the host when a model is planned */
     int has_gradient;
-    unsigned dtypes;   /**< bit (1 << enum oclnn_dtype) for each element type of its first input; 0: not known */
+    unsigned
+        dtypes; /**< bit (1 << enum oclnn_dtype) for each element type of its first input; 0: not known */
 };
 /** How many operators there are. */
 OCLNN_API int oclnn_operator_count(void);
@@ -28,17 +29,18 @@ OCLNN_API const char *oclnn_operator_variant(int index, int variant);
 
 /** What the self-test says of one kernel variant on one problem. */
 enum oclnn_verdict {
-    OCLNN_PASS,    /**< same numbers as the reference, nothing written beside its outputs, same bits twice */
-    OCLNN_FAIL,    /**< wrong, or it did not build or run: `reason` tells */
+    OCLNN_PASS, /**< same numbers as the reference, nothing written beside its outputs, same bits twice */
+    OCLNN_FAIL, /**< wrong, or it did not build or run: `reason` tells */
     OCLNN_REFUSED, /**< it does not do this problem on this device: `reason` tells */
     OCLNN_UNTESTED /**< no problem is known for this operator, or nothing to compare with */
 };
 struct oclnn_self_test_row {
     enum oclnn_verdict verdict;
-    const char *op, *variant, *formats; /**< formats: "in c8 pack1(8,2,0) out c8"; "" if not known. Valid in the call */
-    const char *problem;                /**< in the problem grammar */
-    const char *reason;                 /**< "" if there is none */
-    double max_abs, limit;              /**< largest difference found and allowed */
+    const char *op, *variant,
+        *formats; /**< formats: "in c8 pack1(8,2,0) out c8"; "" if not known. Valid in the call */
+    const char *problem; /**< in the problem grammar */
+    const char *reason; /**< "" if there is none */
+    double max_abs, limit; /**< largest difference found and allowed */
 };
 struct oclnn_self_test_count {
     int passed, failed, refused, untested;
@@ -69,16 +71,16 @@ OCLNN_API const char *oclnn_problem_variant(const oclnn_problem *problem, int in
 /** Zero means default in every field. */
 struct oclnn_problem_params {
     int variant, formats; /**< which variant, and which of the format combinations that it offers */
-    int runs;             /**< timed runs; default 0 */
-    int verify;           /**< 1: compare with the plain variant */
-    double tolerance;     /**< |got-want| <= tolerance * max|want| + 1e-5; default 1e-3 */
+    int runs; /**< timed runs; default 0 */
+    int verify; /**< 1: compare with the plain variant */
+    double tolerance; /**< |got-want| <= tolerance * max|want| + 1e-5; default 1e-3 */
 };
 struct oclnn_problem_result {
     char formats[128];
     double flop, bytes; /**< counted as a direct algorithm; operands read and written once */
     int launches;
     size_t workspace_bytes;
-    int passed;         /**< verify: 1 right, 0 wrong */
+    int passed; /**< verify: 1 right, 0 wrong */
     double max_abs, max_rel; /**< verify: largest |got-want|, and that divided by the largest |want| */
 };
 /**

@@ -6,7 +6,8 @@
 
 #define MAX_FILE ((size_t)1 << 30)
 
-/* Moves behind the next field of the line; [*begin, *end) is its text without quotes. False at the line's end. */
+/* Moves behind the next field of the line; [*begin, *end) is its text without quotes. False at the line's
+ * end. */
 static bool next_field(const char **at, const char **begin, const char **end)
 {
     const char *p = *at;

@@ -56,7 +56,8 @@ static enum oclnn_status decode_png(const void *bytes, size_t size, struct onn_i
     ONN_CHECK(png_image_begin_read_from_memory(&png, bytes, size), OCLNN_ERROR_FORMAT, "PNG: %s",
         png.message);
     ONN_CHECK(png.width <= INT_MAX && png.height <= INT_MAX, OCLNN_ERROR_FORMAT, "PNG: the size is too big");
-    /* The thinnest pixels have one bit, and deflate packs 1032 to 1: more than that is no image but a bomb. */
+    /* The thinnest pixels have one bit, and deflate packs 1032 to 1: more than that is no image but a
+     * bomb. */
     ONN_CHECK((uint64_t)png.width * png.height / 8 / 1032 <= size, OCLNN_ERROR_FORMAT,
         "PNG: %u x %u pixels cannot be in %zu bytes", (unsigned)png.width, (unsigned)png.height, size);
     bool alpha = (png.format & PNG_FORMAT_FLAG_ALPHA) != 0;

@@ -17,8 +17,8 @@ enum oclnn_status onn_image_alloc(int width, int height, int channels, struct on
 void onn_image_finish(struct onn_image *image);
 /* JPEG or PNG, told apart by their first bytes; always 3 channels. */
 enum oclnn_status onn_image_decode(const void *bytes, size_t size, struct onn_image *out);
-/* Bilinear, with the triangle widened by the ratio when shrinking, in the fixed-point steps of the imaging library
- * that most training pipelines use: its results come out to the bit. */
+/* Bilinear, with the triangle widened by the ratio when shrinking, in the fixed-point steps of the imaging
+ * library that most training pipelines use: its results come out to the bit. */
 enum oclnn_status onn_image_resize(const struct onn_image *in, int width, int height, struct onn_image *out);
 enum oclnn_status onn_image_crop(const struct onn_image *in, int width, int height, struct onn_image *out);
 /* resize and crop as params say; `image` is replaced. */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* ---- resize ----
- * Separable: first along rows, then along columns, bytes in between. Weights are doubles that sum to one, rounded to
- * 22 fractional bits; that leaves room for the sum of bytes in 32 bits. */
+ * Separable: first along rows, then along columns, bytes in between. Weights are doubles that sum to one,
+ * rounded to 22 fractional bits; that leaves room for the sum of bytes in 32 bits. */
 #define BITS 22
 
 struct weights {
@@ -62,7 +62,8 @@ static uint8_t clip8(int32_t v)
     return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
 }
 
-/* Along one axis: `lines` lines, `count` outputs each, steps in bytes; `inner` neighbours are treated alike. */
+/* Along one axis: `lines` lines, `count` outputs each, steps in bytes; `inner` neighbours are treated
+ * alike. */
 struct pass {
     const uint8_t *in;
     uint8_t *out;

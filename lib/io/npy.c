@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char magic[6] = {(char)0x93, 'N', 'U', 'M', 'P', 'Y'};
+static const char magic[6] = "\x93NUMPY";
 
 /* numpy's type characters, and what they become. */
 static const struct type {

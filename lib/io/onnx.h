@@ -1,5 +1,6 @@
-/* Reads ONNX models and tensors. A file is hostile input: the bytes are scanned and bounded before protobuf-c sees
- * them, external data cannot leave the model's folder, every declared size is compared with the real one. */
+/* Reads ONNX models and tensors. A file is hostile input: the bytes are scanned and bounded before
+ * protobuf-c sees them, external data cannot leave the model's folder, every declared size is compared with
+ * the real one. */
 #ifndef ONN_IO_ONNX_H
 #define ONN_IO_ONNX_H
 
@@ -29,18 +30,19 @@ struct onn_onnx_source {
     struct onn_onnx_info *info; /* filled as far as known, may be NULL */
 };
 
-/* Imports a model: inputs that are not initialisers become inputs (unknown dimensions -1), initialisers and Constant
- * nodes constants, old opset forms the newest form, nodes in an order in which every value is made before it is read.
- * Errors: NOT_FOUND, IO, MEMORY, FORMAT (malformed), UNSUPPORTED (every operator that is missing, with node names). */
+/* Imports a model: inputs that are not initialisers become inputs (unknown dimensions -1), initialisers and
+ * Constant nodes constants, old opset forms the newest form, nodes in an order in which every value is made
+ * before it is read. Errors: NOT_FOUND, IO, MEMORY, FORMAT (malformed), UNSUPPORTED (every operator that is
+ * missing, with node names). */
 enum oclnn_status onn_onnx_load(const struct onn_onnx_source *source, struct onn_graph **out);
 enum oclnn_status onn_onnx_load_file(const char *path, const struct onn_log *log, struct onn_graph **out);
 enum oclnn_status onn_onnx_load_memory(const void *bytes, size_t size, const char *folder,
     const struct onn_log *log, struct onn_graph **out);
 
-/* Reads one serialised TensorProto (input_0.pb); name[] gets its name (cut), may be NULL. */
+/* Reads one serialised TensorProto (input_0.pb); name[] gets its name, cut if need be. */
 enum oclnn_status onn_tensor_pb_load(const char *path, char name[static 128], struct onn_blob **out);
-/* The files PREFIX_0.pb, PREFIX_1.pb … of a folder, in order; n is 0 if there is none. The caller unrefs the blobs
- * and frees *list. */
+/* The files PREFIX_0.pb, PREFIX_1.pb … of a folder, in order; n is 0 if there is none. The caller unrefs
+ * the blobs and frees *list. */
 enum oclnn_status onn_tensor_pb_load_all(const char *folder, const char *prefix, struct onn_blob ***list,
     int *n);
 /* How many folders test_data_set_0, test_data_set_1 … lie beside a model (in folder `folder`). */

@@ -1,7 +1,10 @@
-/* Attributes: from the file into a neutral list, and from the list into an operator's attribute struct by its rows. */
+/* Attributes: from the file into a neutral list, and from the list into an operator's attribute struct by
+ * its rows. */
 #include "io/onnx_internal.h"
 
 #include <string.h>
+
+#define MAX_WARNINGS 20
 
 /* The declared type, or for files older than it what is filled. */
 static int type_of(const Onnx__AttributeProto *a)
@@ -238,6 +241,17 @@ static enum oclnn_status store(const struct onn_onnx_attr *a, const struct onn_a
     return OCLNN_OK;
 }
 
+static void warn_unknown(const struct onn_onnx_node *n, const char *name)
+{
+    struct onn_import *im = n->scope->import;
+    if (im->n_warnings < MAX_WARNINGS)
+        onn_log(im->log, OCLNN_LOG_WARN,
+            "node '%.200s' (%.100s): attribute '%.100s' is not known and is ignored", n->name, n->type, name);
+    else if (im->n_warnings == MAX_WARNINGS)
+        onn_log(im->log, OCLNN_LOG_WARN, "more attributes are not known; they are not listed");
+    im->n_warnings++;
+}
+
 enum oclnn_status onn_attrs_fill(const struct onn_onnx_node *n, const struct onn_op *op, void **out)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -250,8 +264,7 @@ enum oclnn_status onn_attrs_fill(const struct onn_onnx_node *n, const struct onn
         const struct onn_onnx_attr *a = &n->attr[i];
         const struct onn_attr *row = a->type == ONN_ATTR_END ? NULL : row_of(op, a->name);
         if (a->type != ONN_ATTR_END && (!row || !*out))
-            onn_log(n->scope->import->log, OCLNN_LOG_WARN,
-                "node '%s' (%s): attribute '%s' is not known and is ignored", n->name, n->type, a->name);
+            warn_unknown(n, a->name);
         else if (row)
             ONN_TRY(store(a, row, *out));
     }

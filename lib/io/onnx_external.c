@@ -1,5 +1,5 @@
-/* External data: only regular files inside the model's folder, reached without a symlink, and not hard links of files
- * elsewhere. */
+/* External data: only regular files inside the model's folder, reached without a symlink, and not hard
+ * links of files elsewhere. */
 #include "io/onnx_internal.h"
 
 #include <errno.h>
@@ -101,7 +101,8 @@ fail:
     return status;
 }
 
-/* Every new file may be read about twice in all; many tensors that name the same gigabyte do not multiply it. */
+/* Every new file may be read about twice in all; many tensors that name the same gigabyte do not multiply
+ * it. */
 static bool allow(struct onn_external *e, const struct stat *st, size_t bytes)
 {
     int i = 0;

@@ -162,8 +162,8 @@ static enum oclnn_status add_constant(struct onn_onnx_node *n)
     return status;
 }
 
-/* Early shape inference for rewrites that depend on a rank or an element type. Best effort: errors are for the real
- * inference to report. */
+/* Early shape inference for rewrites that depend on a rank or an element type. Best effort: errors are for
+ * the real inference to report. */
 static void learn(struct onn_scope *s, const struct onn_node *node)
 {
     struct onn_desc in[8], out[8];

@@ -8,8 +8,8 @@
 #include "onnx.pb-c.h"
 
 /* ---- onnx_wire.c ---- */
-/* Checks the raw bytes of a message against its descriptor: nesting, lengths, wire types, texts without control
- * characters, and the memory that protobuf-c would need. */
+/* Checks the raw bytes of a message against its descriptor: nesting, lengths, wire types, texts without
+ * control characters, and the memory that protobuf-c would need. */
 enum oclnn_status onn_wire_scan(const ProtobufCMessageDescriptor *descriptor, const void *bytes, size_t size);
 /* Scans, then unpacks. Free with protobuf_c_message_free_unpacked(message, onn_wire_allocator()). */
 enum oclnn_status onn_wire_unpack(const ProtobufCMessageDescriptor *descriptor, const void *bytes,
@@ -64,6 +64,7 @@ struct onn_import {
     struct onn_external external;
     struct onn_arena scratch; /* lives until the import ends */
     int n_nodes; /* numbers of the names that are made up */
+    int64_t n_warnings;
 };
 
 /* One graph being imported; the innermost scope sees the names of all outer ones. */

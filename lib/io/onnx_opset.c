@@ -1,5 +1,5 @@
-/* Old opset forms become the newest one, rule by rule. A rule applies to models below opset `before` (0 = to all) and
- * sees what the rules above it left. */
+/* Old opset forms become the newest one, rule by rule. A rule applies to models below opset `before` (0 =
+ * to all) and sees what the rules above it left. */
 #include "io/onnx_internal.h"
 
 #include <string.h>

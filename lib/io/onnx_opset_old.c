@@ -43,8 +43,8 @@ static enum oclnn_status widen_value(struct onn_onnx_node *n, int32_t value, int
     return OCLNN_OK;
 }
 
-/* Opset 6 and older: with broadcast = 1 the second operand's dimensions stand at `axis` of the first. PRelu's slope
- * stands at the channels. */
+/* Opset 6 and older: with broadcast = 1 the second operand's dimensions stand at `axis` of the first.
+ * PRelu's slope stands at the channels. */
 enum oclnn_status onn_opset_broadcast(struct onn_onnx_node *n)
 {
     const struct onn_onnx_attr *broadcast = onn_onnx_attr_take(n, "broadcast"),

@@ -1,4 +1,5 @@
-/* What is decided about a graph before its nodes are imported: which operators are missing, and the order of nodes. */
+/* What is decided about a graph before its nodes are imported: which operators are missing, and the order
+ * of nodes. */
 #include "io/onnx_internal.h"
 
 #include <string.h>
@@ -95,8 +96,8 @@ enum oclnn_status onn_onnx_check_ops(const Onnx__GraphProto *g, int opset)
 /* ---- order ---- */
 enum { NEW, OPEN, DONE };
 
-/* Depth first. A node is popped twice: first it opens and pushes what it needs, then everything below it is done and
- * it is emitted. So open nodes are exactly those on the path, and meeting one again is a cycle. */
+/* Depth first. A node is popped twice: first it opens and pushes what it needs, then everything below it is
+ * done and it is emitted. So open nodes are exactly those on the path, and meeting one again is a cycle. */
 struct sorter {
     const Onnx__GraphProto *g;
     struct onn_names producer; /* value name -> node */

@@ -1,4 +1,5 @@
-/* TensorProto in each of its encodings. Declared size and real size must agree before anything is allocated. */
+/* TensorProto in each of its encodings. Declared size and real size must agree before anything is
+ * allocated. */
 #include "io/onnx_internal.h"
 
 #include "base/half.h"

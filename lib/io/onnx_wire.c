@@ -1,5 +1,6 @@
-/* protobuf-c has no recursion limit, unpacks two bytes into structs of 200, and takes lengths as they come. So the raw
- * bytes are walked first, by the same descriptors, and everything that unpacking would need is bounded here. */
+/* protobuf-c has no recursion limit, unpacks two bytes into structs of 200, and takes lengths as they come.
+ * So the raw bytes are walked first, by the same descriptors, and everything that unpacking would need is
+ * bounded here. */
 #include "io/onnx_internal.h"
 
 #include <string.h>

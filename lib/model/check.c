@@ -54,7 +54,8 @@ enum oclnn_status onn_check_init(struct oclnn_context *ctx, const struct onn_pro
             continue;
         c->want[i] = make_array(c, &p->out[i]);
         c->got[i] = make_array(c, &p->out[i]);
-        ONN_CHECK(c->want[i] && c->got[i], OCLNN_ERROR_MEMORY, "%s: output %d is too big", p->prob.op->name, i);
+        ONN_CHECK(c->want[i] && c->got[i], OCLNN_ERROR_MEMORY, "%s: output %d is too big", p->prob.op->name,
+            i);
     }
     return OCLNN_OK;
 fail:
@@ -79,8 +80,8 @@ const struct onn_variant *onn_check_reference(const struct onn_op *op)
 static enum oclnn_status run(struct onn_check *c, const struct onn_variant *v, int tuple,
     const struct onn_single_options *options, void **out, struct onn_single_result *result)
 {
-    return onn_single_run(c->ctx, c->problem, v, tuple, options, (const void *const *)c->in, (void *const *)out,
-        result);
+    return onn_single_run(c->ctx, c->problem, v, tuple, options, (const void *const *)c->in,
+        (void *const *)out, result);
 }
 
 enum oclnn_status onn_check_want(struct onn_check *c)
@@ -98,7 +99,8 @@ bool onn_check_host(struct onn_check *c)
     struct onn_prob prob = p->prob;
     int n_in = prob.n_in, n_out = prob.n_out;
     bool ok = prob.op->host && !prob.epi;
-    struct onn_blob **in = onn_calloc((size_t)n_in + 1, sizeof *in), **out = onn_calloc((size_t)n_out + 1, sizeof *out);
+    struct onn_blob **in = onn_calloc((size_t)n_in + 1, sizeof *in),
+                    **out = onn_calloc((size_t)n_out + 1, sizeof *out);
     ok = ok && in && out;
     for (int i = 0; ok && i < n_in; i++) {
         if (p->value[i])
@@ -147,7 +149,8 @@ static void compare_output(const struct onn_check *c, int output, double toleran
     limit = exact ? 0 : tolerance * scale + absolute;
     d->scale = scale > d->scale ? scale : d->scale;
     for (int64_t i = 0; i < n; i++) {
-        double got = onn_load_f64(desc->dtype, c->got[output], i), want = onn_load_f64(desc->dtype, c->want[output], i);
+        double got = onn_load_f64(desc->dtype, c->got[output], i),
+               want = onn_load_f64(desc->dtype, c->want[output], i);
         bool finite = isfinite(got) && isfinite(want);
         double off = finite ? fabs(got - want) : got == want || (isnan(got) && isnan(want)) ? 0 : INFINITY;
         d->wrong += off > limit;

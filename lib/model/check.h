@@ -9,18 +9,18 @@
 struct onn_check {
     struct oclnn_context *ctx;
     const struct onn_problem *problem;
-    void **in;   /* per input; NULL where the problem knows the value or the input is absent */
+    void **in; /* per input; NULL where the problem knows the value or the input is absent */
     void **want; /* per output */
     void **got;
     struct onn_arena arena;
 };
 struct onn_check_difference {
-    int output;       /* of the worst element */
-    int64_t index;    /* row-major */
+    int output; /* of the worst element */
+    int64_t index; /* row-major */
     double got, want; /* there */
     double max_abs, scale; /* largest difference; largest |want| */
-    double limit;     /* allowed for that output */
-    int64_t wrong;    /* elements over the limit */
+    double limit; /* allowed for that output */
+    int64_t wrong; /* elements over the limit */
 };
 
 /* Makes the inputs. positive: no number below 1/8 (for logarithms, roots, variances). p must outlive c. */

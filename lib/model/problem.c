@@ -78,7 +78,8 @@ static enum oclnn_status look_at_tuple(const struct oclnn_context *ctx, const st
     struct onn_desc *out = onn_calloc((size_t)p->prob.n_out + 1, sizeof *out);
     ONN_CHECK(in && out, OCLNN_ERROR_MEMORY, "out of host memory");
     const char *reason = onn_single_formats(ctx, p, v, tuple, &prob, in, out);
-    ONN_CHECK(!reason || *reason, OCLNN_ERROR_NOT_FOUND, "variant %s has no format combination %d", v->name, tuple);
+    ONN_CHECK(!reason || *reason, OCLNN_ERROR_NOT_FOUND, "variant %s has no format combination %d", v->name,
+        tuple);
     ONN_CHECK(!reason, OCLNN_ERROR_UNSUPPORTED, "variant %s refuses: %s", v->name, reason);
     onn_single_formats_text(&prob, &words);
     snprintf(text, size, "%s", onn_str_text(&words));
@@ -99,7 +100,9 @@ enum oclnn_status oclnn_problem_run(oclnn_context *ctx, const oclnn_problem *pro
     struct onn_single_result result;
     double *ns = NULL;
     ONN_CHECK(ctx && problem && out, OCLNN_ERROR_ARGUMENT, "oclnn_problem_run: %s is NULL",
-        !ctx ? "ctx" : problem ? "out" : "problem");
+        !ctx          ? "ctx"
+            : problem ? "out"
+                      : "problem");
     params = params ? params : &defaults;
     const struct onn_problem *p = &problem->problem;
     const struct onn_variant *v = variant_at(p->prob.op, params->variant);
@@ -117,7 +120,8 @@ enum oclnn_status oclnn_problem_run(oclnn_context *ctx, const oclnn_problem *pro
         time_ms[i] = ns[i] * 1e-6;
     if (params->verify) {
         ONN_TRY(onn_check_want(&check));
-        struct onn_check_difference d = onn_check_compare(&check, params->tolerance > 0 ? params->tolerance : 1e-3, 1e-5);
+        struct onn_check_difference d =
+            onn_check_compare(&check, params->tolerance > 0 ? params->tolerance : 1e-3, 1e-5);
         out->passed = d.wrong == 0;
         out->max_abs = d.max_abs;
         out->max_rel = d.scale > 0 ? d.max_abs / d.scale : 0;

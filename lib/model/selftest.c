@@ -61,11 +61,11 @@ static const char *judge(struct test *t, const struct onn_variant *v, const stru
     }
     if (!result)
         return NULL;
-    return !result->sentinels_ok  ? "it writes beside its outputs"
-           : !result->padlanes_ok ? "padding lanes of a blocked output are not 0"
-           : !result->inputs_ok   ? "it changes its inputs"
-           : !result->repeat_ok   ? "a second run gives other bits"
-                                  : NULL;
+    return !result->sentinels_ok ? "it writes beside its outputs"
+        : !result->padlanes_ok   ? "padding lanes of a blocked output are not 0"
+        : !result->inputs_ok     ? "it changes its inputs"
+        : !result->repeat_ok     ? "a second run gives other bits"
+                                 : NULL;
 }
 
 /* The formats of a tuple as text, and why it is refused ("" = there is no such tuple). */
@@ -98,7 +98,8 @@ static void test_variant(struct test *t, const struct onn_variant *v)
         if (!refusal) {
             enum oclnn_status status = onn_check_run(&t->check, v, tuple, &options, &result);
             row.formats = onn_str_text(&formats);
-            row.reason = status == OCLNN_OK ? judge(t, v, &result, &row, text, sizeof text) : oclnn_error_text(NULL);
+            row.reason =
+                status == OCLNN_OK ? judge(t, v, &result, &row, text, sizeof text) : oclnn_error_text(NULL);
             row.verdict = row.reason ? OCLNN_FAIL : OCLNN_PASS;
             say(t, row);
             ran++;
@@ -109,14 +110,20 @@ static void test_variant(struct test *t, const struct onn_variant *v)
         seen = refusal ? refusal : seen;
     }
     if (!ran)
-        say(t, (struct oclnn_self_test_row){.verdict = OCLNN_REFUSED, .op = op->name, .variant = v->name, .reason = seen});
+        say(t,
+            (struct oclnn_self_test_row){.verdict = OCLNN_REFUSED,
+                .op = op->name,
+                .variant = v->name,
+                .reason = seen});
 }
 
 /* The plain variant itself against the host, where the host can compute the operator. */
 static void test_reference(struct test *t, const struct onn_variant *reference)
 {
-    struct oclnn_self_test_row row = {.verdict = OCLNN_PASS, .op = t->check.problem->prob.op->name,
-        .variant = reference->name, .formats = "against the host"};
+    struct oclnn_self_test_row row = {.verdict = OCLNN_PASS,
+        .op = t->check.problem->prob.op->name,
+        .variant = reference->name,
+        .formats = "against the host"};
     char text[256];
     if (!onn_check_host(&t->check))
         return;
@@ -140,8 +147,12 @@ static void test_problem(struct test *t, struct onn_problem *p, bool positive)
         for (int i = 0; p->prob.op->variants[i]; i++)
             test_variant(t, p->prob.op->variants[i]);
     } else {
-        say(t, (struct oclnn_self_test_row){.verdict = status == OCLNN_ERROR_UNSUPPORTED ? OCLNN_UNTESTED : OCLNN_FAIL,
-            .op = p->prob.op->name, .variant = reference->name, .reason = oclnn_error_text(NULL)});
+        say(t,
+            (struct oclnn_self_test_row){.verdict =
+                                             status == OCLNN_ERROR_UNSUPPORTED ? OCLNN_UNTESTED : OCLNN_FAIL,
+                .op = p->prob.op->name,
+                .variant = reference->name,
+                .reason = oclnn_error_text(NULL)});
     }
     onn_check_finish(&t->check);
     t->text = NULL;
@@ -175,8 +186,10 @@ static void test_op(const struct onn_op *op, void *user)
         }
     }
     if (!ran)
-        say(t, (struct oclnn_self_test_row){.verdict = OCLNN_UNTESTED, .op = op->name,
-            .reason = why ? why : "no problem is known for it"});
+        say(t,
+            (struct oclnn_self_test_row){.verdict = OCLNN_UNTESTED,
+                .op = op->name,
+                .reason = why ? why : "no problem is known for it"});
 }
 
 enum oclnn_status oclnn_self_test(oclnn_context *ctx, const char *op,
@@ -184,7 +197,11 @@ enum oclnn_status oclnn_self_test(oclnn_context *ctx, const char *op,
     struct oclnn_self_test_count *count)
 {
     struct oclnn_self_test_count ignored;
-    struct test t = {.ctx = ctx, .only = op, .report = report, .user = user, .count = count ? count : &ignored};
+    struct test t = {.ctx = ctx,
+        .only = op,
+        .report = report,
+        .user = user,
+        .count = count ? count : &ignored};
     if (!ctx)
         return onn_error(OCLNN_ERROR_ARGUMENT, "oclnn_self_test: ctx is NULL");
     *t.count = (struct oclnn_self_test_count){0};

@@ -60,6 +60,13 @@ const struct onn_self_test_case onn_self_test_cases[] = {
     {"spacetodepth x=2x4x6x8$ block=2", false},
     {"gather x=9x7x5$ indices=@3,0,8,1 axis=0", false},
     {"gather x=2x7x5$ indices=@3,0,6 axis=1", false},
+    {"gatherelements x=5x7$ indices=5x7:i64 axis=0", false},
+    {"gathernd x=5x7$ indices=3x1:i64", false},
+    {"scatternd x=9x7$ indices=@4 updates=7$", false},
+    {"scatterelements x=9$ indices=@1,3,5 updates=3$ axis=0", false},
+    {"onehot indices=5:i64 depth=@7 values=2$", false},
+    {"reversesequence x=4x3x5$ lens=@2,4,1", false},
+    {"constantofshape shape=@2,3,5", false},
     {"resize x=1x16x5x7$ roi=- scales=@1,1,2,2:f32", false},
     {"resize x=1x16x5x7$ roi=- scales=@1,1,1.5,2.5:f32 mode=linear", false},
     {"upsample x=1x16x5x7$ scales=@1,1,2,2:f32", false},
@@ -74,7 +81,7 @@ const struct onn_self_test_case onn_self_test_cases[] = {
     {"reorder x=1x19x5x7$ f:nhwc", false},
     {"reorder x=1x19x5x7$:c8", false},
     {"where c=2x3x5:bool a=2x3x5$ b=2x3x5$", false},
-    {"clip x=2x19x5x7$ min=@0:f32:scalar max=@1:f32:scalar", false},
+    {"clip x=2x19x5x7$ lo=@0$:scalar hi=@1$:scalar", false},
     {"log x=2x19x5x7$", true},
     {"sqrt x=2x19x5x7$", true},
     {"pow a=2x19x5x7$ b=2x19x5x7$", true},
@@ -103,7 +110,8 @@ static void add_text(struct onn_str *s, const char *text, enum oclnn_dtype dtype
 }
 
 /* Operators without a case: their least number of inputs, all of one shape. */
-static enum oclnn_status make_up(const struct onn_op *op, int index, enum oclnn_dtype dtype, struct onn_str *s)
+static enum oclnn_status make_up(const struct onn_op *op, int index, enum oclnn_dtype dtype,
+    struct onn_str *s)
 {
     int n = op->min_in ? op->min_in : op->max_in ? 1 : 0;
     if (index >= (int)(sizeof shapes / sizeof shapes[0]) || n == 0)
@@ -146,8 +154,13 @@ enum oclnn_status onn_self_test_problem(const struct onn_op *op, int index, enum
 /* Does a variant take the problem on some device? */
 static bool has_variant(const struct onn_problem *p)
 {
-    static const struct onn_caps caps = {.max_group = 256, .local_bytes = 32768, .vector_width = 8, .compute_units = 4,
-        .max_alloc = (size_t)1 << 30, .global_bytes = (size_t)4 << 30, .max_item = {256, 256, 256}};
+    static const struct onn_caps caps = {.max_group = 256,
+        .local_bytes = 32768,
+        .vector_width = 8,
+        .compute_units = 4,
+        .max_alloc = (size_t)1 << 30,
+        .global_bytes = (size_t)4 << 30,
+        .max_item = {256, 256, 256}};
     struct onn_prob prob = p->prob;
     prob.caps = &caps;
     for (int i = 0; prob.op->variants && prob.op->variants[i]; i++)

@@ -76,7 +76,7 @@ static double conv_flop(const struct onn_prob *p)
 struct conv_args { /* cl/conv.cl */
     struct onn_window_args win;
     int32_t n, k, c_group, k_group, has_bias, has_res;
-    float lo, hi;
+    float lo, hi, act_a, act_b;
     int64_t x_s[5], w_s[5], y_s[5], res_s[5], bias_s;
 };
 
@@ -91,7 +91,7 @@ static const char *reference_refuse(const struct onn_prob *p)
             return "reads no blocked tensors";
     if (p->out[0].format.block)
         return "writes no blocked tensors";
-    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not bias, residual, clip";
+    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not residual, clip, one activation";
 }
 
 /* Plain and channels last; the weight stays plain. */
@@ -113,6 +113,7 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     struct onn_tail tail;
     struct conv_args a = {0};
     struct onn_launch *l;
+    char defines[64];
 
     (void)t;
     ONN_TRY(onn_conv_geometry(p, &g));
@@ -128,6 +129,8 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     a.has_res = tail.residual >= 0;
     a.lo = tail.lo;
     a.hi = tail.hi;
+    a.act_a = tail.a;
+    a.act_b = tail.b;
     onn_window_strides(&p->in[0], a.x_s);
     onn_window_strides(&p->in[1], a.w_s);
     onn_window_strides(&p->out[0], a.y_s);
@@ -135,7 +138,7 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
         onn_window_strides(&p->in[tail.residual], a.res_s);
     if (g.bias)
         a.bias_s = p->in[2].stride[0];
-    l = onn_bind_add(b, "conv", "conv_reference", "%s", onn_elem_define(p->in[0].dtype));
+    l = onn_bind_add(b, "conv", "conv_reference", "%s", onn_elem_define(p->in[0].dtype, tail.kind, defines));
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_in(l, g.bias ? 2 : 0);
@@ -158,7 +161,9 @@ static const struct onn_variant conv_reference = {
     .bind = reference_bind,
 };
 
-static const struct onn_variant *const conv_variants[] = {&conv_reference, NULL};
+static const struct onn_variant *const conv_variants[] = {
+    &onn_conv_winograd43, &onn_conv_pointwise, &onn_conv_depthwise, &onn_conv_stem,
+    &onn_conv_blocked,    &conv_reference,     NULL};
 
 static const struct onn_op conv = {
     .name = "conv",

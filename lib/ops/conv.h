@@ -61,15 +61,19 @@ struct onn_conv_geometry {
 /* p is a conv node: x, w, optional b. Says what does not fit. */
 enum oclnn_status onn_conv_geometry(const struct onn_prob *p, struct onn_conv_geometry *g);
 
-/* Bias, residual and clip of a kernel that knows the standard epilogue by switches. */
+/* What follows a tile: activation(clip(v + residual)). */
 struct onn_tail {
     int residual; /* index among all inputs of the node, -1 = none */
     float lo, hi;
+    int kind;     /* of ops/activation.h, ONN_ACT_NONE = 0 */
+    float a, b;   /* its parameters */
 };
-/* False when the epilogue is not of the standard form. */
+/* False when the epilogue is of another form. */
 bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail);
-/* "-D ONN_F16=1" for half storage, "" for fp32: for kernels that include lib/elem.h. */
-const char *onn_elem_define(enum oclnn_dtype dtype);
+/* Defines of kernels that include lib/elem.h: half storage, the activation. Returns `text`. */
+const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 64]);
+/* " -D ONN_EPI_KIND=7" for kernels on vectors, "" for 0. Returns `text`. */
+const char *onn_epi_define(int kind, char text[static 32]);
 /* Can a kernel of lib/elem.h work with this type? */
 bool onn_elem_can(enum oclnn_dtype dtype);
 

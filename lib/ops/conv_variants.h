@@ -5,8 +5,34 @@
 #include "ops/conv.h"
 
 extern const struct onn_variant onn_conv_tiled;
+/* Vector CPUs, blocked tensors (conv_blocked.c, conv_wino.c). */
+extern const struct onn_variant onn_conv_winograd43, onn_conv_pointwise, onn_conv_depthwise, onn_conv_stem,
+    onn_conv_blocked;
 
 /* Plain and channels-last tuples; the weight stays plain. */
 int onn_conv_formats_strided(const struct onn_prob *p, struct onn_formats *out, int max);
+
+/* Floats in front of the zeros of an opaque packing of this weight (conv_pack.c); -1 = it cannot be packed so. */
+int64_t onn_conv_pack_zeros(int pack, const struct onn_desc *w, const uint8_t p[4]);
+
+/* What the kernels for vector CPUs have in common. */
+struct onn_conv_cpu {
+    struct onn_conv_geometry g;
+    struct onn_tail tail;
+    int64_t vl, c_blocks, k_blocks; /* blocks of one group */
+    int64_t h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
+    int64_t x_s[3], y_s[3], res_s[3]; /* n, channel block (plain: channel), row */
+};
+/* NULL if a CPU kernel with this weight packing may work on p (formats set); fills `c`. plain_x: x is not blocked. */
+const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x, struct onn_conv_cpu *c);
+/* Starts the launch: x, w, y, bias, residual. The zeros of the packed weight stand in for a bias that is absent. */
+struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct onn_conv_cpu *c, int pack,
+                                       const char *program, const char *kernel, struct onn_bind *b);
+void onn_conv_cpu_ints(struct onn_bind *b, struct onn_launch *l, const int64_t *v, int n);
+/* x, y and residual strides; the last arguments: residual, clip, activation. */
+void onn_conv_cpu_strides(struct onn_bind *b, struct onn_launch *l, const struct onn_conv_cpu *c);
+void onn_conv_cpu_end(struct onn_bind *b, struct onn_launch *l, const struct onn_conv_cpu *c);
+/* The one format tuple of such a variant. */
+int onn_conv_cpu_formats(const struct onn_prob *p, int pack, bool plain_x, struct onn_formats *out, int max);
 
 #endif

@@ -144,6 +144,8 @@ enum oclnn_status onn_convtranspose_args(const struct onn_prob *p, struct onn_co
     a->has_res = tail->residual >= 0;
     a->lo = tail->lo;
     a->hi = tail->hi;
+    a->act_a = tail->a;
+    a->act_b = tail->b;
     onn_window_strides(&p->in[0], a->x_s);
     onn_window_strides(&p->in[1], a->w_s);
     onn_window_strides(&p->out[0], a->y_s);
@@ -167,7 +169,7 @@ static const char *reference_refuse(const struct onn_prob *p)
             return "reads no blocked tensors";
     if (p->out[0].format.block)
         return "writes no blocked tensors";
-    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not bias, residual, clip";
+    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not residual, clip, one activation";
 }
 
 static int reference_formats(const struct onn_prob *p, struct onn_formats *out, int max)
@@ -185,10 +187,11 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     struct onn_convtranspose_args a;
     struct onn_tail tail;
     struct onn_launch *l;
+    char defines[64];
 
     (void)t;
     ONN_TRY(onn_convtranspose_args(p, &a, &tail));
-    l = onn_bind_add(b, "convtranspose", "convtranspose_reference", "%s", onn_elem_define(p->in[0].dtype));
+    l = onn_bind_add(b, "convtranspose", "convtranspose_reference", "%s", onn_elem_define(p->in[0].dtype, tail.kind, defines));
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_in(l, a.has_bias ? 2 : 0);

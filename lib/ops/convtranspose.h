@@ -16,7 +16,7 @@ enum oclnn_status onn_convtranspose_geometry(const struct onn_prob *p, struct on
 struct onn_convtranspose_args { /* cl/convtranspose.cl */
     struct onn_window_args win;
     int32_t n, k, c_group, k_group, has_bias, has_res;
-    float lo, hi;
+    float lo, hi, act_a, act_b;
     int64_t x_s[5], w_s[5], y_s[5], res_s[5], bias_s;
 };
 enum oclnn_status onn_convtranspose_args(const struct onn_prob *p, struct onn_convtranspose_args *a,

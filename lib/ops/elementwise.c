@@ -152,6 +152,7 @@ HOST(less_equal, a <= b)
 HOST(greater_equal, a >= b)
 HOST(where, a != 0 ? b : c)
 HOST(cast, a)
+HOST(same, a)
 
 HOST_INT(relu, a < 0 ? 0 : a)
 HOST_INT(prelu, a < 0 ? WRAP(a, *, b) : a)
@@ -328,6 +329,10 @@ static ROW_FULL(where, "Where", 3, 3, 0, 0, NULL, "a != (T)(0) ? b : c", "a != (
     host_where, int_where)
 static ROW_FULL(cast, "Cast", 1, 1, 0, SIZED, cast_attrs, "a", "a", ONN_EW_CAST | ONN_EW_ZERO, 0, 0, 1, host_cast,
     int_same)
+
+/* x, scale, bias, mean, variance; the last four per channel. */
+ROW_FULL(batchnorm, NULL, 5, 5, 0, SIZED, NULL, "(x0 - x3) * (x1 / sqrt(x4 + p0)) + x2", NULL, ONN_EW_TEXT, 1, 0, 4,
+    host_same, NULL)
 
 #define LIST(X)                                                                                              \
     X(relu) X(leaky_relu) X(prelu) X(clip) X(sigmoid) X(tanh) X(hard_sigmoid) X(hard_swish) X(swish) X(mish) \

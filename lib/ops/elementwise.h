@@ -27,6 +27,7 @@ enum onn_ew_flags {
     ONN_EW_MEAN = 256,   /* … and a division by their number at the end */
     ONN_EW_LEFT = 512,   /* the output has operand 0's shape: the others are broadcast to it, not it to them */
     ONN_EW_COMMUTES = 1024,
+    ONN_EW_TEXT = 2048, /* the expression names its operands x0, x1, …: rows that are no operators */
 };
 
 /* One row. op comes first: a pointer to the operator is a pointer to its row. Expressions use a, b, c, parameters p0
@@ -91,7 +92,7 @@ enum oclnn_status onn_ew_host(const struct onn_prob *p, struct onn_blob *const *
 double onn_ew_flop(const struct onn_prob *p);
 /* Rows that others name; clip_lo … square are no operators: v = a < b ? b : a and a > b ? b : a (a Clip with bounds in tensors), and a tanh Gelu. */
 extern const struct onn_ew_row onn_ew_clip_lo, onn_ew_clip_hi, onn_ew_gelu_tanh, onn_ew_square, onn_ew_clip,
-    onn_ew_relu, onn_ew_add;
+    onn_ew_relu, onn_ew_add, onn_ew_batchnorm;
 /* The row that really computes this operator with these attributes (Gelu has two). */
 const struct onn_ew_row *onn_ew_row_for(const struct onn_op *op, const struct onn_ew_attr *attr);
 

@@ -131,6 +131,12 @@ static enum oclnn_status emit_own(struct build *k)
         onn_ew_emit(&k->code, &onn_ew_square, NULL, use(k, 0), NULL, NULL); /* pow is slow */
         return OCLNN_OK;
     }
+    if (row->ew_flags & ONN_EW_TEXT) {
+        for (int i = 0; i < own; i++)
+            use(k, i);
+        onn_ew_emit(&k->code, row, p->attr, NULL, NULL, NULL);
+        return OCLNN_OK;
+    }
     const char *a = use(k, 0), *b = own > 1 ? use(k, 1) : NULL, *c = own > 2 ? use(k, 2) : NULL;
     onn_ew_emit(&k->code, row, p->attr, a, b, c);
     return OCLNN_OK;

@@ -179,9 +179,12 @@ static enum oclnn_status tail_args(const struct onn_prob *p, struct onn_gemm_arg
     struct onn_tail tail;
 
     if (!onn_tail_get(p, &tail))
-        return onn_error(OCLNN_ERROR_UNSUPPORTED, "epilogue is not residual and clip");
+        return onn_error(OCLNN_ERROR_UNSUPPORTED, "epilogue is not residual, clip, one activation");
     g->lo = tail.lo;
     g->hi = tail.hi;
+    g->act = tail.kind;
+    g->act_a = tail.a;
+    g->act_b = tail.b;
     g->has_r = tail.residual >= 0;
     *residual = tail.residual;
     if (g->has_r)
@@ -288,7 +291,7 @@ const char *onn_gemm_refuse_common(const struct onn_prob *p, bool packed)
             return "an operand is blocked or packed";
     if (p->out[0].format.block)
         return "writes no blocked tensors";
-    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not residual and clip";
+    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not residual, clip, one activation";
 }
 
 /* ---- host: constants ---- */
@@ -355,7 +358,9 @@ void onn_gemm_put_arg(struct onn_launch *l, const struct onn_arg *arg)
 enum oclnn_status onn_gemm_bind_reference(const struct onn_gemm_args *g, const struct onn_gemm_operands *o,
                                           enum oclnn_dtype dtype, struct onn_bind *b)
 {
-    struct onn_launch *l = onn_bind_add(b, "gemm", "gemm_reference", "%s", onn_elem_define(dtype));
+    char defines[64];
+    struct onn_launch *l =
+        onn_bind_add(b, "gemm", "gemm_reference", "%s", onn_elem_define(dtype, g->act, defines));
 
     onn_gemm_put_arg(l, &o->a);
     onn_gemm_put_arg(l, &o->b);

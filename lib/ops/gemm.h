@@ -6,11 +6,12 @@
 
 #define ONN_GEMM_BATCH 6
 
-/* y[m,n] = clip(alpha * sum over k of a[m,k] * b[k,n] + beta * c[m,n] + r[m,n], lo, hi), for every batch index.
+/* y[m,n] = act(clip(alpha * sum over k of a[m,k] * b[k,n] + beta * c[m,n] + r[m,n], lo, hi)) for every batch index.
  * The same struct as struct gemm_args in cl/lib/gemm.h, handed over by value. Strides in elements, 0 = broadcast. */
 struct onn_gemm_args {
     int32_t m, n, k, batch_rank, batch_dim[ONN_GEMM_BATCH], has_c, has_r;
-    float alpha, beta, lo, hi;
+    int32_t act, pad; /* of ops/activation.h, 0 = none */
+    float alpha, beta, lo, hi, act_a, act_b;
     int64_t a_m, a_k, b_k, b_n, y_m, y_n, c_m, c_n, r_m, r_n;
     int64_t a_b[ONN_GEMM_BATCH], b_b[ONN_GEMM_BATCH], y_b[ONN_GEMM_BATCH], c_b[ONN_GEMM_BATCH], r_b[ONN_GEMM_BATCH];
 };

@@ -1,5 +1,6 @@
 /* The product for vector CPUs: B in panels of two vectors, register tiles. Constant weights are packed once, as an opaque
  * format; other B are packed into the workspace by a launch of their own. */
+#include "ops/conv.h"
 #include "ops/gemm_variants.h"
 #include "ops/pack.h"
 
@@ -121,6 +122,7 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
     const int64_t k_block = pieces > 0 ? div_up(g.k, pieces) : 1;
     int64_t step = size, m_group, p_group;
     struct onn_launch *l;
+    char kind[32];
 
     if (!packed) {
         const bool shared = shares_b(&g);
@@ -130,7 +132,8 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
             g.b_b[i] = step;
     }
     deal(&g, caps, k_block, &m_group, &p_group);
-    l = onn_bind_add(b, "gemm_packed", g.a_k == 1 ? "gemm_packed" : "gemm_packed_at", "-D VL=%d", caps->vector_width);
+    l = onn_bind_add(b, "gemm_packed", g.a_k == 1 ? "gemm_packed" : "gemm_packed_at", "-D VL=%d%s",
+                     caps->vector_width, onn_epi_define(g.act, kind));
     onn_gemm_put_arg(l, &at.a);
     onn_gemm_put_arg(l, &at.b);
     onn_gemm_put_arg(l, &at.c);

@@ -85,6 +85,16 @@ void onn_arg_out(struct onn_launch *l, int index)
     put(l, (struct onn_arg){.kind = ONN_ARG_OUT, .index = index});
 }
 
+void onn_arg_in_at(struct onn_launch *l, int index, size_t offset_bytes)
+{
+    put(l, (struct onn_arg){.kind = ONN_ARG_IN, .index = index, .bytes = offset_bytes});
+}
+
+void onn_arg_out_at(struct onn_launch *l, int index, size_t offset_bytes)
+{
+    put(l, (struct onn_arg){.kind = ONN_ARG_OUT, .index = index, .bytes = offset_bytes});
+}
+
 void onn_arg_workspace(struct onn_launch *l, size_t offset_bytes)
 {
     put(l, (struct onn_arg){.kind = ONN_ARG_WORKSPACE, .bytes = offset_bytes});

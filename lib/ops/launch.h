@@ -50,6 +50,9 @@ struct onn_launch *onn_bind_add(struct onn_bind *b, const char *program, const c
 struct onn_launch *onn_bind_gemm(struct onn_bind *b, const void *call, size_t bytes);
 void onn_arg_in(struct onn_launch *l, int index);
 void onn_arg_out(struct onn_launch *l, int index);
+/* The same, offset_bytes behind the tensor's first element: fp32 tensors with parts, such as opaque packs. */
+void onn_arg_in_at(struct onn_launch *l, int index, size_t offset_bytes);
+void onn_arg_out_at(struct onn_launch *l, int index, size_t offset_bytes);
 void onn_arg_workspace(struct onn_launch *l, size_t offset_bytes);
 void onn_arg_int(struct onn_bind *b, struct onn_launch *l,
     int64_t value); /* fails if it does not fit an int */

@@ -1,9 +1,11 @@
 #include "ops/pack.h"
 
 /* One NULL-terminated list per family: `extern const struct onn_pack *const onn_packs_<family>[];` */
+extern const struct onn_pack *const onn_packs_conv[];
 extern const struct onn_pack *const onn_packs_gemm[];
 
 static const struct onn_pack *const *const families[] = {
+    onn_packs_conv,
     onn_packs_gemm,
     NULL,
 };

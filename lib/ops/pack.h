@@ -14,6 +14,7 @@ enum onn_pack_id {
     ONN_PACK_CONV_DEPTHWISE,
     ONN_PACK_GEMM_B,
     ONN_PACK_CONV_TRANSPOSE,
+    ONN_PACK_CONV_STEM,
 };
 
 struct onn_pack {

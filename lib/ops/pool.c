@@ -112,11 +112,12 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     enum oclnn_status status;
     struct onn_pool_args a;
     struct onn_launch *l;
+    char defines[64];
 
     (void)t;
     ONN_TRY(onn_pool_args(p, &a));
     l = onn_bind_add(b, "pool", MAX_ONLY(p) ? "maxpool_reference" : "averagepool_reference", "%s",
-                     onn_elem_define(p->in[0].dtype));
+                     onn_elem_define(p->in[0].dtype, 0, defines));
     onn_arg_in(l, 0);
     onn_arg_out(l, 0);
     if (MAX_ONLY(p))

@@ -145,10 +145,15 @@ static void bind_tile(const struct job *j, const struct onn_walk *w, int a, int 
 
 static void bind_loop(const struct job *j, const struct onn_walk *w, int inner)
 {
-    const struct geo g = make_geo(w, inner < 0 ? 0 : 1u << inner);
     const int64_t len = inner < 0 ? 1 : w->dim[inner], piece = len < 8192 ? len : 4096;
-    const int64_t units = geo_count(&g) * ((len + piece - 1) / piece);
-    const int64_t chunk = onn_cpu_chunk(j->p->caps, units, piece * (int64_t)j->size);
+    int line = -1; /* a second dimension inside the unit where rows are short */
+    for (int i = w->rank - 1; i >= 0 && len < 128 && line < 0; i--)
+        if (i != inner && w->weight[i] == 0)
+            line = i;
+    const struct geo g = make_geo(w, (inner < 0 ? 0 : 1u << inner) | (line < 0 ? 0 : 1u << line));
+    const int64_t n2 = line < 0 ? 1 : w->dim[line], lines = line < 0 || n2 * len < 8192 ? n2 : 4096 / len;
+    const int64_t units = geo_count(&g) * ((len + piece - 1) / piece) * ((n2 + lines - 1) / lines);
+    const int64_t chunk = onn_cpu_chunk(j->p->caps, units, piece * lines * (int64_t)j->size);
     struct onn_launch *l = start(j, "reorder_loop", 8, &g);
     onn_arg_int(j->b, l, units);
     onn_arg_int(j->b, l, chunk);
@@ -157,6 +162,10 @@ static void bind_loop(const struct job *j, const struct onn_walk *w, int inner)
     onn_arg_long(j->b, l, inner < 0 ? 1 : w->from[inner]);
     onn_arg_long(j->b, l, inner < 0 ? 1 : w->to[inner]);
     onn_arg_int(j->b, l, inner < 0 ? 0 : w->weight[inner]);
+    onn_arg_int(j->b, l, n2);
+    onn_arg_int(j->b, l, lines);
+    onn_arg_long(j->b, l, line < 0 ? 0 : w->from[line]);
+    onn_arg_long(j->b, l, line < 0 ? 0 : w->to[line]);
     end(j, l, w);
     onn_launch_size1(l, (size_t)((units + chunk - 1) / chunk), 1);
 }

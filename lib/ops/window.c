@@ -1,6 +1,6 @@
 /* Resolves sliding windows: pads, auto_pad, ceil mode, output extents. */
 #include "ops/conv.h"
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const axis_name[3] = {"depth", "height", "width"};
@@ -152,23 +152,33 @@ void onn_window_strides(const struct onn_desc *d, int64_t stride[5])
 
 bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail)
 {
-    struct onn_epi_standard standard;
+    struct onn_epi_tail e;
 
-    *tail = (struct onn_tail){-1, -INFINITY, INFINITY};
-    if (!p->epi || p->epi->n == 0)
-        return true;
-    if (!onn_epilogue_standard(p, &standard))
+    if (!onn_epilogue_tail(p, &e))
         return false;
-    if (standard.residual >= 0)
-        tail->residual = onn_prob_own_inputs(p) + standard.residual;
-    tail->lo = standard.lo;
-    tail->hi = standard.hi;
+    *tail = (struct onn_tail){-1, e.standard.lo, e.standard.hi, e.kind, e.a, e.b};
+    if (e.standard.residual >= 0)
+        tail->residual = onn_prob_own_inputs(p) + e.standard.residual;
     return true;
 }
 
-const char *onn_elem_define(enum oclnn_dtype dtype)
+const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 64])
 {
-    return dtype == OCLNN_F16 ? "-D ONN_F16=1" : "";
+    const char *half = dtype == OCLNN_F16 ? "-D ONN_F16=1" : "";
+
+    if (kind)
+        snprintf(text, 64, "-D ONN_ACT_T=float -D ONN_EPI_KIND=%d%s%s", kind, *half ? " " : "", half);
+    else
+        snprintf(text, 64, "%s", half);
+    return text;
+}
+
+const char *onn_epi_define(int kind, char text[static 32])
+{
+    *text = 0;
+    if (kind)
+        snprintf(text, 32, " -D ONN_EPI_KIND=%d", kind);
+    return text;
 }
 
 bool onn_elem_can(enum oclnn_dtype dtype)

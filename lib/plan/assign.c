@@ -20,11 +20,18 @@ struct assign {
     int32_t *use_node;
 };
 
+/* Nominal speeds: from reported limits only, so that the same device gets the same plan however busy it was when it
+ * was measured. */
+static double nominal_flops(const struct onn_caps *caps)
+{
+    double clock = (caps->clock_mhz > 0 ? caps->clock_mhz : 2000) * 1e6;
+    double lanes = caps->vector_cpu ? caps->vector_width * 4.0 : 256.0; /* per unit and clock */
+    return (caps->compute_units > 0 ? caps->compute_units : 2) * clock * lanes;
+}
+
 double onn_cost_time(const struct onn_cost *cost, const struct onn_caps *caps)
 {
-    double peak = (caps->peak_gflops > 0 ? caps->peak_gflops : 100.0) * 1e9;
-    double bandwidth = (caps->bandwidth_gbs > 0 ? caps->bandwidth_gbs : 12.0) * 1e9;
-    double launch = (caps->launch_us > 0 ? caps->launch_us : 2.0) * 1e-6;
+    double peak = nominal_flops(caps), bandwidth = caps->vector_cpu ? 15e9 : 200e9, launch = 2e-6;
     double efficiency = cost->efficiency > 0 ? cost->efficiency : 0.05;
     double compute = cost->flop / (peak * efficiency), memory = cost->bytes / bandwidth;
     return (compute > memory ? compute : memory) + cost->launches * launch;

@@ -3,11 +3,13 @@
 #include "pass/rewrite.h"
 #include "plan/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct pending { /* a launch waiting for its program */
     struct onn_launch launch;
     int node;
+    struct onn_program *program;
 };
 
 struct build {
@@ -160,7 +162,7 @@ static enum oclnn_status take_launches(struct build *b, int k, const struct onn_
     for (int i = 0; i < bind->n; i++) {
         if (!onn_array_grow((void **)&b->item, b->n, &b->cap, sizeof *b->item))
             return OCLNN_ERROR_MEMORY;
-        b->item[b->n++] = (struct pending){bind->launch[i], k};
+        b->item[b->n++] = (struct pending){.launch = bind->launch[i], .node = k};
     }
     return OCLNN_OK;
 }
@@ -255,25 +257,74 @@ static enum oclnn_status resolve(void *user, enum onn_arg_kind kind, int index, 
     return onn_plan_locate(p, kind == ONN_ARG_IN ? n->in[index] : n->out[index], out);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Few programs start fast: kernels with equal defines travel together. The name of the program that launch i lives in:
+ * all files that launches with its defines use, "conv+pool". */
+static const char *program_of(struct build *b, int i)
+{
+    const char *defines = b->item[i].launch.defines;
+    const char **names = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *names);
+    struct onn_str joined = {0};
+    int n = 0;
+    for (int j = 0; names && j < b->n; j++) {
+        const struct onn_launch *l = &b->item[j].launch;
+        if (!l->gemm && l->program && l->program[0] && strcmp(l->defines, defines) == 0)
+            names[n++] = l->program;
+    }
+    if (n)
+        qsort(names, (size_t)n, sizeof *names, by_text);
+    for (int j = 0; j < n; j++)
+        if (j == 0 || strcmp(names[j], names[j - 1]) != 0)
+            onn_str_add(&joined, "%s%s", j ? "+" : "", names[j]);
+    const char *name = names && onn_str_ok(&joined) ? onn_arena_strdup(&b->arena, onn_str_text(&joined)) : NULL;
+    onn_str_finish(&joined);
+    return name;
+}
+
+/* Is generated text needed in programs with these defines? */
+static bool has_generated(const struct build *b, const char *defines)
+{
+    for (int i = 0; i < b->n; i++)
+        if (b->item[i].launch.source && strcmp(b->item[i].launch.defines, defines) == 0)
+            return true;
+    return false;
+}
+
+static enum oclnn_status find_program(struct build *b, int i, struct onn_program **out)
+{
+    const struct onn_launch *l = &b->item[i].launch;
+    for (int j = 0; j < i; j++)
+        if (!b->item[j].launch.gemm && strcmp(b->item[j].launch.defines, l->defines) == 0) {
+            *out = b->item[j].program;
+            return OCLNN_OK;
+        }
+    const char *name = program_of(b, i);
+    if (!name)
+        return OCLNN_ERROR_MEMORY;
+    const char *prelude = has_generated(b, l->defines) ? onn_str_text(&b->generated) : NULL;
+    b->p->stats.programs++;
+    return onn_program_get(b->p->ctx, name, l->defines, prelude, out);
+}
+
 static enum oclnn_status make_steps(struct build *b)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_plan *p = b->p;
-    uint64_t before = onn_context_counters(p->ctx).programs_built + onn_context_counters(p->ctx).cache_hits;
     p->step = onn_calloc((size_t)b->n + 1, sizeof *p->step);
     ONN_TRY(p->step ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int i = 0; i < b->n; i++) {
         const struct onn_launch *l = &b->item[i].launch;
-        struct onn_program *program = NULL;
         b->node = b->item[i].node;
         if (!l->gemm)
-            ONN_TRY(onn_program_get(p->ctx, l->program, l->defines, l->source ? onn_str_text(&b->generated) : NULL,
-                                    &program));
-        ONN_TRY(onn_step_init(p->ctx, l, program, resolve, b, &p->step[i]));
+            ONN_TRY(find_program(b, i, &b->item[i].program));
+        ONN_TRY(onn_step_init(p->ctx, l, b->item[i].program, resolve, b, &p->step[i]));
         p->n_steps = i + 1;
     }
     p->stats.kernels = b->n;
-    p->stats.programs = (int)(onn_context_counters(p->ctx).programs_built + onn_context_counters(p->ctx).cache_hits - before);
 fail:
     if (status != OCLNN_OK && b->n)
         onn_error_at(status, "node '%s'", p->graph->node[b->node].name);

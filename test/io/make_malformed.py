@@ -177,7 +177,7 @@ def wire_cases(add):
     add('bad', 'million_nodes', model((raw(1, b'')) * 1500000))
     add('bad', 'million_tensors', model(raw(5, b'') * 1500000))
     add('bad', 'million_dims', model(graph([RELU], [num(1, 1) * 1500000])))
-    add('bad', 'million_packed', with_attr(attr('axis', 7, raw(8, b'\1' * 40000000))))
+    add('bad', 'million_packed', with_attr(attr('axis', 7, raw(8, b'\1' * 24000000))))
     add('ok', 'floats_unpacked', with_init(tensor('w', (3,), 1, flt(4, 1) * 3)))
     add('bad', 'packed_odd', with_init(tensor('w', (1,), 1, raw(4, b'\0' * 5))))
     add('bad', 'packed_cut', with_init(tensor('w', (1,), 7, raw(7, b'\xff'))))

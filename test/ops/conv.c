@@ -1,46 +1,105 @@
-/* Conv: shapes. */
-#include "ops/problem.h"
+/* Conv against the definition in double: shapes, strides, dilations, pads, groups, 1-D to 3-D, epilogues. */
+#include "harness/harness.h"
+#include "ops/window_ref.h"
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <cmocka.h>
-
-/* Infers the problem and compares the output, or the error's sentence (from '!'). */
-static void check(const char *text, const char *want)
-{
-    struct onn_problem p;
-    char got[160];
-
-    assert_int_equal(onn_problem_parse(text, &p), OCLNN_OK);
-    if (onn_problem_infer(&p) != OCLNN_OK) {
-        if (*want != '!' || !strstr(oclnn_error_text(NULL), want + 1))
-            fail_msg("%s: got \"%s\", want \"%s\"", text, oclnn_error_text(NULL), want);
-    } else if (strcmp(onn_desc_text(&p.prob.out[0], got), want) != 0) {
-        fail_msg("%s: got %s, want %s", text, got, want);
-    }
-    onn_problem_finish(&p);
-}
 
 static void infers_shapes(void **state)
 {
     (void)state;
-    check("conv x=1x64x56x56 w=64x64x3x3 pad=1", "f32[1,64,56,56]");
-    check("conv x=2x3x224x224 w=64x3x7x7 b=64 pad=3 stride=2", "f32[2,64,112,112]");
-    check("conv x=1x32x15 w=8x16x4 group=2 dilation=2", "f32[1,8,9]");
-    check("conv x=1x2x5x6x7 w=4x2x3x3x3", "f32[1,4,3,4,5]");
-    check("conv x=1x3x15x15 w=8x3x4x4 auto_pad=SAME_UPPER stride=2", "f32[1,8,8,8]");
-    check("conv x=1x3x15x15 w=8x3x4x4 auto_pad=VALID stride=2", "f32[1,8,6,6]");
-    check("conv x=?x3x?x15 w=8x3x3x3 pad=1", "f32[?,8,?,15]");
-    check("conv x=1x64x8x8 w=64x64x3x3 group=3", "!group=3 does not divide 64 input channels");
-    check("conv x=1x64x8x8 w=64x32x3x3", "!w has 32 input channels per group");
-    check("conv x=1x4x2x8 w=4x4x3x3", "!larger than the padded input of 2 along the height");
-    check("conv x=1x4x8x8 w=4x4x3x3 b=5", "!bias has 5 elements for 4 output channels");
+    onn_check_infer("conv x=1x64x56x56 w=64x64x3x3 pad=1", "f32[1,64,56,56]");
+    onn_check_infer("conv x=2x3x224x224 w=64x3x7x7 b=64 pad=3 stride=2", "f32[2,64,112,112]");
+    onn_check_infer("conv x=1x32x15 w=8x16x4 group=2 dilation=2", "f32[1,8,9]");
+    onn_check_infer("conv x=1x2x5x6x7 w=4x2x3x3x3", "f32[1,4,3,4,5]");
+    onn_check_infer("conv x=1x3x15x15 w=8x3x4x4 auto_pad=SAME_UPPER stride=2", "f32[1,8,8,8]");
+    onn_check_infer("conv x=1x3x15x15 w=8x3x4x4 auto_pad=VALID stride=2", "f32[1,8,6,6]");
+    onn_check_infer("conv x=?x3x?x15 w=8x3x3x3 pad=1", "f32[-1,8,-1,15]");
+    onn_check_infer("conv x=1x64x8x8 w=64x64x3x3 group=3", "!group=3 does not divide 64 input channels");
+    onn_check_infer("conv x=1x64x8x8 w=64x32x3x3", "!w has 32 input channels per group");
+    onn_check_infer("conv x=1x4x2x8 w=4x4x3x3", "!larger than the padded input of 2 along the height");
+    onn_check_infer("conv x=1x4x8x8 w=4x4x3x3 b=5", "!bias has 5 elements for 4 output channels");
+    onn_check_infer("conv x=1x4x8x8 w=4x4x3x3 auto_pad=SAME", "!auto_pad=SAME is none of");
+    onn_check_infer("conv x=1x4x8x8 w=4x4x3x3 pad=1,1,1", "!pad has 3 entries for 2 spatial dimensions");
 }
 
-int main(void)
+static void ref_conv(struct onn_ref *r)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(infers_shapes)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    struct onn_conv_geometry g;
+    const struct onn_window *w = &g.window;
+    int64_t xd[5], wd[5], yd[5];
+
+    if (onn_conv_geometry(r->prob, &g))
+        return;
+    window_dims(&r->prob->in[0], xd);
+    window_dims(&r->prob->in[1], wd);
+    window_dims(&r->prob->out[0], yd);
+    for (int64_t n = 0; n < g.n; n++)
+        for (int64_t k = 0; k < g.k; k++)
+            for (int64_t o = 0; o < yd[2] * yd[3] * yd[4]; o++) {
+                double sum = g.bias ? r->in[2][k] : 0, scale = fabs(sum);
+                int64_t at[3], t[3], from[3];
+                window_split(w->out, o, at);
+                for (int64_t c = 0; c < g.c_group; c++)
+                    for (int64_t i = 0; i < wd[2] * wd[3] * wd[4]; i++) {
+                        bool inside = true;
+                        window_split(w->kernel, i, t);
+                        for (int j = 0; j < 3; j++) {
+                            from[j] = at[j] * w->stride[j] - w->begin[j] + t[j] * w->dilation[j];
+                            inside = inside && from[j] >= 0 && from[j] < w->in[j];
+                        }
+                        if (!inside)
+                            continue;
+                        const double v = r->in[0][window_at(xd, n, k / g.k_group * g.c_group + c, from)] *
+                                         r->in[1][window_at(wd, k, c, t)];
+                        sum += v;
+                        scale += fabs(v);
+                    }
+                r->out[0][window_at(yd, n, k, at)] = sum;
+                r->scale[0][window_at(yd, n, k, at)] = scale;
+            }
 }
+
+#define CASE(text) {.problem = text, .ref = ref_conv}
+static const struct onn_case cases[] = {
+    CASE("conv x=1x3x9x11 w=5x3x3x3 b=5 pad=1"),
+    CASE("conv x=2x16x8x8 w=16x16x3x3 b=16 pad=1 +relu"),
+    CASE("conv x=1x24x13x9 w=40x24x3x3 pad=1 +add=1x40x13x9 +relu"),
+    CASE("conv x=1x8x15x15 w=24x8x3x3 b=24 pad=1 stride=2"),
+    CASE("conv x=1x17x9x9 w=33x17x1x1 b=33"),
+    CASE("conv x=2x32x14x14 w=64x32x1x1 +relu"),
+    CASE("conv x=1x32x9x9 w=16x32x1x1 stride=2"),
+    CASE("conv x=1x3x33x31 w=16x3x7x7 b=16 pad=3 stride=2 +relu"),
+    CASE("conv x=1x3x23x21 w=32x3x3x3 pad=1 stride=2 +clip{min=0,max=6}"),
+    CASE("conv x=1x32x12x12 w=32x1x3x3 b=32 pad=1 group=32 +relu"),
+    CASE("conv x=2x19x13x11 w=19x1x3x3 pad=1 group=19 stride=2"),
+    CASE("conv x=1x24x17x17 w=24x1x5x5 b=24 pad=2 group=24"),
+    CASE("conv x=1x16x14x14 w=16x1x3x3 pad=2 dilation=2 group=16"),
+    CASE("conv x=1x16x9x9 w=32x8x3x3 pad=1 group=2"),
+    CASE("conv x=1x12x9x9 w=18x4x3x3 pad=1 group=3 b=18"),
+    CASE("conv x=1x8x20x20 w=8x8x3x3 dilation=3 pad=3"),
+    CASE("conv x=1x4x7x9 w=6x4x2x3 pad=0,1,2,0 stride=1,2"),
+    CASE("conv x=1x5x10x10 w=7x5x4x4 auto_pad=SAME_UPPER stride=2"),
+    CASE("conv x=1x5x11x10 w=7x5x4x3 auto_pad=SAME_LOWER stride=3"),
+    CASE("conv x=1x64x4x4 w=64x64x3x3 pad=1"),
+    CASE("conv x=1x8x1x1 w=8x8x3x3 pad=1"),
+    CASE("conv x=1x16x29 w=24x16x5 b=24 pad=2 stride=2"),
+    CASE("conv x=2x6x17 w=6x1x3 group=6 dilation=2"),
+    CASE("conv x=1x3x5x6x7 w=4x3x3x2x3 b=4 pad=1,0,1,1,1,1 stride=1,2,1"),
+    CASE("conv x=1x48x26x26 w=40x48x3x3 b=40 pad=1"),
+    CASE("conv x=1x8x6x6 w=8x8x6x6"),
+    CASE("conv x=1x16x71x69 w=8x16x3x3 b=8 pad=1"),
+    CASE("conv x=3x9x26x23 w=40x9x3x3 pad=1,0,1,2 +relu"),
+    CASE("conv x=1x16x40x40 w=64x8x3x3 b=64 group=2 pad=1"),
+    CASE("conv x=1x24x9x9 w=20x24x3x3 b=20 pad=1 +leaky_relu{alpha=0.25}"),
+    CASE("conv x=1x24x9x9 w=40x24x1x1 b=40 +add=1x40x9x9 +hard_swish"),
+    CASE("conv x=1x24x9x9 w=24x1x3x3 pad=1 group=24 +sigmoid"),
+    CASE("conv x=1x3x19x9 w=24x3x3x3 b=24 stride=2 +hard_swish"),
+    CASE("conv x=1x16x9x9 w=24x16x5x5 b=24 stride=2 pad=2 +swish"),
+    {.problem = NULL},
+};
+
+WINDOW_MAIN(infers_shapes, cases)

@@ -1,42 +1,151 @@
-/* LSTM, GRU, RNN: shapes. */
-#include "ops/problem.h"
+/* LSTM, GRU and RNN against ONNX's equations in double. */
+#include "harness/harness.h"
+#include "ops/window_ref.h"
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-/* Infers the problem and compares the output, or the error's sentence (from '!'). */
-static void check(const char *text, const char *want)
-{
-    struct onn_problem p;
-    char got[160];
-
-    assert_int_equal(onn_problem_parse(text, &p), OCLNN_OK);
-    if (onn_problem_infer(&p) != OCLNN_OK) {
-        if (*want != '!' || !strstr(oclnn_error_text(NULL), want + 1))
-            fail_msg("%s: got \"%s\", want \"%s\"", text, oclnn_error_text(NULL), want);
-    } else if (strcmp(onn_desc_text(&p.prob.out[0], got), want) != 0) {
-        fail_msg("%s: got %s, want %s", text, got, want);
-    }
-    onn_problem_finish(&p);
-}
 
 static void infers_shapes(void **state)
 {
     (void)state;
-    check("lstm x=7x2x10 w=1x20x10 r=1x20x5 hidden_size=5", "f32[7,1,2,5]");
-    check("lstm x=7x2x10 w=2x20x10 r=2x20x5 b=2x40 direction=bidirectional", "f32[7,2,2,5]");
-    check("gru x=2x7x10 w=1x15x10 r=1x15x5 layout=1 outs=2", "f32[2,7,1,5]");
-    check("rnn x=2x7x10 w=1x5x10 r=1x5x5 direction=reverse", "f32[2,1,7,5]");
-    check("rnn x=2x7x10 w=1x5x10 r=1x5x5 direction=up", "!direction=up");
-    check("lstm x=7x2x10 w=1x20x10 r=1x20x5 lens=2:i32", "!b is");
-    check("lstm x=7x2x10 w=1x20x10 r=1x20x5 b=- lens=2:i32", "!sequence_lens is not supported");
+    onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 hidden_size=5", "f32[7,1,2,5]");
+    onn_check_infer("lstm x=7x2x10 w=2x20x10 r=2x20x5 b=2x40 direction=bidirectional", "f32[7,2,2,5]");
+    onn_check_infer("gru x=2x7x10 w=1x15x10 r=1x15x5 layout=1 outs=2", "f32[2,7,1,5]");
+    onn_check_infer("rnn x=2x7x10 w=1x5x10 r=1x5x5 direction=reverse", "f32[2,1,7,5]");
+    onn_check_infer("rnn x=2x7x10 w=1x5x10 r=1x5x5 direction=up", "!direction=up");
+    onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 lens=2:i32", "!b is");
+    onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 b=- lens=2:i32", "!sequence_lens is not supported");
+    onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 activations=Sigmoid,Affine,Tanh", "!activation at \"Affine");
 }
 
-int main(void)
+static double sigmoid(double v)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(infers_shapes)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return 1 / (1 + exp(-v));
 }
+
+/* What the references share: sizes, the direction's weights, the state. */
+struct cell {
+    const struct onn_ref *r;
+    int64_t steps, batch, in, hidden, gates, d, b;
+    double *h, *c;
+};
+
+/* gate[j] = w x + wb; rest[j] = r h + rb, for gates * hidden rows j. */
+static void products(const struct cell *s, int64_t time, bool layout, const double *h, double *gate, double *rest)
+{
+    const double *const *in = s->r->in;
+    const int64_t rows = s->gates * s->hidden;
+    const double *x = in[0] + (layout ? s->b * s->steps + time : time * s->batch + s->b) * s->in;
+
+    for (int64_t j = 0; j < rows; j++) {
+        gate[j] = s->r->n_in > 3 && in[3] ? in[3][s->d * 2 * rows + j] : 0;
+        rest[j] = s->r->n_in > 3 && in[3] ? in[3][(s->d * 2 + 1) * rows + j] : 0;
+        for (int64_t k = 0; k < s->in; k++)
+            gate[j] += in[1][(s->d * rows + j) * s->in + k] * x[k];
+        for (int64_t k = 0; k < s->hidden; k++)
+            rest[j] += in[2][(s->d * rows + j) * s->hidden + k] * h[k];
+    }
+}
+
+static void step_lstm(struct cell *s, const double *g, const double *e, const double *peep)
+{
+    const int64_t n = s->hidden;
+
+    for (int64_t j = 0; j < n; j++) {
+        const double i = sigmoid(g[j] + e[j] + (peep ? peep[j] * s->c[j] : 0));
+        const double f = sigmoid(g[2 * n + j] + e[2 * n + j] + (peep ? peep[2 * n + j] * s->c[j] : 0));
+        s->c[j] = f * s->c[j] + i * tanh(g[3 * n + j] + e[3 * n + j]);
+        s->h[j] = sigmoid(g[n + j] + e[n + j] + (peep ? peep[n + j] * s->c[j] : 0)) * tanh(s->c[j]);
+    }
+}
+
+/* again: r h + rb with the reset state. */
+static void step_gru(struct cell *s, const double *g, const double *e, double *again, int64_t time, bool layout,
+                     bool linear)
+{
+    const int64_t n = s->hidden;
+    double *reset = calloc((size_t)n, sizeof *reset), *unused = calloc((size_t)(3 * n), sizeof *unused);
+
+    for (int64_t j = 0; j < n; j++)
+        reset[j] = sigmoid(g[n + j] + e[n + j]) * s->h[j];
+    products(s, time, layout, reset, unused, again);
+    for (int64_t j = 0; j < n; j++) {
+        const double z = sigmoid(g[j] + e[j]), rt = sigmoid(g[n + j] + e[n + j]);
+        const double v = tanh(g[2 * n + j] + (linear ? rt * e[2 * n + j] : again[2 * n + j]));
+        s->h[j] = (1 - z) * v + z * s->h[j];
+    }
+    free(reset);
+    free(unused);
+}
+
+static void ref_recurrent(struct onn_ref *r)
+{
+    const struct onn_prob *p = r->prob;
+    const bool lstm = !strcmp(p->op->name, "lstm"), gru = !strcmp(p->op->name, "gru");
+    /* Attributes through the dumped text: the struct is private to lib/ops/lstm.c. */
+    struct onn_str text = {0};
+    onn_prob_text(p, &text);
+    const bool layout = strstr(onn_str_text(&text), "layout=1") != NULL;
+    const bool reverse = strstr(onn_str_text(&text), "reverse") != NULL;
+    const bool linear = strstr(onn_str_text(&text), "linear_before_reset=1") != NULL;
+    struct cell s = {.r = r, .gates = lstm ? 4 : gru ? 3 : 1, .in = p->in[0].dim[2], .hidden = p->in[2].dim[2]};
+    const int64_t rows = s.gates * s.hidden, dirs = p->in[1].dim[0];
+    double *g = calloc((size_t)rows * 3, sizeof *g), *state = calloc((size_t)s.hidden * 2, sizeof *state);
+
+    s.steps = p->in[0].dim[layout ? 1 : 0];
+    s.batch = p->in[0].dim[layout ? 0 : 1];
+    s.h = state;
+    s.c = state + s.hidden;
+    for (s.d = 0; s.d < dirs; s.d++)
+        for (s.b = 0; s.b < s.batch; s.b++) {
+            const int64_t at = (layout ? s.b * dirs + s.d : s.d * s.batch + s.b) * s.hidden;
+            for (int64_t j = 0; j < s.hidden; j++) {
+                s.h[j] = r->n_in > 5 && r->in[5] ? r->in[5][at + j] : 0;
+                s.c[j] = r->n_in > 6 && r->in[6] ? r->in[6][at + j] : 0;
+            }
+            for (int64_t t = 0; t < s.steps; t++) {
+                const int64_t time = s.d || reverse ? s.steps - 1 - t : t;
+                products(&s, time, layout, s.h, g, g + rows);
+                if (lstm)
+                    step_lstm(&s, g, g + rows, r->n_in > 7 && r->in[7] ? r->in[7] + s.d * 3 * s.hidden : NULL);
+                else if (gru)
+                    step_gru(&s, g, g + rows, g + 2 * rows, time, layout, linear);
+                else
+                    for (int64_t j = 0; j < s.hidden; j++)
+                        s.h[j] = tanh(g[j] + g[rows + j]);
+                const int64_t y = layout ? (s.b * s.steps + time) * dirs + s.d : (time * dirs + s.d) * s.batch + s.b;
+                for (int64_t j = 0; j < s.hidden; j++)
+                    r->out[0][y * s.hidden + j] = s.h[j];
+            }
+            for (int64_t j = 0; j < s.hidden; j++) {
+                if (r->n_out > 1)
+                    r->out[1][at + j] = s.h[j];
+                if (r->n_out > 2)
+                    r->out[2][at + j] = s.c[j];
+            }
+        }
+    free(g);
+    free(state);
+    onn_str_finish(&text);
+}
+
+#define CASE(text)                                                                                           \
+    {.problem = text, .ref = ref_recurrent, .c = 64, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16}
+static const struct onn_case cases[] = {
+    CASE("lstm x=7x2x10 w=1x20x10 r=1x20x5 b=1x40 outs=3"),
+    CASE("lstm x=5x1x16 w=2x96x16 r=2x96x24 b=2x192 direction=bidirectional"),
+    CASE("lstm x=4x3x6 w=1x28x6 r=1x28x7 b=1x56 lens=- h=1x3x7 c=1x3x7 p=1x21 outs=3 direction=reverse"),
+    CASE("lstm x=2x5x6 w=1x32x6 r=1x32x8 layout=1 outs=3"),
+    CASE("gru x=6x2x9 w=1x30x9 r=1x30x10 b=1x60 outs=2"),
+    CASE("gru x=6x2x9 w=2x30x9 r=2x30x10 b=2x60 direction=bidirectional linear_before_reset=1 outs=2"),
+    CASE("gru x=3x1x9 w=1x51x9 r=1x51x17 b=- lens=- h=1x1x17"),
+    CASE("rnn x=5x2x9 w=1x11x9 r=1x11x11 b=1x22 outs=2"),
+    {.problem = NULL},
+};
+
+WINDOW_MAIN(infers_shapes, cases)

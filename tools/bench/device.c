@@ -11,7 +11,9 @@ static const char *const usual_slow[] = {"mnist-conv2"};
 /* What is known of the device before anything is timed. False: there is no such device; the error is in the report. */
 static bool look_at_device(struct bench_job *job)
 {
-    struct oclnn_context_params params = {.devices = job->selector, .log = tool_log, .log_level = job->o->log_level};
+    struct oclnn_context_params params = {.devices = job->selector,
+        .log = tool_log,
+        .log_level = job->o->log_level};
     oclnn_context *ctx = NULL;
     enum oclnn_status status = oclnn_context_create(&params, &ctx);
 
@@ -40,8 +42,9 @@ static void run_item(struct bench_job *job)
         return;
     }
     if (!tool_is_network(job->item) && !tool_is_file(job->item)) {
-        char *text = tool_format("%s is neither a file nor a built-in network (oclnn-info --networks lists them)",
-            job->item);
+        char *text =
+            tool_format("%s is neither a file nor a built-in network (oclnn-info --networks lists them)",
+                job->item);
 
         bench_report_error(job->report, job->device.name, job->item, text);
         free(text);

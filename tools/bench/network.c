@@ -108,8 +108,8 @@ static void add_layers(const struct run *r, json_t *row)
 }
 
 /* Compares outputs with `want`; adds "verify". */
-static void verify_against(json_t *row, oclnn_tensor *const *got, oclnn_tensor *const *want, int n, double tolerance,
-    const char *what)
+static void verify_against(json_t *row, oclnn_tensor *const *got, oclnn_tensor *const *want, int n,
+    double tolerance, const char *what)
 {
     double max_abs = 0, max_rel = 0;
     bool passes = true;
@@ -126,8 +126,8 @@ static void verify_against(json_t *row, oclnn_tensor *const *got, oclnn_tensor *
                 tool_shape_text(&sb, b));
         } else if (!d.passes) {
             bench_row_warn(row, "output %d is wrong in %lld of %lld elements: %s is %.9g, %s has %.9g", i,
-                (long long)d.wrong, (long long)tool_elements(want[i]), tool_index_text(want[i], d.index, at), d.got,
-                what, d.want);
+                (long long)d.wrong, (long long)tool_elements(want[i]), tool_index_text(want[i], d.index, at),
+                d.got, what, d.want);
         }
         passes = passes && d.passes;
         if (d.max_abs > max_abs)
@@ -239,8 +239,10 @@ static enum oclnn_status measure(struct run *r, const char *name)
 void bench_network(const struct bench_job *job)
 {
     struct run r = {.job = job};
-    struct oclnn_context_params params = {.devices = job->selector, .log = tool_log,
-        .log_level = job->o->log_level, .cache_dir = job->o->cold ? "" : NULL};
+    struct oclnn_context_params params = {.devices = job->selector,
+        .log = tool_log,
+        .log_level = job->o->log_level,
+        .cache_dir = job->o->cold ? "" : NULL};
     char *name = tool_model_name(job->item);
     enum oclnn_status status = oclnn_context_create(&params, &r.ctx);
 

@@ -131,8 +131,8 @@ static int parse_numbers(struct bench_options *o, int option)
     case 'b':
         o->n_batch = tool_parse_ints(optarg, 1, o->batch, BENCH_BATCHES);
         if (o->n_batch < 1)
-            return tool_usage("--batch wants up to %d numbers from 1 on, e.g. 1,8,32, not \"%s\"", BENCH_BATCHES,
-                optarg);
+            return tool_usage("--batch wants up to %d numbers from 1 on, e.g. 1,8,32, not \"%s\"",
+                BENCH_BATCHES, optarg);
         return -1;
     case OPT_MIN_TIME:
         if (!tool_parse_time(optarg, &o->min_time))

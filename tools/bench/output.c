@@ -21,8 +21,8 @@ enum column {
     COL_DRIVER,
     COL_REPRO,
 };
-static const char *const titles[] = {"device", "model", ">batch", "dtype", ">median ms", ">p90 ms", ">images/s",
-    ">GFLOPS", ">% peak", ">first ms", ">memory", "check", "driver", "repro"};
+static const char *const titles[] = {"device", "model", ">batch", "dtype", ">median ms", ">p90 ms",
+    ">images/s", ">GFLOPS", ">% peak", ">first ms", ">memory", "check", "driver", "repro"};
 
 /* A number of about four digits; nothing for a field that is not there. */
 static void set_real(struct tool_table *t, int column, const json_t *object, const char *key)
@@ -40,11 +40,15 @@ static void fill_row(struct tool_table *t, const json_t *row, bool whole)
     char text[32];
 
     tool_table_row(t);
-    tool_table_set(t, COL_DEVICE, "%s %s", tool_json_get_text(row, "selector"), tool_json_get_text(row, "device"));
+    tool_table_set(t, COL_DEVICE, "%s %s", tool_json_get_text(row, "selector"),
+        tool_json_get_text(row, "device"));
     if (!whole)
         tool_table_set(t, COL_DEVICE, "%s %.32s", tool_json_get_text(row, "selector"),
             tool_json_get_text(row, "device"));
     tool_table_set(t, COL_MODEL, "%s", tool_json_get_text(row, "model"));
+    if (json_object_get(row, "variant"))
+        tool_table_set(t, COL_MODEL, "%s (%s)", tool_json_get_text(row, "model"),
+            tool_json_get_text(row, "variant"));
     if (json_object_get(row, "batch"))
         tool_table_set(t, COL_BATCH, "%.0f", tool_json_get_real(row, "batch"));
     tool_table_set(t, COL_DTYPE, "%s", tool_json_get_text(row, "dtype"));
@@ -57,7 +61,7 @@ static void fill_row(struct tool_table *t, const json_t *row, bool whole)
     if (bytes)
         tool_table_set(t, COL_MEMORY, "%s",
             tool_bytes_text(tool_json_get_real(bytes, "parameters") + tool_json_get_real(bytes, "derived") +
-                                tool_json_get_real(bytes, "arena") + tool_json_get_real(bytes, "staging"),
+                    tool_json_get_real(bytes, "arena") + tool_json_get_real(bytes, "staging"),
                 text));
     tool_table_set(t, COL_CHECK, "%s", tool_json_get_text(json_object_get(row, "verify"), "status"));
     if (whole) {
@@ -68,19 +72,19 @@ static void fill_row(struct tool_table *t, const json_t *row, bool whole)
 
 static void print_layers(const json_t *row, enum tool_table_form form, FILE *f)
 {
-    static const char *const layer_titles[] = {"node", "op", "variant", "format", "shape", ">ms", ">%", ">GFLOPS",
-        ">GB/s"};
+    static const char *const layer_titles[] = {"node", "op", "variant", "format", "shape", ">ms", ">%",
+        ">GFLOPS", ">GB/s"};
     const json_t *layers = json_object_get(row, "layers");
     struct tool_table t = {0};
     double sum = 0;
     size_t i;
     json_t *layer;
 
-    json_array_foreach(layers, i, layer)
-        sum += tool_json_get_real(layer, "time_ms");
+    json_array_foreach(layers, i, layer) sum += tool_json_get_real(layer, "time_ms");
     for (i = 0; i < sizeof(layer_titles) / sizeof(layer_titles[0]); i++)
         tool_table_column(&t, layer_titles[i]);
-    json_array_foreach(layers, i, layer) {
+    json_array_foreach(layers, i, layer)
+    {
         double ms = tool_json_get_real(layer, "time_ms");
 
         tool_table_row(&t);
@@ -109,21 +113,17 @@ static void print_table(const struct bench_report *r, enum tool_table_form form,
 
     for (i = 0; i < (csv ? sizeof(titles) / sizeof(titles[0]) : COL_DRIVER); i++)
         tool_table_column(&t, titles[i]);
-    json_array_foreach(r->results, i, row)
-        fill_row(&t, row, csv);
+    json_array_foreach(r->results, i, row) fill_row(&t, row, csv);
     if (json_array_size(r->results) > 0)
         tool_table_print(&t, form, f);
     tool_table_finish(&t);
     if (csv)
         return;
-    json_array_foreach(r->results, i, row)
-        if (json_object_get(row, "layers"))
-            print_layers(row, form, f);
+    json_array_foreach(r->results, i, row) if (json_object_get(row, "layers")) print_layers(row, form, f);
     fputs("\n", f);
-    json_array_foreach(r->results, i, row)
-        json_array_foreach(json_object_get(row, "warnings"), k, warning)
-            fprintf(f, "- %s on %s: %s\n", tool_json_get_text(row, "model"), tool_json_get_text(row, "selector"),
-                json_string_value(warning));
+    json_array_foreach(r->results, i, row) json_array_foreach(json_object_get(row, "warnings"), k, warning)
+        fprintf(f, "- %s on %s: %s\n", tool_json_get_text(row, "model"), tool_json_get_text(row, "selector"),
+            json_string_value(warning));
     fprintf(f, "oclnn %s; ", OCLNN_VERSION);
     if (json_array_size(r->results) > 0) {
         row = json_array_get(r->results, 0);
@@ -151,9 +151,7 @@ static int print_lines(const struct bench_report *r, FILE *f)
     size_t i;
     json_t *row;
 
-    json_array_foreach(r->results, i, row)
-        if (code == TOOL_OK)
-            code = tool_json_print(row, 1, f);
+    json_array_foreach(r->results, i, row) if (code == TOOL_OK) code = tool_json_print(row, 1, f);
     return code;
 }
 
@@ -181,7 +179,8 @@ int bench_output(const struct bench_options *o, const struct bench_report *r)
         if (fclose(f) || bad)
             code = tool_error("cannot write %s: %s", o->output, strerror(errno));
     }
-    json_array_foreach(r->errors, i, entry) {
+    json_array_foreach(r->errors, i, entry)
+    {
         const char *model = tool_json_get_text(entry, "model");
 
         tool_error("%s%s%s: %s", tool_json_get_text(entry, "device"), model[0] ? ", " : "", model,

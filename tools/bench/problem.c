@@ -31,7 +31,8 @@ static enum oclnn_status run(const struct bench_job *job, oclnn_context *ctx, co
     if (status == OCLNN_OK) {
         for (int i = 0; i < params.runs; i++)
             tool_samples_add(&samples, times[i]);
-        row = bench_row_start(job, oclnn_problem_text(problem), 0, oclnn_dtype_name(oclnn_problem_dtype(problem)));
+        row = bench_row_start(job, oclnn_problem_text(problem), 0,
+            oclnn_dtype_name(oclnn_problem_dtype(problem)));
         tool_json_set(row, "mode", tool_json_text("operator"));
         tool_json_set(row, "variant", tool_json_text(oclnn_problem_variant(problem, variant)));
         tool_json_set(row, "formats", tool_json_text(result.formats));
@@ -39,9 +40,13 @@ static enum oclnn_status run(const struct bench_job *job, oclnn_context *ctx, co
         tool_json_set(row, "workspace_bytes", json_integer((json_int_t)result.workspace_bytes));
         bench_row_times(job, row, &samples, 0, result.flop);
         tool_json_set(row, "gbs",
-            tool_json_real(result.bytes / 1e6 / tool_json_get_real(json_object_get(row, "time_ms"), "median")));
-        bench_row_verify(row, !params.verify ? "none" : result.passed ? "pass" : "fail", result.max_abs,
-            result.max_rel);
+            tool_json_real(
+                result.bytes / 1e6 / tool_json_get_real(json_object_get(row, "time_ms"), "median")));
+        bench_row_verify(row,
+            !params.verify      ? "none"
+                : result.passed ? "pass"
+                                : "fail",
+            result.max_abs, result.max_rel);
         bench_report_add(job->report, row);
     }
     tool_samples_finish(&samples);
@@ -50,7 +55,8 @@ static enum oclnn_status run(const struct bench_job *job, oclnn_context *ctx, co
 }
 
 /* Every format combination of a variant if it was asked for by name, else the first that it does not refuse. */
-static bool run_variant(const struct bench_job *job, oclnn_context *ctx, const oclnn_problem *problem, int variant)
+static bool run_variant(const struct bench_job *job, oclnn_context *ctx, const oclnn_problem *problem,
+    int variant)
 {
     bool ran = false;
 
@@ -74,8 +80,10 @@ static bool run_variant(const struct bench_job *job, oclnn_context *ctx, const o
 
 void bench_problem(const struct bench_job *job)
 {
-    struct oclnn_context_params params = {.devices = job->selector, .log = tool_log,
-        .log_level = job->o->log_level, .cache_dir = job->o->cold ? "" : NULL};
+    struct oclnn_context_params params = {.devices = job->selector,
+        .log = tool_log,
+        .log_level = job->o->log_level,
+        .cache_dir = job->o->cold ? "" : NULL};
     oclnn_context *ctx = NULL;
     oclnn_problem *problem = NULL;
     enum oclnn_status status = oclnn_problem_create(job->item, &problem);

@@ -51,9 +51,9 @@ int bench_report_code(const struct bench_report *r)
 
     if (json_array_size(r->errors) > 0)
         return TOOL_FAILED;
-    json_array_foreach(r->results, i, row)
-        if (!strcmp(tool_json_get_text(json_object_get(row, "verify"), "status"), "fail"))
-            return TOOL_FAILED;
+    json_array_foreach(r->results, i,
+        row) if (!strcmp(tool_json_get_text(json_object_get(row, "verify"), "status"),
+                     "fail")) return TOOL_FAILED;
     return TOOL_OK;
 }
 
@@ -63,7 +63,8 @@ void bench_job_fail(const struct bench_job *job, enum oclnn_status status, const
     char *message = tool_format("%s%s%s (%s)", what ? what : "", what ? ": " : "",
         sentence[0] ? sentence : oclnn_status_text(status), oclnn_status_name(status));
 
-    bench_report_error(job->report, job->device.name[0] ? job->device.name : job->selector, job->item, message);
+    bench_report_error(job->report, job->device.name[0] ? job->device.name : job->selector, job->item,
+        message);
     free(message);
 }
 
@@ -77,7 +78,8 @@ static json_t *repro(const struct bench_job *job)
     struct {
         const char *option, *value;
     } part[] = {{"--data", o->data}, {"--variant", o->variant}, {"--format", o->format},
-        {"--passes-off", o->passes_off}, {o->resident ? "--resident" : NULL, ""}, {o->cold ? "--cold" : NULL, ""}};
+        {"--passes-off", o->passes_off}, {o->resident ? "--resident" : NULL, ""},
+        {o->cold ? "--cold" : NULL, ""}};
 
     for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
         char *longer;
@@ -90,8 +92,9 @@ static json_t *repro(const struct bench_job *job)
         text = longer;
     }
     for (int i = 0; i < o->shapes.n; i++) {
-        char shape[200], *longer = tool_format("%s --shape '%s=%s'", text, o->shapes.item[i].name,
-                             tool_shape_text(&o->shapes.item[i].shape, shape));
+        char shape[200],
+            *longer = tool_format("%s --shape '%s=%s'", text, o->shapes.item[i].name,
+                tool_shape_text(&o->shapes.item[i].shape, shape));
 
         free(text);
         text = longer;
@@ -142,8 +145,8 @@ void bench_row_warn(json_t *row, const char *format, ...)
     free(text);
 }
 
-void bench_row_times(const struct bench_job *job, json_t *row, const struct tool_samples *samples, double images,
-    double flop)
+void bench_row_times(const struct bench_job *job, json_t *row, const struct tool_samples *samples,
+    double images, double flop)
 {
     struct tool_stats s = tool_stats(samples->v, samples->n);
     json_t *time = json_object(), *list = json_array();
@@ -167,7 +170,8 @@ void bench_row_times(const struct bench_job *job, json_t *row, const struct tool
             tool_json_set(row, "percent_of_peak", tool_json_real(100 * gflops / job->speed.peak_gflops));
     }
     if (samples->n >= 5 && s.spread > UNSTABLE_SPREAD)
-        bench_row_warn(row, "times vary by %.0f %%: clocks or other programs are not at rest", 100 * s.spread);
+        bench_row_warn(row, "times vary by %.0f %%: clocks or other programs are not at rest",
+            100 * s.spread);
     if (job->speed.launch_us > 0) {
         double launches = tool_json_get_real(row, "kernels") * job->speed.launch_us / 1e3;
 

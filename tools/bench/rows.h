@@ -30,8 +30,8 @@ struct bench_job {
     struct bench_report *report;
     struct oclnn_device_info device;
     struct oclnn_device_speed speed; /* zeroed if it could not be measured */
-    double round_trip_ms;            /* negative: unknown */
-    bool verify_small;               /* without arguments: check against plain kernels at a small size */
+    double round_trip_ms; /* negative: unknown */
+    bool verify_small; /* without arguments: check against plain kernels at a small size */
 };
 /* Each adds a row or an error. */
 void bench_network(const struct bench_job *job);
@@ -41,8 +41,8 @@ void bench_problem(const struct bench_job *job);
 json_t *bench_row_start(const struct bench_job *job, const char *model, int64_t batch, const char *dtype);
 /* "time_ms", the rates, and warnings about the clock. flop of one run, 0 = unknown; images 0 = no rate. */
 struct tool_samples;
-void bench_row_times(const struct bench_job *job, json_t *row, const struct tool_samples *samples, double images,
-    double flop);
+void bench_row_times(const struct bench_job *job, json_t *row, const struct tool_samples *samples,
+    double images, double flop);
 /* status: "pass", "fail", "none"; the numbers are left out for "none". */
 void bench_row_verify(json_t *row, const char *status, double max_abs, double max_rel);
 void bench_row_warn(json_t *row, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,10 +9,10 @@
 
 struct tool_difference {
     bool is_same_shape, passes;
-    int64_t index;        /* row-major, of the worst element */
-    double got, want;     /* there */
+    int64_t index; /* row-major, of the worst element */
+    double got, want; /* there */
     double max_abs, scale; /* largest |got - want| and largest |want|, both over finite elements */
-    int64_t wrong;        /* elements out of tolerance */
+    int64_t wrong; /* elements out of tolerance */
 };
 /* |got - want| <= tolerance * max|want| + 1e-5; an element that is not finite must be the same one in both. Integers
  * must be equal. */

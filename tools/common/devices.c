@@ -72,7 +72,7 @@ static int list_from_child(int fd, pid_t child, struct oclnn_device_info **out, 
     char sentence[512];
     enum oclnn_status status;
     bool ok = read_all(fd, &status, sizeof(status)) && read_all(fd, sentence, sizeof(sentence)) &&
-              read_all(fd, n, sizeof(*n));
+        read_all(fd, n, sizeof(*n));
     int state = 0;
 
     if (ok && *n > 0) {
@@ -82,7 +82,8 @@ static int list_from_child(int fd, pid_t child, struct oclnn_device_info **out, 
     while (waitpid(child, &state, 0) < 0 && errno == EINTR)
         continue;
     if (!ok && WIFSIGNALED(state))
-        return tool_error("an OpenCL driver crashed while devices were listed: %s", strsignal(WTERMSIG(state)));
+        return tool_error("an OpenCL driver crashed while devices were listed: %s",
+            strsignal(WTERMSIG(state)));
     if (!ok)
         return tool_error("devices could not be listed");
     if (status != OCLNN_OK && status != OCLNN_ERROR_NO_DEVICE)
@@ -135,7 +136,8 @@ static int add_all(char ***out, int *n)
     if (code != TOOL_OK)
         return code;
     if (count == 0)
-        return tool_error("there is no OpenCL device: install a driver (on Debian: pocl-opencl-icd for the CPU)");
+        return tool_error(
+            "there is no OpenCL device: install a driver (on Debian: pocl-opencl-icd for the CPU)");
     for (int i = 0; i < count; i++)
         add(out, n, info[i].selector);
     free(info);
@@ -149,7 +151,8 @@ int tool_device_expand(const char *spec, char ***out, int *n)
 
     *out = NULL;
     *n = 0;
-    for (char *word = strtok_r(copy, ",", &rest); word && code == TOOL_OK; word = strtok_r(NULL, ",", &rest)) {
+    for (char *word = strtok_r(copy, ",", &rest); word && code == TOOL_OK;
+         word = strtok_r(NULL, ",", &rest)) {
         if (!strcmp(word, "all"))
             code = add_all(out, n);
         else
@@ -182,7 +185,8 @@ int tool_device_print(void)
     if (code != TOOL_OK)
         return code;
     if (n == 0)
-        return tool_error("there is no OpenCL device: install a driver (on Debian: pocl-opencl-icd for the CPU)");
+        return tool_error(
+            "there is no OpenCL device: install a driver (on Debian: pocl-opencl-icd for the CPU)");
     tool_table_column(&t, "-d");
     tool_table_column(&t, "device");
     tool_table_column(&t, "type");

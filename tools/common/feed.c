@@ -174,14 +174,15 @@ static int input_shape(const struct oclnn_model_io *io, const struct tool_shapes
             tool_shape_text(&io->shape, text), batch);
     for (int k = 0; k < out->rank; k++)
         if (out->dim[k] < 0)
-            return tool_error("input '%s' has free dimensions: %s; give --shape '%s=...' or --data FOLDER", io->name,
-                tool_shape_text(&io->shape, text), io->name);
+            return tool_error("input '%s' has free dimensions: %s; give --shape '%s=...' or --data FOLDER",
+                io->name, tool_shape_text(&io->shape, text), io->name);
     if (out->rank < 0)
         return tool_error("input '%s' has no declared shape; give --shape '%s=...'", io->name, io->name);
     return TOOL_OK;
 }
 
-int tool_feed_random(struct tool_feed *f, const oclnn_model *model, const struct tool_shapes *shapes, long batch)
+int tool_feed_random(struct tool_feed *f, const oclnn_model *model, const struct tool_shapes *shapes,
+    long batch)
 {
     start(f, model);
     for (int k = 0; shapes && k < shapes->n; k++) {

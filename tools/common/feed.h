@@ -11,7 +11,7 @@ struct tool_shapes {
     struct tool_shape {
         char *name;
         struct oclnn_shape shape;
-    } *item;
+    } * item;
 };
 /* Returns -1, or TOOL_USAGE after a message. */
 int tool_shapes_add(struct tool_shapes *s, const char *text);
@@ -20,8 +20,8 @@ void tool_shapes_finish(struct tool_shapes *s);
 /* Host tensors of one run. Zeroed is empty. */
 struct tool_feed {
     int n_in, n_out, n_want;
-    oclnn_tensor **in;   /* one per input of the model */
-    oclnn_tensor **out;  /* one per output; NULL before the first run */
+    oclnn_tensor **in; /* one per input of the model */
+    oclnn_tensor **out; /* one per output; NULL before the first run */
     oclnn_tensor **want; /* the outputs that the data promise, in graph order */
     struct oclnn_binding *bind_in, *bind_out;
 };
@@ -34,7 +34,8 @@ int tool_feed_npz(struct tool_feed *f, const oclnn_model *model, const char *pat
 /* One tensor for a model's only input; takes it over, also on failure. */
 int tool_feed_one(struct tool_feed *f, const oclnn_model *model, oclnn_tensor *tensor);
 /* Numbers from a seed. Free dimensions come from `shapes` (may be NULL); a free first one is `batch` (0 = 1). */
-int tool_feed_random(struct tool_feed *f, const oclnn_model *model, const struct tool_shapes *shapes, long batch);
+int tool_feed_random(struct tool_feed *f, const oclnn_model *model, const struct tool_shapes *shapes,
+    long batch);
 /* A copy of the inputs of `from`, for a second model. */
 int tool_feed_like(struct tool_feed *f, const oclnn_model *model, const struct tool_feed *from);
 /* One run from host memory to host memory. The first one makes the output tensors, later ones write into them. */

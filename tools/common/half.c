@@ -6,9 +6,9 @@
 double tool_half_value(uint16_t half)
 {
     int exponent = half >> 10 & 31, mantissa = half & 1023;
-    double v = exponent == 0    ? ldexp(mantissa, -24)
-               : exponent == 31 ? (mantissa ? (double)NAN : (double)INFINITY)
-                                : ldexp(1024 + mantissa, exponent - 25);
+    double v = exponent == 0 ? ldexp(mantissa, -24)
+        : exponent == 31     ? (mantissa ? (double)NAN : (double)INFINITY)
+                             : ldexp(1024 + mantissa, exponent - 25);
 
     return half & 0x8000 ? -v : v;
 }
@@ -64,7 +64,8 @@ int tool_to_float_type(oclnn_tensor **tensor, enum oclnn_dtype dtype)
 
     if (oclnn_tensor_dtype(*tensor) == dtype)
         return TOOL_OK;
-    if (oclnn_tensor_dtype(*tensor) != OCLNN_F32 || (dtype != OCLNN_F16 && dtype != OCLNN_BF16 && dtype != OCLNN_F64))
+    if (oclnn_tensor_dtype(*tensor) != OCLNN_F32 ||
+        (dtype != OCLNN_F16 && dtype != OCLNN_BF16 && dtype != OCLNN_F64))
         return tool_error("cannot turn %s numbers into %s", oclnn_dtype_name(oclnn_tensor_dtype(*tensor)),
             oclnn_dtype_name(dtype));
     status = oclnn_tensor_create(dtype, oclnn_tensor_shape(*tensor), NULL, &to);

@@ -40,7 +40,8 @@ void tool_table_set(struct tool_table *t, int column, const char *format, ...)
 
 static const char *cell_at(const struct tool_table *t, int row, int column)
 {
-    const char *text = row < 0 ? t->column[column].title : t->cell[(size_t)row * (size_t)t->columns + (size_t)column];
+    const char *text =
+        row < 0 ? t->column[column].title : t->cell[(size_t)row * (size_t)t->columns + (size_t)column];
 
     return text ? text : "";
 }
@@ -113,7 +114,8 @@ void tool_table_print(const struct tool_table *t, enum tool_table_form form, FIL
             fputc('\n', f);
         if (md && r < 0)
             for (int c = 0; c < t->columns; c++)
-                fprintf(f, "| %s%s", t->column[c].is_right ? "---:" : "---", c + 1 < t->columns ? " " : " |\n");
+                fprintf(f, "| %s%s", t->column[c].is_right ? "---:" : "---",
+                    c + 1 < t->columns ? " " : " |\n");
     }
 }
 

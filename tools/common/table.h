@@ -21,7 +21,8 @@ void tool_table_column(struct tool_table *t, const char *title);
 /* Starts a row of empty cells. */
 void tool_table_row(struct tool_table *t);
 /* Sets a cell of the last row. */
-void tool_table_set(struct tool_table *t, int column, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void tool_table_set(struct tool_table *t, int column, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void tool_table_print(const struct tool_table *t, enum tool_table_form form, FILE *f);
 void tool_table_finish(struct tool_table *t);
 

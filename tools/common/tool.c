@@ -45,7 +45,8 @@ bool tool_interrupted(void)
 static void message(const char *kind, enum tool_colour colour, const char *format, va_list args)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: %s%s:%s ", program, tool_colour(stderr, colour), kind, tool_colour(stderr, TOOL_RESET));
+    fprintf(stderr, "%s: %s%s:%s ", program, tool_colour(stderr, colour), kind,
+        tool_colour(stderr, TOOL_RESET));
     vfprintf(stderr, format, args);
 }
 
@@ -244,7 +245,8 @@ const char *tool_shape_text(const struct oclnn_shape *shape, char text[static 20
         if (shape->dim[i] < 0)
             used += (size_t)snprintf(text + used, 200 - used, "%s?", i ? "x" : "");
         else
-            used += (size_t)snprintf(text + used, 200 - used, "%s%lld", i ? "x" : "", (long long)shape->dim[i]);
+            used +=
+                (size_t)snprintf(text + used, 200 - used, "%s%lld", i ? "x" : "", (long long)shape->dim[i]);
     }
     return text;
 }

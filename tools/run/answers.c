@@ -61,7 +61,8 @@ static bool is_classes(const oclnn_tensor *t, int64_t *rows, int64_t *classes)
     return *classes > 1 && *rows >= 1;
 }
 
-static void print_classes(struct runner *r, const oclnn_tensor *t, int64_t rows, int64_t classes, json_t *list)
+static void print_classes(struct runner *r, const oclnn_tensor *t, int64_t rows, int64_t classes,
+    json_t *list)
 {
     int k = (int)(r->o->top < classes ? r->o->top : classes);
     int64_t *top = tool_alloc((size_t)k, sizeof(*top));
@@ -85,7 +86,8 @@ static void print_classes(struct runner *r, const oclnn_tensor *t, int64_t rows,
                     tool_json_set(entry, "label", tool_json_text(label));
                 json_array_append_new(list, entry);
             } else {
-                printf("  %10.6f  %5lld%s%s\n", score, (long long)number, label ? "  " : "", label ? label : "");
+                printf("  %10.6f  %5lld%s%s\n", score, (long long)number, label ? "  " : "",
+                    label ? label : "");
             }
         }
     }
@@ -112,8 +114,9 @@ static json_t *describe(const oclnn_tensor *t, const char *name, bool json)
     }
     tool_shape_text(&s, text);
     if (!json) {
-        printf("  output '%s' %s %s: min %.6g, mean %.6g, max %.6g", name, oclnn_dtype_name(oclnn_tensor_dtype(t)),
-            text, n > odd ? min : 0, n > odd ? sum / (double)(n - odd) : 0, n > odd ? max : 0);
+        printf("  output '%s' %s %s: min %.6g, mean %.6g, max %.6g", name,
+            oclnn_dtype_name(oclnn_tensor_dtype(t)), text, n > odd ? min : 0,
+            n > odd ? sum / (double)(n - odd) : 0, n > odd ? max : 0);
         printf(odd ? ", %lld not finite\n" : "\n", (long long)odd);
         return NULL;
     }
@@ -157,8 +160,8 @@ static int save(struct runner *r, const struct tool_feed *f)
         const char *name = output_name(r, k);
 
         /* A name that no archive should hold becomes the output's number. */
-        arrays.name[k] = name[0] && name[0] != '/' && !strstr(name, "..") ? tool_strdup(name)
-                                                                         : tool_format("out_%d", k);
+        arrays.name[k] =
+            name[0] && name[0] != '/' && !strstr(name, "..") ? tool_strdup(name) : tool_format("out_%d", k);
         arrays.tensor[k] = f->out[k];
     }
     code = tool_save_npz(path, &arrays);

@@ -31,11 +31,12 @@ static int compare_output(const struct runner *r, int k, const oclnn_tensor *got
     if (!d.is_same_shape) {
         struct oclnn_shape a = oclnn_tensor_shape(got), b = oclnn_tensor_shape(want);
 
-        return tool_error("%s: output '%s': got shape %s, wanted %s (%s)", place, io.name, tool_shape_text(&a, at),
-            tool_shape_text(&b, other), what);
+        return tool_error("%s: output '%s': got shape %s, wanted %s (%s)", place, io.name,
+            tool_shape_text(&a, at), tool_shape_text(&b, other), what);
     }
     if (!d.passes)
-        return tool_error("%s: output '%s' at %s: got %.9g, wanted %.9g (%s); %lld of %lld elements are off, largest "
+        return tool_error("%s: output '%s' at %s: got %.9g, wanted %.9g (%s); %lld of %lld elements are off, "
+                          "largest "
                           "difference %.3g, largest value %.3g",
             place, io.name, tool_index_text(want, d.index, at), d.got, d.want, what, (long long)d.wrong,
             (long long)tool_elements(want), d.max_abs, d.scale);

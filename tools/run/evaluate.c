@@ -9,16 +9,16 @@ struct score {
 };
 
 /* Counts rows skip … n-1 of a batch. */
-static int count(const struct runner *r, const oclnn_tensor *scores, const int32_t *labels, int64_t n, int64_t skip,
-    struct score *s)
+static int count(const struct runner *r, const oclnn_tensor *scores, const int32_t *labels, int64_t n,
+    int64_t skip, struct score *s)
 {
     struct oclnn_shape shape = oclnn_tensor_shape(scores);
     int64_t classes = n ? tool_elements(scores) / n : 0, top[5];
     char text[200];
 
     if (shape.rank < 1 || classes < 2 || tool_elements(scores) % n)
-        return tool_error("output 0 is %s for %lld images: these are no classes", tool_shape_text(&shape, text),
-            (long long)n);
+        return tool_error("output 0 is %s for %lld images: these are no classes",
+            tool_shape_text(&shape, text), (long long)n);
     for (int64_t i = skip; i < n; i++) {
         int64_t want = (int64_t)labels[i] + r->o->label_offset;
 
@@ -38,8 +38,9 @@ static int run_batch(struct runner *r, const oclnn_samples *set, int64_t first, 
     struct tool_feed f = {0};
     oclnn_tensor *images = NULL;
     int32_t *labels = tool_alloc((size_t)n, sizeof(*labels));
-    enum oclnn_status status = dtype == OCLNN_U8 ? oclnn_samples_get(set, first, n, &images, labels)
-                                                 : oclnn_samples_get_f32(set, first, n, params, &images, labels);
+    enum oclnn_status status = dtype == OCLNN_U8
+        ? oclnn_samples_get(set, first, n, &images, labels)
+        : oclnn_samples_get_f32(set, first, n, params, &images, labels);
     int code = status == OCLNN_OK ? TOOL_OK : tool_fail(status, "%s", r->o->eval);
 
     if (code == TOOL_OK && dtype != OCLNN_U8)
@@ -50,7 +51,8 @@ static int run_batch(struct runner *r, const oclnn_samples *set, int64_t first, 
         oclnn_tensor_destroy(&images);
     if (code == TOOL_OK) {
         status = tool_feed_run(&f, r->model);
-        code = status == OCLNN_OK ? count(r, f.out[0], labels, n, skip, s) : tool_fail(status, "%s", r->o->model);
+        code = status == OCLNN_OK ? count(r, f.out[0], labels, n, skip, s)
+                                  : tool_fail(status, "%s", r->o->model);
     }
     tool_feed_finish(&f);
     free(labels);
@@ -72,8 +74,10 @@ static void print_score(struct runner *r, const struct score *s, double ms)
         json_array_append_new(r->results, row);
         return;
     }
-    printf("top-1 %lld of %lld (%.2f %%)\n", (long long)s->top1, (long long)s->seen, 100 * (double)s->top1 / n);
-    printf("top-5 %lld of %lld (%.2f %%)\n", (long long)s->top5, (long long)s->seen, 100 * (double)s->top5 / n);
+    printf("top-1 %lld of %lld (%.2f %%)\n", (long long)s->top1, (long long)s->seen,
+        100 * (double)s->top1 / n);
+    printf("top-5 %lld of %lld (%.2f %%)\n", (long long)s->top5, (long long)s->seen,
+        100 * (double)s->top5 / n);
     if (!r->o->quiet)
         printf("%.0f images/s\n", ms > 0 ? n / ms * 1e3 : 0);
 }

@@ -19,7 +19,7 @@ int run_image_params(const struct runner *r, struct oclnn_image_params *out, str
     *out = o->image;
     if (!o->has_layout)
         out->nhwc = io->shape.dim[1] != 1 && io->shape.dim[1] != 3 &&
-                    (io->shape.dim[3] == 1 || io->shape.dim[3] == 3);
+            (io->shape.dim[3] == 1 || io->shape.dim[3] == 3);
     channels = io->shape.dim[out->nhwc ? 3 : 1];
     height = io->shape.dim[out->nhwc ? 1 : 2];
     width = io->shape.dim[out->nhwc ? 2 : 3];

@@ -11,8 +11,8 @@ static const char help[] =
     "       oclnn-run MODEL [OPTION]... --eval SET\n"
     "\n"
     "Runs a network on images, arrays or test data. MODEL is an ONNX file or the name\n"
-    "of a built-in network (oclnn-info --networks). INPUTS.npz has one array per input\n"
-    "of the model, by name.\n"
+    "of a built-in network (oclnn-info --networks). INPUTS.npz has one array for each\n"
+    "input of the model, by name.\n"
     "\n"
     "What to do\n"
     "      --data FOLDER      ONNX test_data_set folder (input_K.pb, output_K.pb), or a\n"
@@ -154,8 +154,8 @@ static int parse_channels(const char *name, float *out, bool is_divisor)
         if (is_divisor && v[i] == 0)
             n = -1;
     if (n != 1 && n != 3)
-        return tool_usage("--%s wants one number or R,G,B%s, not \"%s\"", name, is_divisor ? " without zeros" : "",
-            optarg);
+        return tool_usage("--%s wants one number or R,G,B%s, not \"%s\"", name,
+            is_divisor ? " without zeros" : "", optarg);
     for (int i = 0; i < 3; i++)
         out[i] = (float)v[n == 3 ? i : 0];
     return -1;

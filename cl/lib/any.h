@@ -1,0 +1,97 @@
+/* Tensors of any element type, chosen by -D ONN_DT=n (number of enum oclnn_dtype; default 1, f32).
+ *
+ * ANY_T             type behind a pointer
+ * ANY_A             type of arithmetic: float, int or long
+ * ANY_GET(p, i)     element i as ANY_A
+ * ANY_SET(p, i, v)  stores v of type ANY_A (floats: rounded to nearest even)
+ * ANY_LEAST, ANY_MOST  smallest and largest value of the arithmetic (-inf, inf)
+ * ANY_VLOAD(p), ANY_VSTORE(v, p)  ONN_V to and from VL adjacent elements: f32 and f16 only (needs lib/types.h)
+ */
+#ifndef ONN_ANY_H
+#define ONN_ANY_H
+
+#ifndef ONN_DT
+#define ONN_DT 1
+#endif
+
+#if ONN_DT == 2 || ONN_DT == 3 || ONN_DT == 4 || ONN_DT == 6
+#define ANY_A int
+#define ANY_IS_INT 1
+#define ANY_LEAST INT_MIN
+#define ANY_MOST INT_MAX
+#elif ONN_DT == 5
+#define ANY_A long
+#define ANY_IS_INT 1
+#define ANY_LEAST LONG_MIN
+#define ANY_MOST LONG_MAX
+#else
+#define ANY_A float
+#define ANY_IS_INT 0
+#define ANY_LEAST (-INFINITY)
+#define ANY_MOST INFINITY
+#endif
+
+#if ONN_DT == 7
+#define ANY_T half
+#define ANY_GET(p, i) vload_half((i), (p))
+#define ANY_SET(p, i, v) vstore_half_rte((v), (i), (p))
+#define ANY_VLOAD(p) ONN_CAT(vload_half, VL)(0, (p))
+#define ANY_VSTORE(v, p) ONN_CAT(ONN_CAT(vstore_half, VL), _rte)((v), 0, (p))
+#elif ONN_DT == 8
+/* f64 as bits: no kernel needs fp64. Beyond float's range: infinity, zero. */
+#define ANY_T ulong
+#define ANY_GET(p, i) any_from_f64((p)[i])
+#define ANY_SET(p, i, v) ((p)[i] = any_to_f64(v))
+static inline float any_from_f64(const ulong d)
+{
+    const uint sign = (uint)(d >> 32) & 0x80000000u;
+    const int e = (int)(d >> 52 & 0x7ff) - 1023;
+    const ulong m = d & 0xfffffffffffffUL;
+    if (e == 1024)
+        return as_float(sign | 0x7f800000u | (m ? 0x400000u : 0u));
+    if (e < -126)
+        return as_float(sign | as_uint(ldexp((float)(m >> 28 | 0x1000000UL), max(e, -300) - 24)));
+    const ulong r = ((ulong)(e + 127) << 52 | m) + 0xfffffffUL + (m >> 29 & 1UL);
+    return e > 127 ? as_float(sign | 0x7f800000u) : as_float(sign | (uint)(r >> 29));
+}
+static inline ulong any_to_f64(const float f)
+{
+    const uint u = as_uint(f), a = u & 0x7fffffffu;
+    const ulong sign = (ulong)(u & 0x80000000u) << 32;
+    if (a == 0)
+        return sign;
+    if (a >= 0x7f800000u)
+        return sign | 0x7ff0000000000000UL | (ulong)(a & 0x7fffffu) << 29;
+    if (a >= 0x800000u)
+        return sign | (((ulong)a << 29) + (896UL << 52));
+    const int z = (int)clz(a) - 8;
+    return sign | (ulong)(897 - z) << 52 | (((ulong)a << (29 + z)) & 0xfffffffffffffUL);
+}
+#elif ONN_DT == 9
+#define ANY_T ushort
+#define ANY_GET(p, i) as_float((uint)(p)[i] << 16)
+#define ANY_SET(p, i, v) ((p)[i] = any_to_bf16(v))
+static inline ushort any_to_bf16(const float f)
+{
+    const uint u = as_uint(f);
+    return f == f ? (ushort)((u + 0x7fffu + (u >> 16 & 1u)) >> 16) : (ushort)0x7fc0;
+}
+#else
+#if ONN_DT == 2 || ONN_DT == 6
+#define ANY_T uchar
+#elif ONN_DT == 3
+#define ANY_T char
+#elif ONN_DT == 4
+#define ANY_T int
+#elif ONN_DT == 5
+#define ANY_T long
+#else
+#define ANY_T float
+#define ANY_VLOAD(p) ONN_LOAD(p)
+#define ANY_VSTORE(v, p) ONN_STORE(v, p)
+#endif
+#define ANY_GET(p, i) ((ANY_A)(p)[i])
+#define ANY_SET(p, i, v) ((p)[i] = (ANY_T)(v))
+#endif
+
+#endif

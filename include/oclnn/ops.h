@@ -1,0 +1,241 @@
+/* Layers and operators for networks built from C. Tier 2.
+ *
+ * Every function appends to the graph and returns its result's value. After a mistake it returns 0, and so does every
+ * call that follows: the first mistake is kept with its layer's name and reported by oclnn_graph_status and
+ * oclnn_model_create, so the code between needs no ifs. What can be wrong: a value that is 0 or not of this graph, a
+ * shape that does not fit (OCLNN_ERROR_SHAPE), element types that differ (_DTYPE), a parameter that makes no sense
+ * (_ARGUMENT), a name that is taken (_ARGUMENT), no memory (_MEMORY).
+ *
+ * Shapes are N C H W; -1 is a dimension that is bound when the model is run. Shapes are inferred at once, so channels
+ * and features must be known where a layer makes parameters of them; batch, height and width may stay free (height and
+ * width not in front of oclnn_dense).
+ *
+ * Parameter structs may be NULL; zero means default in every field, and a list such as stride {2} means {2, 2}. A layer
+ * without a name is called after its kind and counted: conv1, conv2, max_pool1 …, behind the scope of
+ * oclnn_graph_scope. Parameters are called "conv1.weight", "conv1.bias". */
+#ifndef OCLNN_OPS_H
+#define OCLNN_OPS_H
+
+#include <oclnn/graph.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- parameters ---- */
+
+/** How a parameter's first values are drawn; f is its fan-in, g its fan-out. Uniform in ±bound or normal. */
+enum oclnn_init_kind {
+    OCLNN_INIT_DEFAULT,         /**< the layer's own: Kaiming uniform for weights, 0 for biases, 1 for scales */
+    OCLNN_INIT_ZERO,
+    OCLNN_INIT_ONE,
+    OCLNN_INIT_CONSTANT,        /**< a */
+    OCLNN_INIT_UNIFORM,         /**< a … b */
+    OCLNN_INIT_NORMAL,          /**< mean a, standard deviation b */
+    OCLNN_INIT_KAIMING_UNIFORM, /**< bound sqrt(6/f): He et al. 2015, for ReLU */
+    OCLNN_INIT_KAIMING_NORMAL,  /**< deviation sqrt(2/f) */
+    OCLNN_INIT_XAVIER_UNIFORM,  /**< bound sqrt(6/(f+g)): Glorot and Bengio 2010, for tanh and sigmoid */
+    OCLNN_INIT_XAVIER_NORMAL    /**< deviation sqrt(2/(f+g)) */
+};
+struct oclnn_init {
+    enum oclnn_init_kind kind;
+    float a, b; /**< meaning: see the kind */
+};
+
+/** A list of numbers as an expression, for axes and orders (C only): OCLNN_LIST(2, 3). */
+#define OCLNN_LIST(...) OCLNN_SHAPE(__VA_ARGS__)
+
+/** A trainable parameter of its own. fan-in is the product of all dimensions but the first, fan-out the first one. */
+OCLNN_API oclnn_value oclnn_parameter(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,
+                                      struct oclnn_shape shape, const struct oclnn_init *init);
+/** A constant; the tensor is copied. */
+OCLNN_API oclnn_value oclnn_constant(oclnn_graph *graph, const oclnn_tensor *tensor);
+/** A constant of rank 0. */
+OCLNN_API oclnn_value oclnn_scalar(oclnn_graph *graph, enum oclnn_dtype dtype, double number);
+
+/* ---- convolution and matrix products ---- */
+
+/** Zero means default in every field. */
+struct oclnn_conv {
+    const char *name;
+    int kernel[2];   /**< height, width, where they differ: instead of `size` */
+    int stride[2];   /**< default 1 */
+    int pad[4];      /**< zeros at top, left, bottom, right */
+    int dilation[2]; /**< default 1 */
+    int group;       /**< default 1; the input channels: depthwise */
+    int same;        /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
+    int no_bias;     /**< 1: no bias, as in front of a batch normalisation */
+    int output_pad[2]; /**< oclnn_conv_transpose2d: rows and columns added at the bottom and on the right */
+    struct oclnn_init weight_init, bias_init;
+};
+/**
+ * y[n,k,p,q] = bias[k] + sum over c,r,s of x[n, c, p*stride + r*dilation - pad, …] * weight[k,c,r,s] (no flip).
+ * Shapes: x [N,C,H,W], weight [filters, C/group, R, S], bias [filters], y [N,filters,P,Q] with
+ * P = (H + pads - dilation*(R-1) - 1) / stride + 1, rounded down. @param size  R and S.
+ */
+OCLNN_API oclnn_value oclnn_conv2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
+                                   const struct oclnn_conv *params);
+/**
+ * The transposed convolution (the gradient of oclnn_conv2d by its input), for upsampling.
+ * Shapes: weight [C, filters/group, R, S], P = (H-1)*stride - pads + dilation*(R-1) + 1 + output_pad.
+ */
+OCLNN_API oclnn_value oclnn_conv_transpose2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
+                                             const struct oclnn_conv *params);
+
+/** Zero means default in every field. */
+struct oclnn_dense {
+    const char *name;
+    int no_bias;
+    struct oclnn_init weight_init, bias_init;
+};
+/**
+ * y = x * weight^T + bias along the last dimension.
+ * Shapes: x [N,F], weight [units,F], y [N,units]. x of more dimensions: [...,F] gives [...,units], weight [F,units].
+ */
+OCLNN_API oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units, const struct oclnn_dense *params);
+/** Matrix product over the last two dimensions, the others broadcast (ONNX MatMul). */
+OCLNN_API oclnn_value oclnn_matmul(oclnn_graph *graph, oclnn_value a, oclnn_value b);
+
+/* ---- activations: y has x's shape ---- */
+
+OCLNN_API oclnn_value oclnn_relu(oclnn_graph *graph, oclnn_value x);  /**< max(x, 0) */
+OCLNN_API oclnn_value oclnn_relu6(oclnn_graph *graph, oclnn_value x); /**< min(max(x, 0), 6) */
+/** x < 0 ? slope * x : x. */
+OCLNN_API oclnn_value oclnn_leaky_relu(oclnn_graph *graph, oclnn_value x, float slope);
+/** x < 0 ? weight[c] * x : x; the weight [C,1,1…] is trained, at first 0.25. */
+OCLNN_API oclnn_value oclnn_prelu(oclnn_graph *graph, oclnn_value x);
+/** min(max(x, low), high); an infinite bound is left out. */
+OCLNN_API oclnn_value oclnn_clip(oclnn_graph *graph, oclnn_value x, float low, float high);
+OCLNN_API oclnn_value oclnn_sigmoid(oclnn_graph *graph, oclnn_value x); /**< 1 / (1 + exp(-x)) */
+OCLNN_API oclnn_value oclnn_tanh(oclnn_graph *graph, oclnn_value x);
+/** min(max(x/6 + 1/2, 0), 1): with MobileNetV3's slope, which is not ONNX's default. */
+OCLNN_API oclnn_value oclnn_hard_sigmoid(oclnn_graph *graph, oclnn_value x);
+OCLNN_API oclnn_value oclnn_hard_swish(oclnn_graph *graph, oclnn_value x); /**< x * hard_sigmoid(x) */
+OCLNN_API oclnn_value oclnn_swish(oclnn_graph *graph, oclnn_value x);      /**< x * sigmoid(x), also called SiLU */
+OCLNN_API oclnn_value oclnn_gelu(oclnn_graph *graph, oclnn_value x); /**< x * (1 + erf(x / sqrt(2))) / 2 */
+/** exp(x) / sum of exp(x) along `axis` (negative: from the end). */
+OCLNN_API oclnn_value oclnn_softmax(oclnn_graph *graph, oclnn_value x, int axis);
+OCLNN_API oclnn_value oclnn_log_softmax(oclnn_graph *graph, oclnn_value x, int axis);
+
+/* ---- pooling and resizing ---- */
+
+/** Zero means default in every field. */
+struct oclnn_pool {
+    const char *name;
+    int kernel[2];   /**< instead of `size` */
+    int stride[2];   /**< default: the window, so that windows do not overlap */
+    int pad[4];      /**< top, left, bottom, right */
+    int dilation[2]; /**< default 1 */
+    int same;        /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
+    int ceil_mode;   /**< 1: the output's size is rounded up */
+    int count_pad;   /**< average: 1 = the divisor counts pads too */
+};
+OCLNN_API oclnn_value oclnn_max_pool2d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params);
+OCLNN_API oclnn_value oclnn_avg_pool2d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params);
+/** [N,C,H,W…] to [N,C,1,1…]: mean or maximum over all positions. */
+OCLNN_API oclnn_value oclnn_global_avg_pool(oclnn_graph *graph, oclnn_value x);
+OCLNN_API oclnn_value oclnn_global_max_pool(oclnn_graph *graph, oclnn_value x);
+
+enum oclnn_interpolation { OCLNN_NEAREST, OCLNN_LINEAR, OCLNN_CUBIC };
+/** Zero means default in every field. */
+struct oclnn_resize {
+    const char *name;
+    enum oclnn_interpolation mode; /**< default: nearest */
+    int align_corners; /**< 1: corner pixels fall on corner pixels; default: pixels are areas (half-pixel) */
+};
+/** To `height` x `width` pixels. */
+OCLNN_API oclnn_value oclnn_resize2d(oclnn_graph *graph, oclnn_value x, int height, int width,
+                                     const struct oclnn_resize *params);
+/** `factor` times as high and wide. */
+OCLNN_API oclnn_value oclnn_upsample(oclnn_graph *graph, oclnn_value x, float factor,
+                                     const struct oclnn_resize *params);
+
+/* ---- normalisation and regularisation ---- */
+
+/** Zero means default in every field. */
+struct oclnn_norm {
+    const char *name;
+    float epsilon;  /**< default 1e-5 */
+    float momentum; /**< batch: share of the old running statistics that is kept at each step; default 0.9 */
+    int axis;       /**< layer: first normalised dimension, negative = from the end; default -1 */
+    struct oclnn_init scale_init, bias_init;
+};
+/** (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + bias[c]. In inference mean and variance are running
+ *  statistics ("bn1.mean", "bn1.variance": not trained, at first 0 and 1), in training those of the batch. */
+OCLNN_API oclnn_value oclnn_batch_norm(oclnn_graph *graph, oclnn_value x, const struct oclnn_norm *params);
+/** The same with mean and variance over the dimensions from `axis` on, for each of the others. */
+OCLNN_API oclnn_value oclnn_layer_norm(oclnn_graph *graph, oclnn_value x, const struct oclnn_norm *params);
+/** … over the positions, for each sample and channel. */
+OCLNN_API oclnn_value oclnn_instance_norm(oclnn_graph *graph, oclnn_value x, const struct oclnn_norm *params);
+/** … over the positions and channels of a group, for each sample; scale and bias are per channel. */
+OCLNN_API oclnn_value oclnn_group_norm(oclnn_graph *graph, oclnn_value x, int groups, const struct oclnn_norm *params);
+
+/** Zero means default in every field. */
+struct oclnn_lrn {
+    const char *name;
+    float alpha, beta, bias; /**< defaults 1e-4, 0.75, 1 */
+};
+/** x / (bias + alpha/size * sum of x^2 over `size` neighbouring channels)^beta (Krizhevsky et al. 2012). */
+OCLNN_API oclnn_value oclnn_lrn(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_lrn *params);
+/** In training every element is 0 with probability `ratio` and else divided by 1 - ratio; else y = x. */
+OCLNN_API oclnn_value oclnn_dropout(oclnn_graph *graph, oclnn_value x, float ratio);
+
+/* ---- arithmetic, with numpy's broadcasting ---- */
+
+OCLNN_API oclnn_value oclnn_add(oclnn_graph *graph, oclnn_value a, oclnn_value b);
+OCLNN_API oclnn_value oclnn_sub(oclnn_graph *graph, oclnn_value a, oclnn_value b);
+OCLNN_API oclnn_value oclnn_mul(oclnn_graph *graph, oclnn_value a, oclnn_value b);
+OCLNN_API oclnn_value oclnn_div(oclnn_graph *graph, oclnn_value a, oclnn_value b);
+/** Of `count` values, element by element. */
+OCLNN_API oclnn_value oclnn_sum(oclnn_graph *graph, const oclnn_value *values, int count);
+OCLNN_API oclnn_value oclnn_max(oclnn_graph *graph, const oclnn_value *values, int count);
+OCLNN_API oclnn_value oclnn_min(oclnn_graph *graph, const oclnn_value *values, int count);
+/** Over the dimensions in `axes` (rank 0: all); keep 1: they stay as 1, 0: they vanish. */
+OCLNN_API oclnn_value oclnn_reduce_mean(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
+OCLNN_API oclnn_value oclnn_reduce_sum(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
+OCLNN_API oclnn_value oclnn_reduce_max(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
+OCLNN_API oclnn_value oclnn_reduce_min(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
+
+/* ---- shapes ---- */
+
+/** Beside each other along `axis` (1: channels); the other dimensions must be equal. */
+OCLNN_API oclnn_value oclnn_concat(oclnn_graph *graph, const oclnn_value *values, int count, int axis);
+/** Into `count` pieces along `axis`. @param sizes  NULL: equal ones. @param out  `count` values, all 0 after a
+ *  mistake. Returns out[0]. */
+OCLNN_API oclnn_value oclnn_split(oclnn_graph *graph, oclnn_value x, int axis, const int64_t *sizes, int count,
+                                  oclnn_value *out);
+/** Positions begin, begin + step … before `end` along `axis`; negative ones count from the end, an `end` behind the
+ *  last position means all. */
+OCLNN_API oclnn_value oclnn_slice(oclnn_graph *graph, oclnn_value x, int axis, int64_t begin, int64_t end,
+                                  int64_t step);
+/** `value` around x: before.dim[i] positions in front of dimension i, after.dim[i] behind it; ranks as x. */
+OCLNN_API oclnn_value oclnn_pad(oclnn_graph *graph, oclnn_value x, struct oclnn_shape before,
+                                struct oclnn_shape after, float value);
+/** The same elements in another shape: 0 = as in x, one -1 = what is left. */
+OCLNN_API oclnn_value oclnn_reshape(oclnn_graph *graph, oclnn_value x, struct oclnn_shape shape);
+/** [N,C,H,W] to [N,C*H*W]. */
+OCLNN_API oclnn_value oclnn_flatten(oclnn_graph *graph, oclnn_value x);
+/** Dimension i of y is dimension order.dim[i] of x: OCLNN_LIST(0, 2, 3, 1) makes N C H W to N H W C. */
+OCLNN_API oclnn_value oclnn_transpose(oclnn_graph *graph, oclnn_value x, struct oclnn_shape order);
+/** Takes away dimensions of 1 (rank 0: all of them), or puts them in (positions in y). */
+OCLNN_API oclnn_value oclnn_squeeze(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes);
+OCLNN_API oclnn_value oclnn_unsqueeze(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes);
+OCLNN_API oclnn_value oclnn_identity(oclnn_graph *graph, oclnn_value x);
+
+/* ---- any operator ---- */
+
+/**
+ * Any operator of oclnn_operator (info.h) by its name, with attributes as in the problem grammar: oclnn_op(g, "conv",
+ * "pad=1 stride=2", (oclnn_value[]){x, w}, 2). An absent optional input is 0.
+ * @param attributes  NULL: defaults.
+ */
+OCLNN_API oclnn_value oclnn_op(oclnn_graph *graph, const char *op, const char *attributes, const oclnn_value *inputs,
+                               int count);
+/** The same for several outputs. @param out  `outputs` values, all 0 after a mistake. Returns out[0]. */
+OCLNN_API oclnn_value oclnn_op_many(oclnn_graph *graph, const char *op, const char *attributes,
+                                    const oclnn_value *inputs, int count, oclnn_value *out, int outputs);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,27 @@
+/* Reductions and global pools: what their gradients share with them. Also a helper for operators along one axis. */
+#ifndef ONN_OPS_REDUCE_H
+#define ONN_OPS_REDUCE_H
+
+#include "ops/op.h"
+
+struct onn_reduce_attr {
+    int64_t keepdims, noop_with_empty_axes;
+    struct onn_ints axes; /* where input 1 is absent */
+};
+enum onn_reduce_kind { ONN_RED_SUM, ONN_RED_MEAN, ONN_RED_MAX, ONN_RED_MIN, ONN_RED_PROD, ONN_RED_L1, ONN_RED_L2,
+                       ONN_RED_SUM_SQUARE, ONN_RED_LOG_SUM, ONN_RED_LOG_SUM_EXP };
+
+/* Bit d = dimension d is reduced; false if the axes are not known (or wrong: then an error is set). */
+bool onn_reduce_axes(const struct onn_prob *p, uint32_t *mask);
+enum onn_reduce_kind onn_reduce_kind(const struct onn_op *op);
+
+/* A packed tensor as [outer][len][inner] in memory order, len being the masked dimensions. False if they are not
+ * neighbours there, or the format is blocked. */
+struct onn_oli {
+    int64_t outer, len, inner;
+};
+bool onn_oli_make(const struct onn_desc *d, uint32_t mask, struct onn_oli *out);
+/* "-D ONN_DT=…" for kernels of cl/lib/any.h. */
+const char *onn_any_define(enum oclnn_dtype dtype, struct onn_arena *arena);
+
+#endif

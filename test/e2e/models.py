@@ -1,0 +1,138 @@
+"""The tools on real models: test data, images, outputs written and read back, the bench's JSON."""
+import json
+import os
+import shutil
+import tempfile
+import unittest
+
+import tool_test
+from tool_test import DATA, run
+
+SMALL = ['mnist_8', 'resnet20_cifar10', 'squeezenet']
+
+
+def model(name):
+    return os.path.join(DATA, 'models', name, 'model.onnx')
+
+
+class Run(unittest.TestCase):
+    def test_data(self):
+        for name in SMALL:
+            folder = os.path.join(DATA, 'models', name)
+            code, out, err = run('oclnn-run', model(name), '--data', folder)
+            self.assertEqual((code, err), (0, ''), name)
+            sets = len([d for d in os.listdir(folder) if d.startswith('test_data_set')])
+            self.assertEqual(out.count('pass'), sets)
+
+    def test_mismatch_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = os.path.join(DATA, 'models', 'mnist_8')
+            shutil.copy(f'{source}/test_data_set_0/input_0.pb', folder)
+            shutil.copy(f'{source}/test_data_set_1/output_0.pb', folder)
+            code, _, err = run('oclnn-run', model('mnist_8'), '--data', folder)
+        self.assertEqual(code, 1)
+        self.assertRegex(err, r"output 'Plus214_Output_0' at \[0,\d\]: got [-\d.]+, wanted [-\d.]+")
+
+    def test_wrong_shape(self):
+        code, _, err = run('oclnn-run', model('squeezenet'), '--data',
+                           os.path.join(DATA, 'models', 'mnist_8', 'test_data_set_0'))
+        self.assertEqual(code, 1)
+        self.assertIn('oclnn-run: error:', err)
+
+    def test_truncated_model(self):
+        with tempfile.TemporaryDirectory() as folder, open(model('mnist_8'), 'rb') as f:
+            content = f.read()
+            for size in (1, 100, len(content) // 2, len(content) - 1):
+                path = os.path.join(folder, 'cut.onnx')
+                with open(path, 'wb') as cut:
+                    cut.write(content[:size])
+                code, out, err = run('oclnn-run', path, 'x.png')
+                self.assertEqual((code, out), (1, ''), f'{size} bytes')
+                self.assertIn('cut.onnx', err)
+
+    def test_image(self):
+        image = os.path.join(DATA, 'images', 'photos', 'chelsea.png')
+        labels = os.path.join(DATA, 'labels', 'imagenet_synset.txt')
+        code, out, err = run('oclnn-run', model('squeezenet'), image, '--labels', labels, '--top', '3', '--resize',
+                             'short:256', '--crop', '224', '--bgr', '--mean', '103.939,116.779,123.68')
+        self.assertEqual((code, err), (0, ''))
+        lines = out.splitlines()
+        self.assertEqual(len(lines), 4)
+        self.assertIn('cat', lines[1])
+
+    def test_npz_both_ways(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first = os.path.join(folder, 'a.npz')
+            data = os.path.join(DATA, 'models', 'silero_vad', 'test_data_set_0')
+            code, _, err = run('oclnn-run', model('silero_vad'), '--data', data, '--out', first)
+            self.assertEqual((code, err), (0, ''))
+            self.assertGreater(os.path.getsize(first), 0)
+
+    def test_eval(self):
+        images = os.path.join(DATA, 'datasets', 'cifar10', 'cifar10_test_exact_100.bin.gz')
+        code, out, err = run('oclnn-run', model('resnet20_cifar10'), '--eval', f'cifar10:{images}', '--scale',
+                             str(1 / 255), '--mean', '0.485,0.456,0.406', '--std', '0.229,0.224,0.225', '--batch', '32')
+        self.assertEqual((code, err), (0, ''))
+        self.assertIn('top-1 95 of 100', out)
+
+    def test_summary(self):
+        code, out, err = run('oclnn-run', model('mnist_8'), '--summary', '--dump')
+        self.assertEqual((code, err), (0, ''))
+        self.assertIn('Conv', out + out.replace('conv', 'Conv'))
+
+
+class Bench(unittest.TestCase):
+    def test_contract(self):
+        with tempfile.TemporaryDirectory() as folder:
+            outputs = os.path.join(folder, 'o.npz')
+            code, out, err = run('oclnn-bench', model('mnist_8'), '--data',
+                                 os.path.join(DATA, 'models', 'mnist_8', 'test_data_set_0'), '--min-time', '20ms',
+                                 '--outputs', outputs, '-o', 'json')
+            self.assertEqual(code, 0, err)
+            self.assertGreater(os.path.getsize(outputs), 0)
+        answer = json.loads(out)
+        self.assertEqual(set(answer), {'oclnn', 'results', 'errors'})
+        row, = answer['results']
+        for key in ('device', 'platform', 'driver', 'model', 'batch', 'dtype', 'mode', 'time_ms', 'images_per_s',
+                    'gflops', 'load_ms', 'build_ms', 'first_answer_ms', 'round_trip_ms', 'cache', 'bytes', 'verify',
+                    'warnings', 'repro'):
+            self.assertIn(key, row)
+        self.assertEqual(row['model'], 'mnist_8')
+        self.assertEqual(row['verify']['status'], 'pass')
+        self.assertEqual(set(row['time_ms']), {'min', 'median', 'mean', 'p90', 'p99', 'samples'})
+        for key in ('parameters', 'derived', 'arena', 'arena_lower_bound', 'workspace', 'staging'):
+            self.assertIn(key, row['bytes'])
+
+    def test_wrong_outputs_fail(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = os.path.join(DATA, 'models', 'mnist_8')
+            shutil.copy(f'{source}/test_data_set_0/input_0.pb', folder)
+            shutil.copy(f'{source}/test_data_set_1/output_0.pb', folder)
+            code, out, _ = run('oclnn-bench', model('mnist_8'), '--data', folder, '--min-time', '1ms', '-o', 'json')
+        self.assertEqual(code, 1)
+        self.assertEqual(json.loads(out)['results'][0]['verify']['status'], 'fail')
+
+    def test_forms(self):
+        for form, words in (('table', 'median ms'), ('md', '| ---'), ('csv', 'model,batch'), ('jsonl', '"model"')):
+            code, out, err = run('oclnn-bench', model('mnist_8'), '--min-time', '1ms', '--per-layer', '-o', form)
+            self.assertEqual(code, 0, err)
+            self.assertIn(words, out)
+
+    def test_fixed_batch(self):
+        code, _, err = run('oclnn-bench', model('mnist_8'), '--batch', '4')
+        self.assertEqual(code, 1)
+        self.assertIn('batch', err)
+
+    def test_free_batch(self):
+        code, out, err = run('oclnn-bench', model('resnet20_cifar10'), '--batch', '1,3', '--min-time', '1ms', '-o',
+                             'json', '--verify', 'strict')
+        self.assertEqual(code, 0, err)
+        self.assertEqual([r['batch'] for r in json.loads(out)['results']], [1, 3])
+
+
+if __name__ == '__main__':
+    if not os.path.isdir(DATA):
+        tool_test.skip('no ../shared/data')
+    if not tool_test.has_device():
+        tool_test.skip('no OpenCL device')
+    tool_test.main()

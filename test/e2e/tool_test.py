@@ -1,0 +1,30 @@
+"""What the tests of the tools share. A test script is called with the folder of the built tools; it ends with 77 when
+it has nothing to test here (no device, no data)."""
+import os
+import subprocess
+import sys
+import unittest
+
+ROOT = os.environ.get('OCLNN_SOURCE_ROOT') or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DATA = os.path.join(os.path.dirname(ROOT), 'shared', 'data')
+TOOLS = os.environ.get('OCLNN_TOOLS') or (sys.argv[1] if len(sys.argv) > 1 else '.')
+
+
+def run(tool, *args, **kwargs):
+    """Exit status, standard output and standard error of a tool."""
+    done = subprocess.run([os.path.join(TOOLS, tool), *args], capture_output=True, text=True, timeout=300, **kwargs)
+    return done.returncode, done.stdout, done.stderr
+
+
+def has_device():
+    return run('oclnn-info', '--list-devices')[0] == 0
+
+
+def skip(reason):
+    print(f'skipped: {reason}')
+    sys.exit(77)
+
+
+def main():
+    del sys.argv[1:]
+    unittest.main(verbosity=2)

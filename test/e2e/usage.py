@@ -1,0 +1,134 @@
+"""Mistakes on the command line and in files: exit status, a sentence on standard error, nothing on standard output."""
+import os
+import tempfile
+import unittest
+
+import tool_test
+from tool_test import run
+
+TOOLS = ['oclnn-info', 'oclnn-run', 'oclnn-bench']
+
+
+class Usage(unittest.TestCase):
+    def check(self, wanted, words, tool, *args, **kwargs):
+        code, out, err = run(tool, *args, **kwargs)
+        self.assertEqual(code, wanted, f'{tool} {args}: {err}')
+        self.assertIn(words, err)
+        return out
+
+    def test_help(self):
+        for tool in TOOLS:
+            code, out, err = run(tool, '--help')
+            self.assertEqual((code, err), (0, ''))
+            self.assertTrue(out.startswith('Usage: ' + tool))
+            self.assertIn('default', out)
+            for line in out.splitlines():
+                self.assertLessEqual(len(line), 80, f'{tool}: {line}')
+
+    def test_version(self):
+        for tool in TOOLS:
+            code, out, _ = run(tool, '--version')
+            self.assertEqual(code, 0)
+            self.assertRegex(out, rf'^{tool} \d+\.\d+\.\d+\n$')
+
+    def test_unknown_option(self):
+        for tool in TOOLS:
+            out = self.check(2, "Try '%s --help'." % tool, tool, '--no-such-option')
+            self.assertEqual(out, '')
+
+    def test_missing_value(self):
+        for tool in TOOLS:
+            self.check(2, '--help', tool, '--device')
+
+    def test_bad_values_bench(self):
+        for option, value in [('--batch', '0'), ('--batch', '1,x'), ('--min-time', 'soon'), ('--min-runs', '0'),
+                              ('--warmup', '-1'), ('--tol', 'small'), ('-o', 'xml'), ('--verify', 'maybe'),
+                              ('--shape', 'x'), ('--shape', 'x=1y2')]:
+            self.check(2, 'oclnn-bench: error: ' + ('--' if option[1] == '-' else '-o'), 'oclnn-bench', option, value)
+        self.check(2, '--outputs', 'oclnn-bench', '--outputs', 'o.npz')
+        self.check(2, 'one model', 'oclnn-bench', 'a', 'b', '--data', 'folder')
+
+    def test_bad_values_run(self):
+        for option, value in [('--top', '0'), ('--mean', '1,2'), ('--std', '0'), ('--resize', 'big'), ('--crop', '0'),
+                              ('--layout', 'chwn'), ('--scale', '0'), ('--label-offset', 'one')]:
+            self.check(2, 'oclnn-run: error: ' + option, 'oclnn-run', 'm.onnx', option, value)
+
+    def test_run_needs_something(self):
+        self.check(2, 'no model', 'oclnn-run')
+        self.check(2, 'nothing to run', 'oclnn-run', 'm.onnx')
+        self.check(2, 'only one of them', 'oclnn-run', 'm.onnx', 'a.png', '--data', 'x')
+
+    def test_info_one_thing(self):
+        self.check(2, 'one thing', 'oclnn-info', '--operators', '--networks')
+        self.check(2, 'not understood', 'oclnn-info', 'operators')
+
+    def test_operators(self):
+        code, out, err = run('oclnn-info', '--operators')
+        self.assertEqual((code, err), (0, ''))
+        self.assertRegex(out, r'(?m)^conv +Conv ')
+
+    def test_full_disk(self):
+        if not os.path.exists('/dev/full'):
+            self.skipTest('no /dev/full')
+        with open('/dev/full', 'w') as full:
+            import subprocess
+            done = subprocess.run([os.path.join(tool_test.TOOLS, 'oclnn-info'), '--operators'], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('standard output', done.stderr)
+
+
+@unittest.skipUnless(tool_test.has_device(), 'no OpenCL device')
+class Files(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name, content=None):
+        path = os.path.join(self.folder.name, name)
+        if content is not None:
+            with open(path, 'wb') as f:
+                f.write(content)
+        return path
+
+    def test_missing_model(self):
+        for tool, rest in [('oclnn-run', ['x.png']), ('oclnn-bench', [])]:
+            code, out, err = run(tool, self.path('none.onnx'), *rest)
+            self.assertEqual((code, out.strip() if tool == 'oclnn-run' else ''), (1, ''))
+            self.assertIn('none.onnx', err)
+            self.assertIn('neither a file nor', err)
+
+    def test_malformed_model(self):
+        for content in [b'', b'\x08', b'not a model at all', bytes(range(256)) * 20]:
+            path = self.path('bad.onnx', content)
+            code, out, err = run('oclnn-run', path, 'x.png')
+            self.assertEqual((code, out), (1, ''), err)
+            self.assertIn('bad.onnx', err)
+
+    def test_unknown_device(self):
+        code, out, err = run('oclnn-run', self.path('m.onnx', b'x'), 'x.png', '-d', 'name~no such device')
+        self.assertEqual((code, out), (1, ''))
+        self.assertIn('no such device', err)
+
+    def test_bench_error_entry(self):
+        import json
+        code, out, _ = run('oclnn-bench', self.path('bad.onnx', b'nonsense'), '-o', 'json', '--min-time', '1ms')
+        answer = json.loads(out)
+        self.assertEqual(code, 1)
+        self.assertEqual(answer['results'], [])
+        self.assertEqual(len(answer['errors']), 1)
+        self.assertIn('message', answer['errors'][0])
+
+    def test_bench_problem(self):
+        import json
+        code, out, err = run('oclnn-bench', 'relu x=1x8x5x5', '-o', 'json', '--min-time', '1ms', '--min-runs', '1')
+        answer = json.loads(out)
+        self.assertEqual((code, answer['errors']), (0, []), err)
+        self.assertEqual({r['verify']['status'] for r in answer['results']}, {'pass'})
+        code, out, err = run('oclnn-bench', 'conv x=1x8x5x5 w=8x7x3x3', '-o', 'json')
+        self.assertEqual(code, 1)
+        self.assertIn('input channels', err)
+
+
+if __name__ == '__main__':
+    tool_test.main()
