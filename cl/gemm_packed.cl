@@ -100,21 +100,21 @@ static inline void gemm_put(ONN_V v, global float *y, int left)
     }
 }
 
-/* The same with sums in acc, for a panel of which only `left` columns exist. */
+/* The same for a panel of which only `left` columns exist: the order of the additions is that of whole panels, so equal
+ * columns of B give equal results wherever they stand. */
 static inline __attribute__((always_inline)) void gemm_tile_part(const int mr, int first, global float *y, long y_m,
                                                                  global const float *a, long a_m, long a_k, int n,
                                                                  global const float *b, int kn, int left)
 {
     ONN_V acc[GEMM_M1 * GEMM_NV];
-    for (int i = 0; i < mr * GEMM_NV; i++)
-        acc[i] = (ONN_V)(0.0f);
+    for (int i = 0; i < mr; i++)
+        for (int v = 0; v < GEMM_NV; v++)
+            acc[i * GEMM_NV + v] = first || v * VL >= left ?
+                (ONN_V)(0.0f) : onn_load_part(y + min(i, n - 1) * y_m + v * VL, left - v * VL);
     gemm_tile(mr, acc, a, a_m, a_k, n, b, kn);
     for (int i = 0; i < n; i++)
-        for (int v = 0; v < GEMM_NV && v * VL < left; v++) {
-            global float *to = y + i * y_m + v * VL;
-            gemm_put(first ? acc[i * GEMM_NV + v] : acc[i * GEMM_NV + v] + onn_load_part(to, left - v * VL), to,
-                     left - v * VL);
-        }
+        for (int v = 0; v < GEMM_NV && v * VL < left; v++)
+            gemm_put(acc[i * GEMM_NV + v], y + i * y_m + v * VL, left - v * VL);
 }
 
 /* alpha, beta c, r and clip on rows m .. m+n-1 of the panel that starts at column col. f: alpha … act_b; volatile,

@@ -5,10 +5,12 @@
  * ANY_GET(p, i)     element i as ANY_A
  * ANY_SET(p, i, v)  stores v of type ANY_A (floats: rounded to nearest even)
  * ANY_LEAST, ANY_MOST  smallest and largest value of the arithmetic (-inf, inf)
- * ANY_VLOAD(p), ANY_VSTORE(v, p)  ONN_V to and from VL adjacent elements: f32 and f16 only (needs lib/types.h)
+ * ANY_VLOAD(p), ANY_VSTORE(v, p)  ONN_V to and from VL adjacent elements: f32 and f16 only
  */
 #ifndef ONN_ANY_H
 #define ONN_ANY_H
+
+#include "lib/types.h"
 
 #ifndef ONN_DT
 #define ONN_DT 1
@@ -35,8 +37,23 @@
 #define ANY_T half
 #define ANY_GET(p, i) vload_half((i), (p))
 #define ANY_SET(p, i, v) vstore_half_rte((v), (i), (p))
-#define ANY_VLOAD(p) ONN_CAT(vload_half, VL)(0, (p))
-#define ANY_VSTORE(v, p) ONN_CAT(ONN_CAT(vstore_half, VL), _rte)((v), 0, (p))
+/* Lane by lane: vload_half8 of some compilers wants more alignment than a half's. */
+#define ANY_VLOAD(p) any_load_half(p)
+#define ANY_VSTORE(v, p) any_store_half((v), (p))
+static inline ONN_V any_load_half(global const half *p)
+{
+    float t[VL];
+    for (int k = 0; k < VL; k++)
+        t[k] = vload_half(k, p);
+    return ONN_LOAD(t);
+}
+static inline void any_store_half(const ONN_V v, global half *p)
+{
+    float t[VL];
+    ONN_STORE(v, t);
+    for (int k = 0; k < VL; k++)
+        vstore_half_rte(t[k], k, p);
+}
 #elif ONN_DT == 8
 /* f64 as bits: no kernel needs fp64. Beyond float's range: infinity, zero. */
 #define ANY_T ulong

@@ -35,7 +35,6 @@ struct oclnn_model {
     struct oclnn_job job[ONN_MAX_JOBS];
     struct onn_counters before; /* of the context when the current plan was begun */
     struct onn_arena names;     /* of the profile */
-    bool flushed;               /* the program cache was written after the first answer */
 };
 
 /* Finds or makes the plan for m->wanted. */

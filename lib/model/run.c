@@ -206,14 +206,6 @@ fail:
     return status;
 }
 
-static enum oclnn_status first_answer(struct oclnn_model *m)
-{
-    if (!m->flushed)
-        onn_program_cache_flush(m->ctx);
-    m->flushed = true;
-    return OCLNN_OK;
-}
-
 enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in, const struct oclnn_binding *out)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -221,7 +213,6 @@ enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding
     ONN_TRY(enqueue(model, in, out));
     ONN_TRY(onn_queue_marker(model->ctx, &event));
     ONN_TRY(onn_event_wait(model->ctx, &event));
-    ONN_TRY(first_answer(model));
 fail:
     return status;
 }
@@ -276,7 +267,7 @@ enum oclnn_status oclnn_job_wait(oclnn_job **job)
     *job = NULL;
     enum oclnn_status status = onn_event_wait(j->model->ctx, &j->event);
     j->busy = false;
-    return status == OCLNN_OK ? first_answer(j->model) : status;
+    return status;
 }
 
 int oclnn_job_is_done(const oclnn_job *job)

@@ -23,14 +23,15 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     if (x->rank >= 0 && x->rank < 2)
         return onn_error(OCLNN_ERROR_SHAPE, "x is %s, but needs dimensions N and C", onn_desc_text(x, text));
     if (!onn_dtype_is_float(x->dtype))
-        return onn_error(OCLNN_ERROR_DTYPE, "x is %s, but must be a floating-point type", oclnn_dtype_name(x->dtype));
+        return onn_error(OCLNN_ERROR_DTYPE, "x is %s, but must be a floating-point type",
+            oclnn_dtype_name(x->dtype));
     for (int i = 1; i < 5; i++) {
         const struct onn_desc *d = &p->in[i];
         if (d->rank < 0)
             continue;
         if (d->rank != 1 || (d->dim[0] >= 0 && c >= 0 && d->dim[0] != c))
-            return onn_error(OCLNN_ERROR_SHAPE, "%s is %s, but x has %lld channels", what[i], onn_desc_text(d, text),
-                             (long long)c);
+            return onn_error(OCLNN_ERROR_SHAPE, "%s is %s, but x has %lld channels", what[i],
+                onn_desc_text(d, text), (long long)c);
         c = c < 0 ? d->dim[0] : c;
     }
     out[0] = onn_desc_make(x->dtype, x->rank, x->dim);
@@ -51,10 +52,11 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
     const int64_t n = onn_desc_elements(x);
     for (int64_t i = 0; i < n; i++) {
         const int64_t c = i / inner % x->dim[1];
-        const double a = onn_blob_get_f64(p->value[1], c) /
-                         sqrt(onn_blob_get_f64(p->value[4], c) + (double)epsilon);
-        onn_blob_set_f64(out[0], i, (onn_blob_get_f64(p->value[0], i) - onn_blob_get_f64(p->value[3], c)) * a +
-            onn_blob_get_f64(p->value[2], c));
+        const double a =
+            onn_blob_get_f64(p->value[1], c) / sqrt(onn_blob_get_f64(p->value[4], c) + (double)epsilon);
+        onn_blob_set_f64(out[0], i,
+            (onn_blob_get_f64(p->value[0], i) - onn_blob_get_f64(p->value[3], c)) * a +
+                onn_blob_get_f64(p->value[2], c));
     }
     return OCLNN_OK;
 }
@@ -151,24 +153,42 @@ static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
     return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p), .launches = 1, .efficiency = 0.15};
 }
 
-#define FLAGS                                                                                                \
-    (ONN_VARIANT_EPILOGUE | ONN_VARIANT_CHAIN | ONN_VARIANT_INPLACE0 | ONN_VARIANT_STRIDED_IN |              \
+#define FLAGS \
+    (ONN_VARIANT_EPILOGUE | ONN_VARIANT_CHAIN | ONN_VARIANT_INPLACE0 | ONN_VARIANT_STRIDED_IN | \
         ONN_VARIANT_STRIDED_OUT)
-static const struct onn_variant blocked = {.name = "blocked", .flags = FLAGS, .refuse = refuse_blocked,
-    .formats = formats_blocked, .cost = cost, .bind = bind_blocked};
-static const struct onn_variant nd = {.name = "nd", .flags = FLAGS | ONN_VARIANT_REFERENCE, .refuse = refuse_nd,
-    .formats = formats_nd, .cost = cost, .bind = bind_nd};
+static const struct onn_variant blocked = {.name = "blocked",
+    .flags = FLAGS,
+    .refuse = refuse_blocked,
+    .formats = formats_blocked,
+    .cost = cost,
+    .bind = bind_blocked};
+static const struct onn_variant nd = {.name = "nd",
+    .flags = FLAGS | ONN_VARIANT_REFERENCE,
+    .refuse = refuse_nd,
+    .formats = formats_nd,
+    .cost = cost,
+    .bind = bind_nd};
 static const struct onn_variant *const variants[] = {&blocked, &nd, NULL};
 
-static const struct onn_attr attrs[] = {
-    {"epsilon", "epsilon", ONN_ATTR_FLOAT, offsetof(struct onn_batchnorm_attr, epsilon), 1e-5, 0, 0},
+static const struct onn_attr attrs[] = {{"epsilon", "epsilon", ONN_ATTR_FLOAT,
+                                            offsetof(struct onn_batchnorm_attr, epsilon), 1e-5, 0, 0},
     {"momentum", "momentum", ONN_ATTR_FLOAT, offsetof(struct onn_batchnorm_attr, momentum), 0.9, 0, 0},
-    {"training_mode", "training_mode", ONN_ATTR_INT, offsetof(struct onn_batchnorm_attr, training_mode), 0, 0, 1},
+    {"training_mode", "training_mode", ONN_ATTR_INT, offsetof(struct onn_batchnorm_attr, training_mode), 0, 0,
+        1},
     {.type = ONN_ATTR_END}};
-const struct onn_op onn_batchnorm_op = {
-    .name = "batchnormalization", .onnx = "BatchNormalization", .min_in = 5, .max_in = 5, .min_out = 1, .max_out = 3,
-    .attr_size = sizeof(struct onn_batchnorm_attr), .attrs = attrs, .since = 1, .infer = infer, .host = host,
-    .variants = variants, .flop = flop};
+const struct onn_op onn_batchnorm_op = {.name = "batchnormalization",
+    .onnx = "BatchNormalization",
+    .min_in = 5,
+    .max_in = 5,
+    .min_out = 1,
+    .max_out = 3,
+    .attr_size = sizeof(struct onn_batchnorm_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = flop};
 
 extern const struct onn_op *const onn_ops_batchnorm[];
 const struct onn_op *const onn_ops_batchnorm[] = {&onn_batchnorm_op, NULL};

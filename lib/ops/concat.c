@@ -20,7 +20,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     out[0] = onn_desc_make(p->in[0].dtype, -1, NULL);
     if (rank < 0)
         return OCLNN_OK;
-    ONN_CHECK(read_axis(p, rank, &axis), OCLNN_ERROR_ARGUMENT, "the axis is outside a tensor of %d dimensions", rank);
+    ONN_CHECK(read_axis(p, rank, &axis), OCLNN_ERROR_ARGUMENT,
+        "the axis is outside a tensor of %d dimensions", rank);
     for (int d = 0; d < rank; d++)
         dim[d] = -1;
     for (int i = 0; i < p->n_in; i++) {
@@ -31,8 +32,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
             sum = -1;
             continue;
         }
-        ONN_CHECK(x->rank == rank, OCLNN_ERROR_SHAPE, "input %d has %d dimensions, others have %d", i, (int)x->rank,
-            rank);
+        ONN_CHECK(x->rank == rank, OCLNN_ERROR_SHAPE, "input %d has %d dimensions, others have %d", i,
+            (int)x->rank, rank);
         for (int d = 0; d < rank; d++) {
             if (d == axis || x->dim[d] < 0)
                 continue;
@@ -132,14 +133,29 @@ static const struct onn_variant copy = {
 static const struct onn_variant *const variants[] = {&copy, NULL};
 
 static const struct onn_attr attrs[] = {
-    {.name = "axis", .onnx = "axis", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_concat_attr, axis), .def = 1},
+    {.name = "axis",
+        .onnx = "axis",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_concat_attr, axis),
+        .def = 1},
     {.type = ONN_ATTR_END},
 };
 
 static const struct onn_op concat = {
-    .name = "concat", .onnx = "Concat", .min_in = 1, .max_in = ONN_VARIADIC, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_concat_attr), .attrs = attrs, .since = 1,
-    .infer = infer, .host = host, .view_in = view_in, .variants = variants, .flop = onn_flop_none,
+    .name = "concat",
+    .onnx = "Concat",
+    .min_in = 1,
+    .max_in = ONN_VARIADIC,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_concat_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .view_in = view_in,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_concat[] = {&concat, NULL};

@@ -16,8 +16,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     for (int i = 0; i < p->n_out; i++) {
         const struct onn_graph *branch[2] = {a->else_branch, a->then_branch};
         ONN_CHECK(i < branch[0]->n_outputs && i < branch[1]->n_outputs, OCLNN_ERROR_FORMAT,
-            "the branches have %d and %d outputs, the node %d", (int)branch[1]->n_outputs, (int)branch[0]->n_outputs,
-            p->n_out);
+            "the branches have %d and %d outputs, the node %d", (int)branch[1]->n_outputs,
+            (int)branch[0]->n_outputs, p->n_out);
         const struct onn_desc *d[2];
         for (int k = 0; k < 2; k++)
             d[k] = &branch[k]->value[branch[k]->output[i]].desc;
@@ -43,15 +43,31 @@ static uint32_t host_inputs(const struct onn_prob *p)
 }
 
 static const struct onn_attr attrs[] = {
-    {.name = "then", .onnx = "then_branch", .type = ONN_ATTR_GRAPH, .offset = offsetof(struct onn_if_attr, then_branch)},
-    {.name = "else", .onnx = "else_branch", .type = ONN_ATTR_GRAPH, .offset = offsetof(struct onn_if_attr, else_branch)},
+    {.name = "then",
+        .onnx = "then_branch",
+        .type = ONN_ATTR_GRAPH,
+        .offset = offsetof(struct onn_if_attr, then_branch)},
+    {.name = "else",
+        .onnx = "else_branch",
+        .type = ONN_ATTR_GRAPH,
+        .offset = offsetof(struct onn_if_attr, else_branch)},
     {.type = ONN_ATTR_END},
 };
 
 static const struct onn_op if_op = {
-    .name = "if", .onnx = "If", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = ONN_VARIADIC,
-    .flags = ONN_OP_HOST_ONLY, .attr_size = sizeof(struct onn_if_attr), .attrs = attrs, .since = 1, .infer = infer,
-    .host_inputs = host_inputs, .flop = onn_flop_none,
+    .name = "if",
+    .onnx = "If",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = ONN_VARIADIC,
+    .flags = ONN_OP_HOST_ONLY,
+    .attr_size = sizeof(struct onn_if_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host_inputs = host_inputs,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_control[] = {&if_op, NULL};

@@ -135,7 +135,11 @@ static enum oclnn_status bind_eye(const struct onn_prob *p, const struct onn_tun
 /* ---- tables ---- */
 
 static const struct onn_attr trilu_attrs[] = {
-    {.name = "upper", .onnx = "upper", .type = ONN_ATTR_INT, .offset = offsetof(struct trilu_attr, upper), .def = 1,
+    {.name = "upper",
+        .onnx = "upper",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct trilu_attr, upper),
+        .def = 1,
         .max = 1},
     {.type = ONN_ATTR_END},
 };
@@ -145,23 +149,48 @@ static const struct onn_attr eye_attrs[] = {
     {.type = ONN_ATTR_END},
 };
 
-static const struct onn_variant trilu_each = {
-    .name = "reference", .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE, .cost = onn_cost_copy, .bind = bind_trilu};
+static const struct onn_variant trilu_each = {.name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,
+    .cost = onn_cost_copy,
+    .bind = bind_trilu};
 static const struct onn_variant *const trilu_variants[] = {&trilu_each, NULL};
 static const struct onn_variant eye_fill = {.name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
-    .cost = onn_cost_copy, .bind = bind_eye};
+    .cost = onn_cost_copy,
+    .bind = bind_eye};
 static const struct onn_variant *const eye_variants[] = {&eye_fill, NULL};
 
 static const struct onn_op trilu = {
-    .name = "trilu", .onnx = "Trilu", .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct trilu_attr), .attrs = trilu_attrs, .since = 14, .infer = infer_trilu,
-    .host = host_trilu, .host_inputs = host_k, .variants = trilu_variants, .flop = onn_flop_none,
+    .name = "trilu",
+    .onnx = "Trilu",
+    .min_in = 1,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct trilu_attr),
+    .attrs = trilu_attrs,
+    .since = 14,
+    .infer = infer_trilu,
+    .host = host_trilu,
+    .host_inputs = host_k,
+    .variants = trilu_variants,
+    .flop = onn_flop_none,
 };
 static const struct onn_op eyelike = {
-    .name = "eyelike", .onnx = "EyeLike", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_NO_GRAD, .attr_size = sizeof(struct eyelike_attr), .attrs = eye_attrs, .since = 9,
-    .infer = infer_eye, .host = host_eye, .variants = eye_variants, .flop = onn_flop_none,
+    .name = "eyelike",
+    .onnx = "EyeLike",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_NO_GRAD | ONN_OP_FROM_SHAPE,
+    .attr_size = sizeof(struct eyelike_attr),
+    .attrs = eye_attrs,
+    .since = 9,
+    .infer = infer_eye,
+    .host = host_eye,
+    .variants = eye_variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_diagonal[] = {&trilu, &eyelike, NULL};

@@ -9,23 +9,23 @@
 /* Attributes of every row; a row's attribute list names those it has. */
 struct onn_ew_attr {
     float alpha, beta; /* Clip as a step of a chain without extra inputs: its bounds */
-    int64_t to;        /* Cast: ONNX's type number */
-    int64_t fmod;      /* Mod: sign of the dividend */
+    int64_t to; /* Cast: ONNX's type number */
+    int64_t fmod; /* Mod: sign of the dividend */
     int64_t negative, positive; /* IsInf: which infinities count */
     const char *approximate; /* Gelu: "none" or "tanh" */
 };
 
 enum onn_ew_flags {
-    ONN_EW_ZERO = 1,     /* f(0, …, 0) = 0: pad lanes stay zero by themselves */
-    ONN_EW_BOOL = 2,     /* result is bool */
-    ONN_EW_CAST = 4,     /* result has the type of attribute `to` */
-    ONN_EW_COND = 8,     /* operand 0 is bool, the others carry the type (Where) */
-    ONN_EW_MIXED = 16,   /* operands may have different types; the first one counts (Pow) */
-    ONN_EW_FLOAT = 32,   /* float types only */
+    ONN_EW_ZERO = 1, /* f(0, …, 0) = 0: pad lanes stay zero by themselves */
+    ONN_EW_BOOL = 2, /* result is bool */
+    ONN_EW_CAST = 4, /* result has the type of attribute `to` */
+    ONN_EW_COND = 8, /* operand 0 is bool, the others carry the type (Where) */
+    ONN_EW_MIXED = 16, /* operands may have different types; the first one counts (Pow) */
+    ONN_EW_FLOAT = 32, /* float types only */
     ONN_EW_SCALAR_INT = 64, /* the integer expression is written for scalars: vector width 1 */
-    ONN_EW_CHAIN = 128,  /* n-ary: v = row(v, next) for each further input */
-    ONN_EW_MEAN = 256,   /* … and a division by their number at the end */
-    ONN_EW_LEFT = 512,   /* the output has operand 0's shape: the others are broadcast to it, not it to them */
+    ONN_EW_CHAIN = 128, /* n-ary: v = row(v, next) for each further input */
+    ONN_EW_MEAN = 256, /* … and a division by their number at the end */
+    ONN_EW_LEFT = 512, /* the output has operand 0's shape: the others are broadcast to it, not it to them */
     ONN_EW_COMMUTES = 1024,
     ONN_EW_TEXT = 2048, /* the expression names its operands x0, x1, …: rows that are no operators */
 };
@@ -34,14 +34,15 @@ enum onn_ew_flags {
  * and p1 (all of type T, scalar or vector) and a temporary t; text with ';' assigns v itself. */
 struct onn_ew_row {
     struct onn_op op;
-    const char *expr;     /* float domain */
+    const char *expr; /* float domain */
     const char *expr_int; /* integer domains; NULL = none */
     uint32_t ew_flags;
-    int8_t params;        /* how many of alpha, beta become p0, p1 */
-    int8_t activation;    /* enum onn_activation of the same function, 0 = none */
-    double cost;          /* flop of one element */
+    int8_t params; /* how many of alpha, beta become p0, p1 */
+    int8_t activation; /* enum onn_activation of the same function, 0 = none */
+    double cost; /* flop of one element */
     double (*host)(double a, double b, double c, const struct onn_ew_attr *attr);
-    int64_t (*host_int)(int64_t a, int64_t b, int64_t c, const struct onn_ew_attr *attr); /* NULL = through host */
+    int64_t (
+        *host_int)(int64_t a, int64_t b, int64_t c, const struct onn_ew_attr *attr); /* NULL = through host */
 };
 
 /* The row of an operator of this family, else NULL. */
@@ -51,7 +52,7 @@ const struct onn_ew_row *onn_ew_row(const struct onn_op *op);
  * `via`? Then fills the step (attributes in `arena`); *extra_in is the node's input that becomes the step's extra one,
  * -1 = none (step->extra is left -1 or 0 accordingly). The result has via's shape and type. */
 bool onn_ew_as_step(const struct onn_prob *p, int via, struct onn_arena *arena, struct onn_epi_step *step,
-                    int *extra_in);
+    int *extra_in);
 /* Bounds of a Clip (or Relu) whose bounds are known: true for those. An absent input counts as the attribute, and
  * attributes that are both 0 (never set) as no bound. */
 bool onn_ew_clip_bounds(const struct onn_prob *p, float *lo, float *hi);
@@ -69,11 +70,11 @@ enum onn_ew_class { ONN_EW_VECTOR, ONN_EW_SCALAR, ONN_EW_GATHER, ONN_EW_LANES };
 /* What one generated kernel computes. */
 struct onn_ew_code {
     enum onn_ew_domain domain;
-    int n_in;                               /* loaded operands */
+    int n_in; /* loaded operands */
     enum oclnn_dtype in_type[ONN_EW_OPERANDS], out_type;
     enum onn_ew_class in_class[ONN_EW_OPERANDS]; /* how operand i goes along the innermost dimension */
-    int width;                              /* vector width, 1 = scalar only */
-    struct onn_str body;                    /* statements from x0 … to v */
+    int width; /* vector width, 1 = scalar only */
+    struct onn_str body; /* statements from x0 … to v */
     int n_params;
     float param[ONN_EW_PARAMS];
     bool keeps_zero, out_gather; /* out_gather: the output is strided along the innermost dimension */
@@ -81,10 +82,10 @@ struct onn_ew_code {
 enum onn_ew_shape { ONN_EW_FLAT, ONN_EW_ND, ONN_EW_BLOCKED, ONN_EW_BLOCKED_ND };
 /* Appends one step "v = row(operands)" to the body; operand names are variables of the body. */
 void onn_ew_emit(struct onn_ew_code *code, const struct onn_ew_row *row, const struct onn_ew_attr *attr,
-                 const char *a, const char *b, const char *c);
+    const char *a, const char *b, const char *c);
 /* The kernel's text (in the arena) and its name. */
-enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shape shape, struct onn_arena *arena,
-                                const char **name, const char **text);
+enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shape shape,
+    struct onn_arena *arena, const char **name, const char **text);
 
 /* Callbacks of the rows (ew_infer.c). */
 enum oclnn_status onn_ew_infer(const struct onn_prob *p, struct onn_desc *out);

@@ -8,7 +8,7 @@
 static bool is_residual(const struct onn_prob *p, const struct onn_epi_step *s)
 {
     return s->op == &onn_ew_add.op && s->extra >= 0 &&
-           onn_desc_same_shape(&p->in[onn_prob_own_inputs(p) + s->extra], &p->out[0]);
+        onn_desc_same_shape(&p->in[onn_prob_own_inputs(p) + s->extra], &p->out[0]);
 }
 
 /* Relu or Clip: narrows [lo, hi] as a further clip would. */
@@ -73,7 +73,8 @@ const char *onn_epilogue_source(const struct onn_epilogue *epi, int from, int wi
     for (int i = from; i < epi->n; i++) {
         if (epi->step[i].extra >= 0)
             goto done;
-        onn_ew_emit(&code, onn_ew_row_for(epi->step[i].op, epi->step[i].attr), epi->step[i].attr, "v", NULL, NULL);
+        onn_ew_emit(&code, onn_ew_row_for(epi->step[i].op, epi->step[i].attr), epi->step[i].attr, "v", NULL,
+            NULL);
     }
     onn_str_add(&s, "#define T float%d\nstatic inline T onn_epi_chain(T v)\n{\n", width);
     for (int i = 0; i < code.n_params; i++) {

@@ -11,9 +11,9 @@ struct onn_op;
 /* One step: v = row(v, extra, alpha, beta). `swap`: v is the second operand. */
 struct onn_epi_step {
     const struct onn_op *op; /* a row of the element-wise table */
-    int8_t extra;            /* index among the node's extra inputs, -1: unary */
+    int8_t extra; /* index among the node's extra inputs, -1: unary */
     int8_t swap;
-    const void *attr;        /* the row's attributes (struct onn_ew_attr) */
+    const void *attr; /* the row's attributes (struct onn_ew_attr) */
 };
 struct onn_epilogue {
     int n;

@@ -143,7 +143,7 @@ static enum oclnn_status emit_own(struct build *k)
 }
 
 static enum oclnn_status build_all(const struct onn_prob *p, struct onn_bind *b,
-                                   enum oclnn_status (*launch)(struct build *k))
+    enum oclnn_status (*launch)(struct build *k))
 {
     enum oclnn_status status;
     struct build k = {.p = p, .b = b, .launch = launch};
@@ -175,9 +175,13 @@ static bool on_cpu(const struct onn_prob *p)
 static int choose_width(const struct onn_prob *p, const struct onn_ew_code *code, int64_t inner)
 {
     int width = on_cpu(p) ? p->caps->vector_width : 4;
-    bool scalar = code->out_type == OCLNN_F64 || code->out_gather;
-    for (int i = 0; i < code->n_in; i++)
+    bool scalar = code->out_type == OCLNN_F64 || code->out_gather, half = code->out_type == OCLNN_F16;
+    for (int i = 0; i < code->n_in; i++) {
+        half = half || code->in_type[i] == OCLNN_F16;
         scalar = scalar || code->in_type[i] == OCLNN_F64 || code->in_class[i] == ONN_EW_GATHER;
+    }
+    if (half && width == 4 && on_cpu(p))
+        width = 8; /* read lane by lane, see ew_gen.c */
     if (code->domain != ONN_EW_F && onn_ew_row(p->op)->ew_flags & ONN_EW_SCALAR_INT)
         scalar = true;
     while (width > 1 && width > inner)
@@ -324,7 +328,8 @@ static struct onn_cost cost_of(const struct onn_prob *p, double waste)
     for (int i = 0; i < p->n_in; i++)
         bytes += p->in[i].dtype != OCLNN_NONE ? (double)onn_desc_bytes(&p->in[i]) : 0;
     bytes += (double)onn_desc_bytes(&p->out[0]);
-    return (struct onn_cost){.flop = onn_ew_flop(p), .bytes = bytes * waste, .launches = 1, .efficiency = 0.15};
+    return (
+        struct onn_cost){.flop = onn_ew_flop(p), .bytes = bytes * waste, .launches = 1, .efficiency = 0.15};
 }
 static struct onn_cost cost_flat(const struct onn_prob *p, const struct onn_tune *t)
 {
@@ -373,8 +378,6 @@ static const char *blocked_class(const struct onn_desc *d, const struct onn_desc
     *out = ONN_EW_LANES;
     if (spatial)
         return alike ? NULL : "an operand is not blocked";
-    if (!alike && at >= 0 && d->dim[at] > 1 && d->stride[at] != 1)
-        return "channels of an operand are not adjacent";
     return block == 2 || block == 4 || block == 8 || block == 16 ? NULL : "block is no vector width";
 }
 
@@ -461,6 +464,10 @@ static enum oclnn_status launch_blocked(struct build *k)
         to[1] = d->format.block > 1 ? s[1] : s[1] * block;
         for (int i = 2; i < y->rank; i++)
             to[i + 5 - y->rank] = s[i];
+        if (o && k->code.in_class[o - 1] == ONN_EW_LANES) {
+            to[4] = d->format.block > 1 ? 1 : s[1]; /* from lane to lane: it has no pixels */
+            continue;
+        }
         merged = merged && (y->rank < 4 || to[3] == to[4] * g.w) && (y->rank < 5 || to[2] == to[3] * g.h);
     }
     k->code.width = block;

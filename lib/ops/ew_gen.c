@@ -4,7 +4,8 @@
  * Arguments   inputs (pointer, offset in elements), output (the same), sizes, then one float per parameter.
  *   flat      long n, int per: item i computes elements i * per … of contiguous operands
  *   nd        struct ew_nd, int rows, rows_per, inner_per: an item walks rows of the innermost dimension
- *   blocked   struct ew_blk: [n][channel blocks][pixels][lanes], items {pixel chunks, blocks, n}
+ *   blocked   struct ew_blk (strides n, block, depth, height, width; width: lane where an
+ *             operand is one vector per block): [n][channel blocks][pixels][lanes], items {pixel chunks, blocks, n}
  * Width      vectors of `width`, one item a chunk on vector CPUs and a vector elsewhere: the caller's numbers. */
 #include "base/hash.h"
 #include "ops/elementwise.h"
@@ -20,7 +21,8 @@ static const char *storage_type(enum oclnn_dtype dtype)
     case OCLNN_F16: return "half";
     case OCLNN_BF16: return "ushort";
     case OCLNN_F64: return "ulong"; /* bits: no kernel needs fp64 */
-    case OCLNN_U8: case OCLNN_BOOL: return "uchar";
+    case OCLNN_U8:
+    case OCLNN_BOOL: return "uchar";
     case OCLNN_I8: return "char";
     case OCLNN_I32: return "int";
     case OCLNN_I64: return "long";
@@ -42,15 +44,26 @@ static const char *width_text(int width)
     return width <= 16 && text[width] ? text[width] : "";
 }
 
+/* Halves lane by lane: vload_half8 of some CPU compilers wants more alignment than a half's. */
+static void add_half_lanes(struct onn_str *s, int width, const char *address)
+{
+    onn_str_add(s, "(float%d)(", width);
+    for (int i = 0; i < width; i++)
+        onn_str_add(s, "%svload_half(%d, %s)", i ? ", " : "", i, address);
+    onn_str_add(s, ")");
+}
+
 static void add_load(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_domain domain, int width,
-                     const char *address)
+    const char *address)
 {
     const char *w = width_text(width);
     const bool convert = onn_dtype_is_float(dtype) ? domain != ONN_EW_F
                                                    : strcmp(storage_type(dtype), domain_type[domain]) != 0;
     if (convert)
         onn_str_add(s, "convert_%s%s(", domain_type[domain], w);
-    if (dtype == OCLNN_F16)
+    if (dtype == OCLNN_F16 && width > 4)
+        add_half_lanes(s, width, address);
+    else if (dtype == OCLNN_F16)
         onn_str_add(s, "vload_half%s(0, %s)", w, address);
     else if (dtype == OCLNN_BF16 && width > 1)
         onn_str_add(s, "as_float%s(convert_uint%s(vload%s(0, %s)) << 16)", w, w, w, address);
@@ -68,7 +81,7 @@ static void add_load(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_doma
 
 /* Stores variable v. */
 static void add_store(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_domain domain, int width,
-                      const char *address)
+    const char *address)
 {
     const char *w = width_text(width), *type = domain_type[domain];
     char value[160];
@@ -79,11 +92,17 @@ static void add_store(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_dom
     else if (dtype == OCLNN_BOOL)
         snprintf(value, sizeof value, "convert_uchar%s((v != (%s%s)(0)) & 1)", w, type, w);
     else
-        snprintf(value, sizeof value, "convert_%s%s%s(v)", storage_type(dtype), w, domain == ONN_EW_F ? "_sat" : "");
-    if (dtype == OCLNN_F16)
+        snprintf(value, sizeof value, "convert_%s%s%s(v)", storage_type(dtype), w,
+            domain == ONN_EW_F ? "_sat" : "");
+    if (dtype == OCLNN_F16 && width > 4) {
+        onn_str_add(s, "const float%d r = %s; ", width, value);
+        for (int i = 0; i < width; i++)
+            onn_str_add(s, "vstore_half_rte(r.s%x, %d, %s); ", (unsigned)i, i, address);
+    } else if (dtype == OCLNN_F16)
         onn_str_add(s, "vstore_half%s_rte(%s, 0, %s);", w, value, address);
     else if (dtype == OCLNN_BF16)
-        onn_str_add(s, "const float%s r = %s; const uint%s u = as_uint%s(r); const ushort%s h = convert_ushort%s("
+        onn_str_add(s,
+            "const float%s r = %s; const uint%s u = as_uint%s(r); const ushort%s h = convert_ushort%s("
             "r == r ? (u + (uint%s)(0x7fffu) + ((u >> 16) & 1u)) >> 16 : (uint%s)(0x7fc0u)); ",
             w, value, w, w, w, w, w, w);
     if (dtype == OCLNN_BF16)
@@ -101,7 +120,7 @@ static void add_store(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_dom
 }
 
 void onn_ew_emit(struct onn_ew_code *code, const struct onn_ew_row *row, const struct onn_ew_attr *attr,
-                 const char *a, const char *b, const char *c)
+    const char *a, const char *b, const char *c)
 {
     const char *expr = code->domain == ONN_EW_F ? row->expr : row->expr_int;
     const char *const name[3] = {"a", "b", "c"}, *const operand[3] = {a, b, c};
@@ -134,7 +153,8 @@ void onn_ew_emit(struct onn_ew_code *code, const struct onn_ew_row *row, const s
 /* The chain as a function of whole vectors or of scalars: @_v, @_s. */
 static void add_function(struct onn_str *s, struct onn_ew_code *code, int width, const char *suffix)
 {
-    onn_str_add(s, "#define T %s%s\nstatic inline T @_%s(", domain_type[code->domain], width_text(width), suffix);
+    onn_str_add(s, "#define T %s%s\nstatic inline T @_%s(", domain_type[code->domain], width_text(width),
+        suffix);
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, "%sconst T x%d", i ? ", " : "", i);
     for (int i = 0; i < code->n_params; i++)
@@ -146,7 +166,8 @@ static void add_arguments(struct onn_str *s, const struct onn_ew_code *code, con
 {
     onn_str_add(s, "kernel void @(");
     for (int i = 0; i < code->n_in; i++)
-        onn_str_add(s, "global const %s *x%d_mem, const long x%d_off, ", storage_type(code->in_type[i]), i, i);
+        onn_str_add(s, "global const %s *x%d_mem, const long x%d_off, ", storage_type(code->in_type[i]), i,
+            i);
     onn_str_add(s, "global %s *y_mem, const long y_off, %s", storage_type(code->out_type), sizes);
     for (int i = 0; i < code->n_params; i++)
         onn_str_add(s, ", const float q%d", i);
@@ -179,7 +200,8 @@ static void add_step(struct onn_str *s, const struct onn_ew_code *code, int widt
     onn_str_add(s, "); ");
     if (mask) {
         const bool is_long = code->domain == ONN_EW_L;
-        onn_str_add(s, "if (left < %d) v = %s%s((int%s)(0", width, is_long ? "convert_long" : "", is_long ? w : "", w);
+        onn_str_add(s, "if (left < %d) v = %s%s((int%s)(0", width, is_long ? "convert_long" : "",
+            is_long ? w : "", w);
         for (int i = 1; i < width; i++)
             onn_str_add(s, ", %d", i);
         onn_str_add(s, ") < (int%s)(left)) ? v : (%s%s)(0); ", w, type, w);
@@ -189,7 +211,7 @@ static void add_step(struct onn_str *s, const struct onn_ew_code *code, int widt
 
 /* Vectors and then single elements, i from `from` to `to`. */
 static void add_loops(struct onn_str *s, const struct onn_ew_code *code, const char *from, const char *to,
-                      const char *y)
+    const char *y)
 {
     onn_str_add(s, "    int i = %s;\n", from);
     if (code->width > 1) {
@@ -218,11 +240,12 @@ static void add_scalars(struct onn_str *s, const struct onn_ew_code *code)
 static void add_flat(struct onn_str *s, const struct onn_ew_code *code)
 {
     add_arguments(s, code, "const long n, const int per");
-    onn_str_add(s, "    const long start = (long)get_global_id(0) * per;\n    if (start >= n)\n        return;\n"
+    onn_str_add(s,
+        "    const long start = (long)get_global_id(0) * per;\n    if (start >= n)\n        return;\n"
         "    const int count = (int)min((long)per, n - start);\n");
     for (int i = 0; i < code->n_in; i++)
-        onn_str_add(s, "    global const %s *x%d = x%d_mem + x%d_off%s;\n", storage_type(code->in_type[i]), i, i, i,
-            code->in_class[i] == ONN_EW_VECTOR ? " + start" : "");
+        onn_str_add(s, "    global const %s *x%d = x%d_mem + x%d_off%s;\n", storage_type(code->in_type[i]), i,
+            i, i, code->in_class[i] == ONN_EW_VECTOR ? " + start" : "");
     onn_str_add(s, "    global %s *y = y_mem + y_off + start;\n", storage_type(code->out_type));
     add_scalars(s, code);
     add_loops(s, code, "0", "count", "y + i");
@@ -231,10 +254,12 @@ static void add_flat(struct onn_str *s, const struct onn_ew_code *code)
 
 static void add_nd(struct onn_str *s, const struct onn_ew_code *code, bool gather_out)
 {
-    onn_str_add(s, "#ifndef EW_ND\n#define EW_ND\nstruct ew_nd { int rank, pad; int dim[8]; long stride[8][8]; };\n"
+    onn_str_add(s,
+        "#ifndef EW_ND\n#define EW_ND\nstruct ew_nd { int rank, pad; int dim[8]; long stride[8][8]; };\n"
         "#endif\n");
     add_arguments(s, code, "const struct ew_nd g, const int rows, const int rows_per, const int inner_per");
-    onn_str_add(s, "    const int inner = g.rank - 1, i0 = (int)get_global_id(0) * inner_per;\n"
+    onn_str_add(s,
+        "    const int inner = g.rank - 1, i0 = (int)get_global_id(0) * inner_per;\n"
         "    if (i0 >= g.dim[inner])\n        return;\n"
         "    const int i1 = i0 + min(inner_per, g.dim[inner] - i0);\n"
         "    const int r0 = (int)get_global_id(1) * rows_per, r1 = r0 + min(rows_per, rows - r0);\n");
@@ -244,13 +269,15 @@ static void add_nd(struct onn_str *s, const struct onn_ew_code *code, bool gathe
     onn_str_add(s, "    for (int row = r0; row < r1; row++) {\n    long oy = y_off");
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, ", o%d = x%d_off", i, i);
-    onn_str_add(s, ";\n    for (int d = inner - 1, rest = row; d >= 0; d--) {\n        const int k = rest %% g.dim[d];\n"
+    onn_str_add(s,
+        ";\n    for (int d = inner - 1, rest = row; d >= 0; d--) {\n        const int k = rest %% g.dim[d];\n"
         "        rest /= g.dim[d];\n        oy += k * g.stride[0][d];\n");
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, "        o%d += k * g.stride[%d][d];\n", i, i + 1);
     onn_str_add(s, "    }\n    global %s *y = y_mem + oy;\n", storage_type(code->out_type));
     for (int i = 0; i < code->n_in; i++)
-        onn_str_add(s, "    global const %s *x%d = x%d_mem + o%d;\n", storage_type(code->in_type[i]), i, i, i);
+        onn_str_add(s, "    global const %s *x%d = x%d_mem + o%d;\n", storage_type(code->in_type[i]), i, i,
+            i);
     add_scalars(s, code);
     add_loops(s, code, "i0", "i1", gather_out ? "y + i * g.stride[0][inner]" : "y + i");
     onn_str_add(s, "    }\n}\n");
@@ -260,8 +287,8 @@ static void add_nd(struct onn_str *s, const struct onn_ew_code *code, bool gathe
 static void add_lanes(struct onn_str *s, const struct onn_ew_code *code, int i)
 {
     const char *type = domain_type[code->domain], *w = width_text(code->width);
-    char text[32];
-    snprintf(text, sizeof text, "x%d + k", i);
+    char text[48];
+    snprintf(text, sizeof text, "x%d + k * g.stride[%d][4]", i, i + 1);
     onn_str_add(s, "    %s l%d[%d];\n    for (int k = 0; k < %d; k++)\n        l%d[k] = k < left ? ", type, i,
         code->width, code->width, i);
     add_load(s, code->in_type[i], code->domain, 1, text);
@@ -271,17 +298,22 @@ static void add_lanes(struct onn_str *s, const struct onn_ew_code *code, int i)
 static void add_blocked(struct onn_str *s, const struct onn_ew_code *code, bool merged)
 {
     char text[48];
-    onn_str_add(s, "#ifndef EW_BLK\n#define EW_BLK\nstruct ew_blk { int n, blocks, c, px, per, h, w, pad; "
+    onn_str_add(s,
+        "#ifndef EW_BLK\n#define EW_BLK\nstruct ew_blk { int n, blocks, c, px, per, h, w, pad; "
         "long stride[8][5]; };\n#endif\n");
     add_arguments(s, code, "const struct ew_blk g");
-    onn_str_add(s, "    const int n = (int)get_global_id(2), c = (int)get_global_id(1);\n"
+    onn_str_add(s,
+        "    const int n = (int)get_global_id(2), c = (int)get_global_id(1);\n"
         "    const int p0 = (int)get_global_id(0) * g.per, p1 = p0 + min(g.per, g.px - p0);\n"
-        "    if (n >= g.n || c >= g.blocks)\n        return;\n    const int left = g.c - c * %d;\n", code->width);
+        "    if (n >= g.n || c >= g.blocks)\n        return;\n    const int left = g.c - c * %d;\n",
+        code->width);
     onn_str_add(s, "    global %s *yb = y_mem + y_off + n * g.stride[0][0] + c * g.stride[0][1];\n",
         storage_type(code->out_type));
     for (int i = 0; i < code->n_in; i++) {
-        onn_str_add(s, "    global const %s *x%s%d = x%d_mem + x%d_off + n * g.stride[%d][0] + c * g.stride[%d][1];\n",
-            storage_type(code->in_type[i]), code->in_class[i] == ONN_EW_LANES ? "" : "b", i, i, i, i + 1, i + 1);
+        onn_str_add(s,
+            "    global const %s *x%s%d = x%d_mem + x%d_off + n * g.stride[%d][0] + c * g.stride[%d][1];\n",
+            storage_type(code->in_type[i]), code->in_class[i] == ONN_EW_LANES ? "" : "b", i, i, i, i + 1,
+            i + 1);
         if (code->in_class[i] == ONN_EW_LANES)
             add_lanes(s, code, i);
     }
@@ -300,14 +332,16 @@ static void add_blocked(struct onn_str *s, const struct onn_ew_code *code, bool 
         if (merged)
             onn_str_add(s, "%s;\n", text);
         else
-            onn_str_add(s, "pd * g.stride[%d][2] + ph * g.stride[%d][3] + pw * g.stride[%d][4];\n", i + 1, i + 1, i + 1);
+            onn_str_add(s, "pd * g.stride[%d][2] + ph * g.stride[%d][3] + pw * g.stride[%d][4];\n", i + 1,
+                i + 1, i + 1);
         if (i >= 0 && code->in_class[i] == ONN_EW_SCALAR) {
             onn_str_add(s, "    const %s s%d = ", domain_type[code->domain], i);
             snprintf(text, sizeof text, "%s + o%d", name, i + 1);
             add_load(s, code->in_type[i], code->domain, 1, text);
             onn_str_add(s, ";\n");
         } else if (i >= 0) {
-            onn_str_add(s, "    global const %s *x%d = %s + o%d;\n", storage_type(code->in_type[i]), i, name, i + 1);
+            onn_str_add(s, "    global const %s *x%d = %s + o%d;\n", storage_type(code->in_type[i]), i, name,
+                i + 1);
         }
     }
     onn_str_add(s, "    const int i = 0; { ");
@@ -323,7 +357,8 @@ static const char f64_helpers[] =
     "    const int e = (int)(d >> 52 & 0x7ff) - 1023;\n"
     "    const ulong m = d & 0xfffffffffffffUL;\n"
     "    if (e == 1024)\n        return as_float(sign | 0x7f800000u | (m ? 0x400000u : 0u));\n"
-    "    if (e < -126)\n        return as_float(sign | as_uint(ldexp((float)(m >> 28 | 0x1000000UL), max(e, -300) - 24)));\n"
+    "    if (e < -126)\n        return as_float(sign | as_uint(ldexp((float)(m >> 28 | 0x1000000UL), max(e, "
+    "-300) - 24)));\n"
     "    const ulong r = ((ulong)(e + 127) << 52 | m) + 0xfffffffUL + (m >> 29 & 1UL);\n"
     "    return e > 127 ? as_float(sign | 0x7f800000u) : as_float(sign | (uint)(r >> 29));\n}\n"
     "static inline ulong ew_to_f64(const float f)\n{\n"
@@ -335,8 +370,8 @@ static const char f64_helpers[] =
     "    const int z = (int)clz(a) - 8;\n"
     "    return sign | (ulong)(897 - z) << 52 | (((ulong)a << (29 + z)) & 0xfffffffffffffUL);\n}\n#endif\n";
 
-enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shape shape, struct onn_arena *arena,
-                                const char **name, const char **text)
+enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shape shape,
+    struct onn_arena *arena, const char **name, const char **text)
 {
     struct onn_ew_code copy = *code;
     struct onn_str s = {0}, named = {0};
@@ -356,7 +391,8 @@ enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shap
     case ONN_EW_BLOCKED: add_blocked(&s, code, true); break;
     case ONN_EW_BLOCKED_ND: add_blocked(&s, code, false); break;
     }
-    ONN_CHECK(onn_str_ok(&s) && onn_str_ok(&code->body), OCLNN_ERROR_MEMORY, "element-wise kernel text too big");
+    ONN_CHECK(onn_str_ok(&s) && onn_str_ok(&code->body), OCLNN_ERROR_MEMORY,
+        "element-wise kernel text too big");
     char hex[ONN_HASH_HEX];
     onn_hash_hex(onn_hash_bytes(s.text, s.length), hex);
     *name = onn_arena_printf(arena, "ew_%.16s", hex);

@@ -18,7 +18,7 @@ static int typed_operand(const struct onn_ew_row *row)
 }
 
 static enum oclnn_status infer_type(const struct onn_prob *p, const struct onn_ew_row *row, int own,
-                                    enum oclnn_dtype *out)
+    enum oclnn_dtype *out)
 {
     const int typed = typed_operand(row);
     *out = p->in[typed].dtype;
@@ -28,20 +28,20 @@ static enum oclnn_status infer_type(const struct onn_prob *p, const struct onn_e
     for (int i = typed; i < own && !(row->ew_flags & ONN_EW_MIXED); i++)
         if (p->in[i].dtype != OCLNN_NONE && p->in[i].dtype != *out)
             return onn_error(OCLNN_ERROR_DTYPE, "input %d is %s, but input %d is %s", i,
-                             oclnn_dtype_name(p->in[i].dtype), typed, oclnn_dtype_name(*out));
+                oclnn_dtype_name(p->in[i].dtype), typed, oclnn_dtype_name(*out));
     if (row->ew_flags & ONN_EW_FLOAT && !onn_dtype_is_float(*out))
         return onn_error(OCLNN_ERROR_DTYPE, "input 0 is %s, but must be a floating-point type",
-                         oclnn_dtype_name(*out));
+            oclnn_dtype_name(*out));
     if (row->ew_flags & ONN_EW_COND && p->in[0].dtype != OCLNN_BOOL)
         return onn_error(OCLNN_ERROR_DTYPE, "the condition is %s, but must be bool",
-                         oclnn_dtype_name(p->in[0].dtype));
+            oclnn_dtype_name(p->in[0].dtype));
     if (row->ew_flags & ONN_EW_BOOL)
         *out = OCLNN_BOOL;
     if (row->ew_flags & ONN_EW_CAST) {
         *out = onn_dtype_from_onnx((int)attr_of(p)->to);
         if (*out == OCLNN_NONE)
             return onn_error(OCLNN_ERROR_UNSUPPORTED, "cast to ONNX type %lld is not supported",
-                             (long long)attr_of(p)->to);
+                (long long)attr_of(p)->to);
     }
     return OCLNN_OK;
 }
@@ -64,17 +64,20 @@ enum oclnn_status onn_ew_infer(const struct onn_prob *p, struct onn_desc *out)
             rank = -1;
             break;
         }
-        rank = i == 0 ? d->rank : onn_broadcast(rank, dim, d->rank, d->dim, dim);
+        int64_t so_far[ONN_MAX_RANK];
+        memcpy(so_far, dim, sizeof so_far);
+        rank = i == 0 ? d->rank : onn_broadcast(rank, so_far, d->rank, d->dim, dim);
         if (i == 0)
             memcpy(dim, d->dim, sizeof dim);
         ONN_CHECK(rank >= 0, OCLNN_ERROR_SHAPE, "%s and %s do not broadcast", onn_desc_text(&p->in[0], ta),
-                  onn_desc_text(d, tb));
+            onn_desc_text(d, tb));
     }
     if (rank >= 0 && row->ew_flags & ONN_EW_LEFT) {
         bool same = rank == p->in[0].rank;
         for (int i = 0; same && i < rank; i++)
             same = dim[i] == p->in[0].dim[i] || dim[i] < 0 || p->in[0].dim[i] < 0;
-        ONN_CHECK(same, OCLNN_ERROR_SHAPE, "input 1 or 2 does not broadcast to %s", onn_desc_text(&p->in[0], ta));
+        ONN_CHECK(same, OCLNN_ERROR_SHAPE, "input 1 or 2 does not broadcast to %s",
+            onn_desc_text(&p->in[0], ta));
     }
     if (rank >= 0) {
         *out = onn_desc_make(dtype, rank, dim);
@@ -153,7 +156,8 @@ static double element(const struct onn_prob *p, const struct onn_ew_row *row, co
     return row->ew_flags & ONN_EW_MEAN ? v[0] / n : v[0];
 }
 
-static int64_t element_int(const struct onn_prob *p, const struct onn_ew_row *row, const struct operand *o, int n)
+static int64_t element_int(const struct onn_prob *p, const struct onn_ew_row *row, const struct operand *o,
+    int n)
 {
     const struct onn_ew_attr *attr = attr_of(p);
     int64_t v[3] = {0, 0, 0};
@@ -235,7 +239,7 @@ bool onn_ew_clip_bounds(const struct onn_prob *p, float *lo, float *hi)
 }
 
 bool onn_ew_as_step(const struct onn_prob *p, int via, struct onn_arena *arena, struct onn_epi_step *step,
-                    int *extra_in)
+    int *extra_in)
 {
     const struct onn_ew_row *row = onn_ew_row(p->op);
     const int own = onn_prob_own_inputs(p);
@@ -243,8 +247,8 @@ bool onn_ew_as_step(const struct onn_prob *p, int via, struct onn_arena *arena, 
     step->op = p->op;
     step->extra = -1;
     *extra_in = -1;
-    if (!row || row->ew_flags & (ONN_EW_BOOL | ONN_EW_CAST | ONN_EW_COND | ONN_EW_MEAN) || via < 0 || via >= own ||
-        !onn_dtype_is_float(p->in[via].dtype) || p->in[via].dtype != p->out[0].dtype ||
+    if (!row || row->ew_flags & (ONN_EW_BOOL | ONN_EW_CAST | ONN_EW_COND | ONN_EW_MEAN) || via < 0 ||
+        via >= own || !onn_dtype_is_float(p->in[via].dtype) || p->in[via].dtype != p->out[0].dtype ||
         !onn_desc_same_shape(&p->in[via], &p->out[0]))
         return false;
     step->attr = p->attr && p->op->attr_size ? onn_arena_dup(arena, p->attr, p->op->attr_size) : NULL;

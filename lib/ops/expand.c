@@ -11,7 +11,8 @@ static enum oclnn_status infer_expand(const struct onn_prob *p, struct onn_desc 
     int n = 0;
     ONN_TRY(onn_check_index_type(p, 1, "the shape"));
     const int64_t length = onn_prob_length(p, 1);
-    ONN_CHECK(length <= ONN_MAX_RANK, OCLNN_ERROR_UNSUPPORTED, "the shape has more than %d dimensions", ONN_MAX_RANK);
+    ONN_CHECK(length <= ONN_MAX_RANK, OCLNN_ERROR_UNSUPPORTED, "the shape has more than %d dimensions",
+        ONN_MAX_RANK);
     if (x->rank < 0 || !onn_prob_ints(p, 1, shape, &n)) {
         const int rank = x->rank < 0 || length < 0 ? -1 : length > x->rank ? (int)length : x->rank;
         for (int d = 0; d < rank; d++)
@@ -23,15 +24,16 @@ static enum oclnn_status infer_expand(const struct onn_prob *p, struct onn_desc 
         ONN_CHECK(shape[d] >= 0, OCLNN_ERROR_SHAPE, "entry %d of the shape is %lld", d, (long long)shape[d]);
     const int rank = onn_broadcast(x->rank, x->dim, n, shape, dim);
     char text[160];
-    ONN_CHECK(rank >= 0, OCLNN_ERROR_SHAPE, "%s cannot be broadcast to the shape given", onn_desc_text(x, text));
+    ONN_CHECK(rank >= 0, OCLNN_ERROR_SHAPE, "%s cannot be broadcast to the shape given",
+        onn_desc_text(x, text));
     out[0] = onn_desc_make(x->dtype, rank, dim);
 fail:
     return status;
 }
 
 /* x's strides under y's dims, 0 where it is broadcast. */
-static void expand_walk(const struct onn_desc *x, const int64_t *xs, const struct onn_desc *y, const int64_t *ys,
-    struct onn_walk *w)
+static void expand_walk(const struct onn_desc *x, const int64_t *xs, const struct onn_desc *y,
+    const int64_t *ys, struct onn_walk *w)
 {
     const int lead = y->rank - x->rank;
     *w = (struct onn_walk){0};
@@ -69,23 +71,24 @@ static enum oclnn_status infer_tile(const struct onn_prob *p, struct onn_desc *o
     int n = 0;
     ONN_TRY(onn_check_index_type(p, 1, "the repeats"));
     const bool known = onn_prob_ints(p, 1, repeats, &n);
-    ONN_CHECK(!known || x->rank < 0 || n == x->rank, OCLNN_ERROR_SHAPE, "%d repeats are given for %d dimensions", n,
-        (int)x->rank);
+    ONN_CHECK(!known || x->rank < 0 || n == x->rank, OCLNN_ERROR_SHAPE,
+        "%d repeats are given for %d dimensions", n, (int)x->rank);
     for (int d = 0; d < x->rank; d++) {
         dim[d] = -1;
         if (!known)
             continue;
         ONN_CHECK(repeats[d] >= 0, OCLNN_ERROR_SHAPE, "repeat %d is %lld", d, (long long)repeats[d]);
         if (x->dim[d] >= 0)
-            ONN_CHECK(onn_mul_i64(x->dim[d], repeats[d], &dim[d]), OCLNN_ERROR_SHAPE, "the result is too large");
+            ONN_CHECK(onn_mul_i64(x->dim[d], repeats[d], &dim[d]), OCLNN_ERROR_SHAPE,
+                "the result is too large");
     }
     out[0] = onn_desc_make(x->dtype, x->rank, dim);
 fail:
     return status;
 }
 
-static void tile_walk(const struct onn_desc *x, const int64_t *xs, const struct onn_desc *y, const int64_t *ys,
-    struct onn_walk *w)
+static void tile_walk(const struct onn_desc *x, const int64_t *xs, const struct onn_desc *y,
+    const int64_t *ys, struct onn_walk *w)
 {
     *w = (struct onn_walk){0};
     for (int d = 0; d < y->rank; d++) {
@@ -134,26 +137,52 @@ static int formats(const struct onn_prob *p, struct onn_formats *out, int max)
     return made;
 }
 
-#define EXPAND_FLAGS                                                                                         \
+#define EXPAND_FLAGS \
     (ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE)
 
-static const struct onn_variant expand_copy = {
-    .name = "reference", .flags = EXPAND_FLAGS, .formats = formats, .cost = onn_cost_copy, .bind = bind_expand};
+static const struct onn_variant expand_copy = {.name = "reference",
+    .flags = EXPAND_FLAGS,
+    .formats = formats,
+    .cost = onn_cost_copy,
+    .bind = bind_expand};
 static const struct onn_variant *const expand_variants[] = {&expand_copy, NULL};
-static const struct onn_variant tile_copy = {
-    .name = "reference", .flags = EXPAND_FLAGS, .formats = formats, .cost = onn_cost_copy, .bind = bind_tile};
+static const struct onn_variant tile_copy = {.name = "reference",
+    .flags = EXPAND_FLAGS,
+    .formats = formats,
+    .cost = onn_cost_copy,
+    .bind = bind_tile};
 static const struct onn_variant *const tile_variants[] = {&tile_copy, NULL};
 
 static const struct onn_attr attrs[] = {{.type = ONN_ATTR_END}};
 
 static const struct onn_op expand = {
-    .name = "expand", .onnx = "Expand", .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = attrs,
-    .since = 8, .infer = infer_expand, .host = host_expand, .host_inputs = host_inputs, .variants = expand_variants,
+    .name = "expand",
+    .onnx = "Expand",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
+    .since = 8,
+    .infer = infer_expand,
+    .host = host_expand,
+    .host_inputs = host_inputs,
+    .variants = expand_variants,
     .flop = onn_flop_none,
 };
 static const struct onn_op tile = {
-    .name = "tile", .onnx = "Tile", .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = attrs,
-    .since = 6, .infer = infer_tile, .host = host_tile, .host_inputs = host_inputs, .variants = tile_variants,
+    .name = "tile",
+    .onnx = "Tile",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
+    .since = 6,
+    .infer = infer_tile,
+    .host = host_tile,
+    .host_inputs = host_inputs,
+    .variants = tile_variants,
     .flop = onn_flop_none,
 };
 

@@ -43,8 +43,8 @@ static enum oclnn_status resolve_axis(const struct onn_prob *p, int *axis)
     const struct onn_gather_attr *a = p->attr;
     if (read_axis(p, axis))
         return OCLNN_OK;
-    return onn_error(OCLNN_ERROR_ARGUMENT, "axis %lld is outside a tensor of %d dimensions", (long long)a->axis,
-        (int)p->in[0].rank);
+    return onn_error(OCLNN_ERROR_ARGUMENT, "axis %lld is outside a tensor of %d dimensions",
+        (long long)a->axis, (int)p->in[0].rank);
 }
 
 /* ---- Gather ---- */
@@ -180,12 +180,13 @@ static enum oclnn_status infer_elements(const struct onn_prob *p, struct onn_des
     out[0] = onn_desc_make(x->dtype, k->rank, k->dim);
     if (x->rank < 0 || k->rank < 0)
         return OCLNN_OK;
-    ONN_CHECK(x->rank == k->rank, OCLNN_ERROR_SHAPE, "the tensor has %d dimensions, the indices %d", (int)x->rank,
-        (int)k->rank);
+    ONN_CHECK(x->rank == k->rank, OCLNN_ERROR_SHAPE, "the tensor has %d dimensions, the indices %d",
+        (int)x->rank, (int)k->rank);
     ONN_TRY(resolve_axis(p, &axis));
     for (int d = 0; d < x->rank; d++)
         ONN_CHECK(d == axis || x->dim[d] < 0 || k->dim[d] <= x->dim[d], OCLNN_ERROR_SHAPE,
-            "dimension %d of the indices is %lld, of the tensor %lld", d, (long long)k->dim[d], (long long)x->dim[d]);
+            "dimension %d of the indices is %lld, of the tensor %lld", d, (long long)k->dim[d],
+            (long long)x->dim[d]);
 fail:
     return status;
 }
@@ -251,11 +252,12 @@ static enum oclnn_status infer_nd(const struct onn_prob *p, struct onn_desc *out
     out[0] = onn_desc_make(x->dtype, -1, NULL);
     if (x->rank < 0 || k->rank < 0 || (k->rank > 0 && k->dim[k->rank - 1] < 0))
         return OCLNN_OK;
-    ONN_CHECK(k->rank >= 1 && x->rank >= 1, OCLNN_ERROR_SHAPE, "neither the tensor nor the indices may be a scalar");
+    ONN_CHECK(k->rank >= 1 && x->rank >= 1, OCLNN_ERROR_SHAPE,
+        "neither the tensor nor the indices may be a scalar");
     const int64_t depth = k->dim[k->rank - 1];
     ONN_CHECK(batch >= 0 && batch < k->rank && batch + depth <= x->rank, OCLNN_ERROR_SHAPE,
-        "%lld indexed and %lld batch dimensions do not fit a tensor of %d", (long long)depth, (long long)batch,
-        (int)x->rank);
+        "%lld indexed and %lld batch dimensions do not fit a tensor of %d", (long long)depth,
+        (long long)batch, (int)x->rank);
     ONN_CHECK(k->rank - 1 + x->rank - depth - batch <= ONN_MAX_RANK, OCLNN_ERROR_UNSUPPORTED,
         "the result would have more than %d dimensions", ONN_MAX_RANK);
     for (int d = 0; d + 1 < k->rank; d++)
@@ -344,33 +346,70 @@ static const struct onn_attr axis_attrs[] = {
     {.type = ONN_ATTR_END},
 };
 static const struct onn_attr nd_attrs[] = {
-    {.name = "batch_dims", .onnx = "batch_dims", .type = ONN_ATTR_INT,
-        .offset = offsetof(struct onn_gathernd_attr, batch_dims), .max = ONN_MAX_RANK},
+    {.name = "batch_dims",
+        .onnx = "batch_dims",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_gathernd_attr, batch_dims),
+        .max = ONN_MAX_RANK},
     {.type = ONN_ATTR_END},
 };
 
-#define GATHER_VARIANT(id, fn)                                                                               \
-    static const struct onn_variant id = {.name = "reference",                                              \
-        .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE, .cost = onn_cost_copy, .bind = fn};              \
+#define GATHER_VARIANT(id, fn) \
+    static const struct onn_variant id = {.name = "reference", \
+        .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE, \
+        .cost = onn_cost_copy, \
+        .bind = fn}; \
     static const struct onn_variant *const id##_variants[] = {&id, NULL}
 GATHER_VARIANT(rows, bind_gather);
 GATHER_VARIANT(elements, bind_elements);
 GATHER_VARIANT(nd, bind_nd);
 
 static const struct onn_op gather = {
-    .name = "gather", .onnx = "Gather", .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .flags = ONN_OP_VIEW,
-    .attr_size = sizeof(struct onn_gather_attr), .attrs = axis_attrs, .since = 1, .infer = infer_gather,
-    .host = host_gather, .view = view_gather, .variants = rows_variants, .flop = onn_flop_none,
+    .name = "gather",
+    .onnx = "Gather",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_VIEW,
+    .attr_size = sizeof(struct onn_gather_attr),
+    .attrs = axis_attrs,
+    .since = 1,
+    .infer = infer_gather,
+    .host = host_gather,
+    .view = view_gather,
+    .variants = rows_variants,
+    .flop = onn_flop_none,
 };
 static const struct onn_op gatherelements = {
-    .name = "gatherelements", .onnx = "GatherElements", .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_gather_attr), .attrs = axis_attrs, .since = 11, .infer = infer_elements,
-    .host = host_elements, .variants = elements_variants, .flop = onn_flop_none,
+    .name = "gatherelements",
+    .onnx = "GatherElements",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_gather_attr),
+    .attrs = axis_attrs,
+    .since = 11,
+    .infer = infer_elements,
+    .host = host_elements,
+    .variants = elements_variants,
+    .flop = onn_flop_none,
 };
 static const struct onn_op gathernd = {
-    .name = "gathernd", .onnx = "GatherND", .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_gathernd_attr), .attrs = nd_attrs, .since = 11, .infer = infer_nd,
-    .host = host_nd, .variants = nd_variants, .flop = onn_flop_none,
+    .name = "gathernd",
+    .onnx = "GatherND",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_gathernd_attr),
+    .attrs = nd_attrs,
+    .since = 11,
+    .infer = infer_nd,
+    .host = host_nd,
+    .variants = nd_variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_gather[] = {&gather, &gatherelements, &gathernd, NULL};

@@ -393,7 +393,8 @@ const struct onn_variant onn_gemm_reference = {
     .bind = reference_bind,
 };
 
-static const struct onn_variant *const variants[] = {&onn_gemm_packed, &onn_gemm_reference, NULL};
+static const struct onn_variant *const variants[] = {&onn_gemm_packed,  &onn_gemm_gemv,      &onn_gemm_tiled,
+                                                     &onn_gemm_clblast, &onn_gemm_reference, NULL};
 
 static const struct onn_op gemm = {
     .name = "gemm",

@@ -39,6 +39,13 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *g, const stru
 bool onn_gemm_packed_can(const struct onn_gemm_args *g, const struct onn_caps *caps);
 /* Bytes for an unpacked b. */
 size_t onn_gemm_packed_workspace(const struct onn_gemm_args *g, const struct onn_caps *caps);
+/* ---- tiles of cl/lib/simt.h ---- */
+/* NULL if the device has the local memory and the work-group size. */
+const char *onn_simt_refuse(const struct onn_caps *caps);
+/* SIMT_M for such a product: 8 where enough large tiles exist for all compute units, else 4. */
+int onn_simt_tile(const struct onn_caps *caps, int64_t rows, int64_t columns, int64_t batches);
+double onn_simt_efficiency(const struct onn_caps *caps, int64_t rows, int64_t columns, int64_t batches);
+
 void onn_gemm_put_arg(struct onn_launch *l, const struct onn_arg *arg);
 
 #endif

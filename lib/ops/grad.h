@@ -28,4 +28,26 @@ struct onn_grad {
  * like's shape. For the gradients of operators with broadcasting. */
 int32_t onn_grad_unbroadcast(struct onn_grad *g, int32_t dx, int32_t like);
 
+/* Shorter forms; 0 among the operands gives 0, so that the sticky error of an emit runs through. */
+int32_t onn_grad_1(struct onn_grad *g, const char *op, const void *attr, int32_t a);
+int32_t onn_grad_2(struct onn_grad *g, const char *op, const void *attr, int32_t a, int32_t b);
+int32_t onn_grad_3(struct onn_grad *g, const char *op, const void *attr, int32_t a, int32_t b, int32_t c);
+/* A constant number of the gradients' element type. */
+int32_t onn_grad_number(struct onn_grad *g, double v);
+/* x * v */
+int32_t onn_grad_scale(struct onn_grad *g, int32_t x, double v);
+int32_t onn_grad_reshape(struct onn_grad *g, int32_t x, int rank, const int64_t *dim);
+int32_t onn_grad_reshape_like(struct onn_grad *g, int32_t x, int32_t like);
+/* x repeated along its dimensions of extent 1 up to the shape of `like`. */
+int32_t onn_grad_expand_like(struct onn_grad *g, int32_t x, int32_t like);
+/* Sums (op "reducesum") or another reduction over the dimensions of the mask, which stay with extent 1. */
+int32_t onn_grad_reduce(struct onn_grad *g, const char *op, int32_t x, uint32_t mask);
+/* Zeros in the shape of `like`. */
+int32_t onn_grad_zeros(struct onn_grad *g, int32_t like);
+const struct onn_desc *onn_grad_desc(const struct onn_grad *g, int32_t id);
+/* A copy of v[n] in the graph's arena, as an attribute's list. */
+struct onn_ints onn_grad_list(struct onn_grad *g, const int64_t *v, int n);
+/* The sentence for an input whose gradient is wanted but not defined here. */
+enum oclnn_status onn_grad_refuse(const struct onn_grad *g, int i, const char *why);
+
 #endif

@@ -200,15 +200,6 @@ static void scratch(const struct onn_prob *p, size_t *xw, size_t *state)
     *state = align64(16.0 * (double)x->dim[a->layout ? 0 : 1] * (double)(r->dim[0] * r->dim[2]));
 }
 
-static size_t steps_workspace(const struct onn_prob *p, const struct onn_tune *t)
-{
-    size_t xw, state;
-
-    (void)t;
-    scratch(p, &xw, &state);
-    return xw + state;
-}
-
 static const char *steps_refuse(const struct onn_prob *p)
 {
     if (p->in[0].dtype != OCLNN_F32)
@@ -220,14 +211,14 @@ static const char *steps_refuse(const struct onn_prob *p)
 }
 
 /* xw[d][t][b][gates * hidden] = x[t][b] w[d]^T + b[d][first half]. */
-static enum oclnn_status bind_product(const struct onn_prob *p, const struct lstm_args *a, int gates, struct onn_bind *b)
+static struct onn_gemm_args product_args(const struct onn_prob *p, const struct lstm_args *a, int gates)
 {
     const struct lstm_attr *t = p->attr;
     const struct onn_desc *x = &p->in[IN_X];
     const int64_t rows = (int64_t)gates * a->hidden, x_t = x->stride[t->layout ? 1 : 0];
     const int64_t x_b = x->stride[t->layout ? 0 : 1];
     const bool one = a->batch == 1 || x_t == x_b * a->batch; /* steps and batch are one dimension of rows */
-    struct onn_gemm_args g = {
+    const struct onn_gemm_args g = {
         .m = one ? a->steps * a->batch : a->batch,
         .n = (int32_t)rows,
         .k = (int32_t)x->dim[2],
@@ -250,15 +241,8 @@ static enum oclnn_status bind_product(const struct onn_prob *p, const struct lst
         .y_b = {rows * a->steps * a->batch, rows * a->batch},
         .c_b = {2 * rows, 0},
     };
-    const struct onn_gemm_operands o = {
-        .a = {.kind = ONN_ARG_IN, .index = IN_X},
-        .b = {.kind = ONN_ARG_IN, .index = IN_W},
-        .c = {.kind = ONN_ARG_IN, .index = a->has_bias ? IN_B : IN_X},
-        .r = {.kind = ONN_ARG_IN, .index = IN_X},
-        .y = {.kind = ONN_ARG_WORKSPACE, .bytes = 0},
-    };
 
-    return onn_gemm_bind_reference(&g, &o, p->in[0].dtype, b);
+    return g;
 }
 
 static enum oclnn_status fill_args(const struct onn_prob *p, struct lstm_args *a)
@@ -303,6 +287,39 @@ fail:
     return status;
 }
 
+/* x, w and b into the workspace's beginning. */
+static enum oclnn_status bind_product(const struct onn_prob *p, const struct lstm_args *a, size_t scratch_at,
+                                      struct onn_bind *b)
+{
+    const struct onn_gemm_args g = product_args(p, a, cell_of(p)->gates);
+    const struct onn_gemm_operands o = {
+        .a = {.kind = ONN_ARG_IN, .index = IN_X},
+        .b = {.kind = ONN_ARG_IN, .index = IN_W},
+        .c = {.kind = ONN_ARG_IN, .index = a->has_bias ? IN_B : IN_X},
+        .r = {.kind = ONN_ARG_IN, .index = IN_X},
+        .y = {.kind = ONN_ARG_WORKSPACE, .bytes = 0},
+    };
+
+    if (onn_gemm_packed_can(&g, p->caps))
+        return onn_gemm_bind_packed(&g, &o, false, scratch_at, p->caps, b);
+    return onn_gemm_bind_reference(&g, &o, p->in[0].dtype, b);
+}
+
+static size_t steps_workspace(const struct onn_prob *p, const struct onn_tune *t)
+{
+    size_t xw, state, packed = 0;
+    struct lstm_args a;
+
+    (void)t;
+    if (fill_args(p, &a) || !a.steps || !a.batch)
+        return 0;
+    scratch(p, &xw, &state);
+    const struct onn_gemm_args g = product_args(p, &a, cell_of(p)->gates);
+    if (onn_gemm_packed_can(&g, p->caps))
+        packed = onn_gemm_packed_workspace(&g, p->caps);
+    return xw + state + packed;
+}
+
 static enum oclnn_status steps_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     enum oclnn_status status;
@@ -317,7 +334,7 @@ static enum oclnn_status steps_bind(const struct onn_prob *p, const struct onn_t
     if (!a.steps || !a.batch)
         return OCLNN_OK;
     scratch(p, &xw, &state);
-    ONN_TRY(bind_product(p, &a, cell->gates, b));
+    ONN_TRY(bind_product(p, &a, xw + state, b));
     some = a.has_y ? 0 : a.has_y_h ? 1 : 2;
     l = onn_bind_add(b, "lstm", cell->kernel, "-D VL=%d", p->caps->vector_cpu ? p->caps->vector_width : 4);
     onn_arg_workspace(l, 0);

@@ -31,7 +31,8 @@ enum oclnn_status onn_check_index_type(const struct onn_prob *p, int i, const ch
 {
     if (!onn_prob_has(p, i) || p->in[i].dtype == OCLNN_I32 || p->in[i].dtype == OCLNN_I64)
         return OCLNN_OK;
-    return onn_error(OCLNN_ERROR_DTYPE, "%s must be i32 or i64, not %s", what, oclnn_dtype_name(p->in[i].dtype));
+    return onn_error(OCLNN_ERROR_DTYPE, "%s must be i32 or i64, not %s", what,
+        oclnn_dtype_name(p->in[i].dtype));
 }
 
 bool onn_view_slice(const struct onn_desc *in, int axis, int64_t start, int64_t count, int64_t step,
@@ -105,4 +106,23 @@ double onn_flop_none(const struct onn_prob *p)
 {
     (void)p;
     return 0;
+}
+
+struct onn_cost onn_cost_reference(const struct onn_prob *p, const struct onn_tune *t)
+{
+    struct onn_cost c = onn_cost_copy(p, t);
+    c.bytes *= 16;
+    return c;
+}
+
+enum oclnn_status onn_bind_any_device(onn_bind_fn bind, const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
+{
+    struct onn_prob any = *p;
+    struct onn_caps caps = {0};
+    if (p->caps)
+        caps = *p->caps;
+    caps.vector_cpu = false;
+    any.caps = &caps;
+    return bind(&any, t, b);
 }

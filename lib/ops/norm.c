@@ -92,7 +92,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     const struct onn_desc *x = &p->in[0];
     char text[160];
     if (!onn_dtype_is_float(x->dtype))
-        return onn_error(OCLNN_ERROR_DTYPE, "x is %s, but must be a floating-point type", oclnn_dtype_name(x->dtype));
+        return onn_error(OCLNN_ERROR_DTYPE, "x is %s, but must be a floating-point type",
+            oclnn_dtype_name(x->dtype));
     for (int i = 1; i < onn_prob_own_inputs(p); i++)
         if (p->in[i].dtype != OCLNN_NONE && p->in[i].dtype != x->dtype)
             return onn_error(OCLNN_ERROR_DTYPE, "%s is %s, but x is %s", i == 1 ? "scale" : "bias",
@@ -103,14 +104,15 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
         return onn_error(OCLNN_ERROR_SHAPE, "x is %s: its rank is too small", onn_desc_text(x, text));
     const int64_t c = x->rank > 1 ? x->dim[1] : -1;
     for (int i = 1; i < 3; i++)
-        if (p->in[i].rank >= 0 && (p->in[i].rank != 1 || (c >= 0 && p->in[i].dim[0] >= 0 && p->in[i].dim[0] != c)))
-            return onn_error(OCLNN_ERROR_SHAPE, "%s is %s, but x has %lld channels", i == 1 ? "scale" : "bias",
-                onn_desc_text(&p->in[i], text), (long long)c);
+        if (p->in[i].rank >= 0 &&
+            (p->in[i].rank != 1 || (c >= 0 && p->in[i].dim[0] >= 0 && p->in[i].dim[0] != c)))
+            return onn_error(OCLNN_ERROR_SHAPE, "%s is %s, but x has %lld channels",
+                i == 1 ? "scale" : "bias", onn_desc_text(&p->in[i], text), (long long)c);
     if (kind_of(p->op) == GROUP) {
         const int64_t groups = ((const struct onn_groupnorm_attr *)p->attr)->num_groups;
         if (groups < 1 || (c >= 0 && c % groups))
-            return onn_error(OCLNN_ERROR_ARGUMENT, "%lld channels do not divide into %lld groups", (long long)c,
-                (long long)groups);
+            return onn_error(OCLNN_ERROR_ARGUMENT, "%lld channels do not divide into %lld groups",
+                (long long)c, (long long)groups);
     }
     return onn_infer_same(p, out);
 }
@@ -163,7 +165,7 @@ static bool vector_cpu(const struct onn_prob *p)
 static int flags_of(const struct onn_prob *p)
 {
     return (onn_prob_has(p, 1) ? 1 : 0) | (onn_prob_has(p, 2) ? 2 : 0) | (has_out(p, 1) ? 4 : 0) |
-           (has_out(p, 2) ? 8 : 0);
+        (has_out(p, 2) ? 8 : 0);
 }
 
 /* x, scale, bias: what is absent is stood in for by x. */
@@ -174,7 +176,7 @@ static void inputs(const struct onn_prob *p, struct onn_launch *l)
 }
 
 static enum oclnn_status bind_any(const struct onn_prob *p, struct onn_bind *b, const char *kernel, int vl,
-                                  struct onn_launch **out)
+    struct onn_launch **out)
 {
     struct onn_norm_rows g;
     *out = NULL;
@@ -182,8 +184,8 @@ static enum oclnn_status bind_any(const struct onn_prob *p, struct onn_bind *b, 
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "a dimension does not fit 31 bits");
     if (g.rows == 0 || g.len == 0)
         return OCLNN_OK;
-    struct onn_launch *l = onn_bind_add(b, "norm", kernel, "%s -D VL=%d", onn_any_define(p->in[0].dtype, b->arena),
-        vl);
+    struct onn_launch *l =
+        onn_bind_add(b, "norm", kernel, "%s -D VL=%d", onn_any_define(p->in[0].dtype, b->arena), vl);
     inputs(p, l);
     for (int i = 0; i < 3; i++)
         onn_arg_out(l, i == 0 || has_out(p, i) ? i : 0);
@@ -240,8 +242,8 @@ static enum oclnn_status bind_blocked(const struct onn_prob *p, const struct onn
     (void)t;
     if (onn_desc_elements(x) == 0)
         return OCLNN_OK;
-    struct onn_launch *l = onn_bind_add(b, "norm", "norm_blocked", "%s -D VL=%d",
-        onn_any_define(x->dtype, b->arena), vl);
+    struct onn_launch *l =
+        onn_bind_add(b, "norm", "norm_blocked", "%s -D VL=%d", onn_any_define(x->dtype, b->arena), vl);
     inputs(p, l);
     onn_arg_out(l, 0);
     onn_arg_int(b, l, x->dim[1]);
@@ -272,7 +274,9 @@ static const char *refuse_blocked(const struct onn_prob *p)
     if (kind_of(p->op) != INSTANCE)
         return "only instances are blocked";
     return f->block == p->caps->vector_width && f->axis == 1 && !f->permuted && !f->pack &&
-                   onn_format_equal(f, &p->out[0].format) ? NULL : "not blocked by the vector width";
+            onn_format_equal(f, &p->out[0].format)
+        ? NULL
+        : "not blocked by the vector width";
 }
 static int formats_blocked(const struct onn_prob *p, struct onn_formats *out, int max)
 {
@@ -285,8 +289,10 @@ static int formats_blocked(const struct onn_prob *p, struct onn_formats *out, in
 
 static struct onn_cost cost(const struct onn_prob *p, double passes, double efficiency)
 {
-    return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p) * passes, .launches = 1,
-                             .efficiency = efficiency};
+    return (struct onn_cost){.flop = flop(p),
+        .bytes = onn_prob_bytes(p) * passes,
+        .launches = 1,
+        .efficiency = efficiency};
 }
 static struct onn_cost cost_vector(const struct onn_prob *p, const struct onn_tune *t)
 {
@@ -304,38 +310,84 @@ static struct onn_cost cost_ref(const struct onn_prob *p, const struct onn_tune 
     return cost(p, 3, 0.01);
 }
 
-static const struct onn_variant blocked = {.name = "blocked", .flags = ONN_VARIANT_INPLACE0,
-    .refuse = refuse_blocked, .formats = formats_blocked, .cost = cost_vector, .bind = bind_blocked};
-static const struct onn_variant rows = {.name = "rows", .flags = ONN_VARIANT_INPLACE0, .refuse = refuse_rows,
-    .cost = cost_vector, .bind = bind_rows};
-static const struct onn_variant group = {.name = "group", .flags = ONN_VARIANT_INPLACE0, .refuse = refuse_group,
-    .cost = cost_group, .bind = bind_group};
+static const struct onn_variant blocked = {.name = "blocked",
+    .flags = ONN_VARIANT_INPLACE0,
+    .refuse = refuse_blocked,
+    .formats = formats_blocked,
+    .cost = cost_vector,
+    .bind = bind_blocked};
+static const struct onn_variant rows = {.name = "rows",
+    .flags = ONN_VARIANT_INPLACE0,
+    .refuse = refuse_rows,
+    .cost = cost_vector,
+    .bind = bind_rows};
+static const struct onn_variant group = {.name = "group",
+    .flags = ONN_VARIANT_INPLACE0,
+    .refuse = refuse_group,
+    .cost = cost_group,
+    .bind = bind_group};
 static const struct onn_variant reference = {.name = "reference",
-    .flags = ONN_VARIANT_INPLACE0 | ONN_VARIANT_REFERENCE, .cost = cost_ref, .bind = bind_ref};
+    .flags = ONN_VARIANT_INPLACE0 | ONN_VARIANT_REFERENCE,
+    .cost = cost_ref,
+    .bind = bind_ref};
 static const struct onn_variant *const variants[] = {&blocked, &rows, &group, &reference, NULL};
 
-#define EPSILON(T) {"epsilon", "epsilon", ONN_ATTR_FLOAT, offsetof(struct T, epsilon), 1e-5, 0, 0}
-#define STASH(T) {"stash_type", "stash_type", ONN_ATTR_INT, offsetof(struct T, stash_type), 1, 1, 1}
+#define EPSILON(T) \
+    { \
+        "epsilon", "epsilon", ONN_ATTR_FLOAT, offsetof(struct T, epsilon), 1e-5, 0, 0 \
+    }
+#define STASH(T) \
+    { \
+        "stash_type", "stash_type", ONN_ATTR_INT, offsetof(struct T, stash_type), 1, 1, 1 \
+    }
 static const struct onn_attr instance_attrs[] = {EPSILON(onn_instancenorm_attr), {.type = ONN_ATTR_END}};
-static const struct onn_attr layer_attrs[] = {
-    {"axis", "axis", ONN_ATTR_INT, offsetof(struct onn_layernorm_attr, axis), -1, -8, 7},
+static const struct onn_attr layer_attrs[] = {{"axis", "axis", ONN_ATTR_INT,
+                                                  offsetof(struct onn_layernorm_attr, axis), -1, -8, 7},
     EPSILON(onn_layernorm_attr), STASH(onn_layernorm_attr), {.type = ONN_ATTR_END}};
-static const struct onn_attr group_attrs[] = {
-    {"num_groups", "num_groups", ONN_ATTR_INT, offsetof(struct onn_groupnorm_attr, num_groups), 1, 1, INT_MAX},
+static const struct onn_attr group_attrs[] = {{"num_groups", "num_groups", ONN_ATTR_INT,
+                                                  offsetof(struct onn_groupnorm_attr, num_groups), 1, 1,
+                                                  INT_MAX},
     EPSILON(onn_groupnorm_attr), STASH(onn_groupnorm_attr), {.type = ONN_ATTR_END}};
 
-static const struct onn_op instance_op = {
-    .name = "instancenormalization", .onnx = "InstanceNormalization", .min_in = 3, .max_in = 3, .min_out = 1,
-    .max_out = 1, .attr_size = sizeof(struct onn_instancenorm_attr), .attrs = instance_attrs, .since = 1,
-    .infer = infer, .host = host, .variants = variants, .flop = flop};
-static const struct onn_op layer_op = {
-    .name = "layernormalization", .onnx = "LayerNormalization", .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 3,
-    .attr_size = sizeof(struct onn_layernorm_attr), .attrs = layer_attrs, .since = 17, .infer = infer, .host = host,
-    .variants = variants, .flop = flop};
-static const struct onn_op group_op = {
-    .name = "groupnormalization", .onnx = "GroupNormalization", .min_in = 3, .max_in = 3, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_groupnorm_attr), .attrs = group_attrs, .since = 18, .infer = infer, .host = host,
-    .variants = variants, .flop = flop};
+static const struct onn_op instance_op = {.name = "instancenormalization",
+    .onnx = "InstanceNormalization",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_instancenorm_attr),
+    .attrs = instance_attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = flop};
+static const struct onn_op layer_op = {.name = "layernormalization",
+    .onnx = "LayerNormalization",
+    .min_in = 2,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 3,
+    .attr_size = sizeof(struct onn_layernorm_attr),
+    .attrs = layer_attrs,
+    .since = 17,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = flop};
+static const struct onn_op group_op = {.name = "groupnormalization",
+    .onnx = "GroupNormalization",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_groupnorm_attr),
+    .attrs = group_attrs,
+    .since = 18,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = flop};
 
 extern const struct onn_op *const onn_ops_norm[];
 const struct onn_op *const onn_ops_norm[] = {&instance_op, &layer_op, &group_op, NULL};

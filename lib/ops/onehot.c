@@ -14,7 +14,8 @@ static enum oclnn_status read_axis(const struct onn_prob *p, int rank, int *axis
     const struct onehot_attr *a = p->attr;
     if (onn_axis_resolve(a->axis, rank, axis))
         return OCLNN_OK;
-    return onn_error(OCLNN_ERROR_ARGUMENT, "axis %lld is outside a tensor of %d dimensions", (long long)a->axis, rank);
+    return onn_error(OCLNN_ERROR_ARGUMENT, "axis %lld is outside a tensor of %d dimensions",
+        (long long)a->axis, rank);
 }
 
 static enum oclnn_status infer_onehot(const struct onn_prob *p, struct onn_desc *out)
@@ -27,8 +28,8 @@ static enum oclnn_status infer_onehot(const struct onn_prob *p, struct onn_desc 
     out[0] = onn_desc_make(p->in[2].dtype, -1, NULL);
     if (k->rank < 0)
         return OCLNN_OK;
-    ONN_CHECK(k->rank < ONN_MAX_RANK, OCLNN_ERROR_UNSUPPORTED, "the result would have more than %d dimensions",
-        ONN_MAX_RANK);
+    ONN_CHECK(k->rank < ONN_MAX_RANK, OCLNN_ERROR_UNSUPPORTED,
+        "the result would have more than %d dimensions", ONN_MAX_RANK);
     ONN_TRY(read_axis(p, k->rank + 1, &axis));
     ONN_CHECK(!depth || onn_desc_elements(&depth->desc) == 1, OCLNN_ERROR_SHAPE, "the depth is no scalar");
     for (int d = 0; d <= k->rank; d++)
@@ -64,8 +65,11 @@ static enum oclnn_status host_onehot(const struct onn_prob *p, struct onn_blob *
 
 static enum oclnn_status bind_onehot(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
-    static const char *const types[] = {[OCLNN_F32] = "float", [OCLNN_U8] = "uchar", [OCLNN_I8] = "char",
-        [OCLNN_I32] = "int", [OCLNN_I64] = "long"};
+    static const char *const types[] = {[OCLNN_F32] = "float",
+        [OCLNN_U8] = "uchar",
+        [OCLNN_I8] = "char",
+        [OCLNN_I32] = "int",
+        [OCLNN_I64] = "long"};
     const enum oclnn_dtype dtype = p->in[0].dtype;
     const struct onn_desc *y = &p->out[0];
     int64_t inner = 1;
@@ -74,7 +78,8 @@ static enum oclnn_status bind_onehot(const struct onn_prob *p, const struct onn_
     if ((b->status = read_axis(p, y->rank, &axis)) != OCLNN_OK || onn_desc_elements(y) == 0)
         return b->status;
     if ((size_t)dtype >= sizeof types / sizeof *types || !types[dtype])
-        return b->status = onn_error(OCLNN_ERROR_UNSUPPORTED, "onehot: indices of %s", oclnn_dtype_name(dtype));
+        return b->status =
+                   onn_error(OCLNN_ERROR_UNSUPPORTED, "onehot: indices of %s", oclnn_dtype_name(dtype));
     for (int d = axis + 1; d < y->rank; d++)
         inner *= y->dim[d];
     struct onn_launch *l = onn_bind_add(b, "onehot", "onehot_each", "-D ONEHOT_T=%s -D ONEHOT_I=%s",
@@ -136,24 +141,52 @@ static uint32_t host_first(const struct onn_prob *p)
 }
 
 static const struct onn_attr onehot_attrs[] = {
-    {.name = "axis", .onnx = "axis", .type = ONN_ATTR_INT, .offset = offsetof(struct onehot_attr, axis), .def = -1},
+    {.name = "axis",
+        .onnx = "axis",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onehot_attr, axis),
+        .def = -1},
     {.type = ONN_ATTR_END},
 };
 static const struct onn_attr no_attrs[] = {{.type = ONN_ATTR_END}};
 
-static const struct onn_variant each = {
-    .name = "reference", .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE, .cost = onn_cost_copy, .bind = bind_onehot};
+static const struct onn_variant each = {.name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,
+    .cost = onn_cost_copy,
+    .bind = bind_onehot};
 static const struct onn_variant *const variants[] = {&each, NULL};
 
 static const struct onn_op onehot = {
-    .name = "onehot", .onnx = "OneHot", .min_in = 3, .max_in = 3, .min_out = 1, .max_out = 1, .flags = ONN_OP_NO_GRAD,
-    .attr_size = sizeof(struct onehot_attr), .attrs = onehot_attrs, .since = 9, .infer = infer_onehot,
-    .host = host_onehot, .host_inputs = host_depth, .variants = variants, .flop = onn_flop_none,
+    .name = "onehot",
+    .onnx = "OneHot",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_NO_GRAD,
+    .attr_size = sizeof(struct onehot_attr),
+    .attrs = onehot_attrs,
+    .since = 9,
+    .infer = infer_onehot,
+    .host = host_onehot,
+    .host_inputs = host_depth,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 static const struct onn_op nonzero = {
-    .name = "nonzero", .onnx = "NonZero", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD, .attrs = no_attrs, .since = 9, .infer = infer_nonzero,
-    .host = host_nonzero, .host_inputs = host_first, .flop = onn_flop_none,
+    .name = "nonzero",
+    .onnx = "NonZero",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD,
+    .attrs = no_attrs,
+    .since = 9,
+    .infer = infer_nonzero,
+    .host = host_nonzero,
+    .host_inputs = host_first,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_onehot[] = {&onehot, &nonzero, NULL};

@@ -121,6 +121,7 @@ enum onn_op_flags {
     ONN_OP_VIEW = 4,        /* out may be a view of in 0 (op->view) */
     ONN_OP_RANDOM = 8,
     ONN_OP_UPDATES = 16,    /* writes its STATE/PARAM inputs in place (optimisers) */
+    ONN_OP_FROM_SHAPE = 64, /* host() looks at shapes only: folds as soon as they are known (Shape, Size) */
     ONN_OP_NO_GRAD = 32,    /* gradient is zero or undefined by nature (Shape, ArgMax, comparisons) */
 };
 

@@ -53,7 +53,8 @@ enum oclnn_status onn_pad_read(const struct onn_prob *p, int64_t *before, int64_
         before[axis] = onn_blob_get_i64(pads, i);
         after[axis] = onn_blob_get_i64(pads, n + i);
         ONN_CHECK(before[axis] > INT_MIN / 2 && before[axis] < INT_MAX / 2 && after[axis] > INT_MIN / 2 &&
-            after[axis] < INT_MAX / 2, OCLNN_ERROR_SHAPE, "the pads of dimension %d are out of range", axis);
+                after[axis] < INT_MAX / 2,
+            OCLNN_ERROR_SHAPE, "the pads of dimension %d are out of range", axis);
     }
 fail:
     return status;
@@ -97,7 +98,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
             if (x->dim[d] < 0)
                 continue;
             dim[d] = x->dim[d] + before[d] + after[d];
-            ONN_CHECK(dim[d] >= 0, OCLNN_ERROR_SHAPE, "dimension %d would have %lld elements", d, (long long)dim[d]);
+            ONN_CHECK(dim[d] >= 0, OCLNN_ERROR_SHAPE, "dimension %d would have %lld elements", d,
+                (long long)dim[d]);
             ONN_CHECK(mode == MODE_CONSTANT || dim[d] == 0 || x->dim[d] > 0, OCLNN_ERROR_SHAPE,
                 "dimension %d is empty and has nothing to repeat", d);
         }
@@ -150,12 +152,14 @@ static void make_geo(const struct onn_desc *x, const struct onn_desc *y, const i
         add_dim(g, block, block, 0, 1, 1);
     g->blk = 1;
     const int last = g->rank - 1;
-    if (last > 0 && g->before[last] == 0 && g->dim[last] == g->size[last] && g->xs[last] == 1 && g->ys[last] == 1) {
+    if (last > 0 && g->before[last] == 0 && g->dim[last] == g->size[last] && g->xs[last] == 1 &&
+        g->ys[last] == 1) {
         g->blk = g->dim[last];
         g->rank--;
     }
     if (g->rank == 0)
-        *g = (struct geo){.rank = 1, .mode = g->mode, .blk = 1, .dim = {1}, .size = {1}, .xs = {1}, .ys = {1}};
+        *g =
+            (struct geo){.rank = 1, .mode = g->mode, .blk = 1, .dim = {1}, .size = {1}, .xs = {1}, .ys = {1}};
 }
 
 static const char *refuse(const struct onn_prob *p)
@@ -207,7 +211,8 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     onn_arg_bytes(b, l, &g, sizeof g);
     if (loop) {
         const int64_t width = g.dim[g.rank - 1], rows = total / width;
-        const int64_t chunk = onn_cpu_chunk(p->caps, rows, width * g.blk * (int64_t)oclnn_dtype_size(y->dtype));
+        const int64_t chunk =
+            onn_cpu_chunk(p->caps, rows, width * g.blk * (int64_t)oclnn_dtype_size(y->dtype));
         onn_arg_int(b, l, rows);
         onn_arg_int(b, l, chunk);
         onn_arg_long(b, l, (int64_t)bits);
@@ -257,7 +262,8 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
             from += i * xs[d];
         }
         memcpy((unsigned char *)out[0]->data + (size_t)k * size,
-            inside ? (const unsigned char *)p->value[0]->data + (size_t)from * size : (const unsigned char *)&bits,
+            inside ? (const unsigned char *)p->value[0]->data + (size_t)from * size
+                   : (const unsigned char *)&bits,
             size);
         for (int d = y->rank - 1; d >= 0 && ++at[d] == y->dim[d]; d--)
             at[d] = 0;
@@ -280,13 +286,29 @@ static uint32_t host_inputs(const struct onn_prob *p)
 
 static const struct onn_variant rows = {
     .name = "rows",
-    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
     .refuse = refuse,
     .formats = formats,
     .cost = onn_cost_copy,
     .bind = bind,
 };
-static const struct onn_variant *const variants[] = {&rows, NULL};
+
+static enum oclnn_status bind_reference(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
+{
+    return onn_bind_any_device(bind, p, t, b);
+}
+
+static const struct onn_variant reference = {
+    .name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+    .refuse = refuse,
+    .formats = formats,
+    .cost = onn_cost_reference,
+    .bind = bind_reference,
+};
+
+static const struct onn_variant *const variants[] = {&rows, &reference, NULL};
 
 static const struct onn_attr attrs[] = {
     {.name = "mode", .onnx = "mode", .type = ONN_ATTR_STRING, .offset = offsetof(struct onn_pad_attr, mode)},
@@ -294,9 +316,20 @@ static const struct onn_attr attrs[] = {
 };
 
 static const struct onn_op pad = {
-    .name = "pad", .onnx = "Pad", .min_in = 2, .max_in = 4, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_pad_attr), .attrs = attrs, .since = 11,
-    .infer = infer, .host = host, .host_inputs = host_inputs, .variants = variants, .flop = onn_flop_none,
+    .name = "pad",
+    .onnx = "Pad",
+    .min_in = 2,
+    .max_in = 4,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_pad_attr),
+    .attrs = attrs,
+    .since = 11,
+    .infer = infer,
+    .host = host,
+    .host_inputs = host_inputs,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_pad[] = {&pad, NULL};

@@ -138,7 +138,78 @@ static const struct onn_variant pool_reference = {
     .bind = reference_bind,
 };
 
-static const struct onn_variant *const variants[] = {&pool_reference, NULL};
+/* ---- blocked: a vector of channels at a time ---- */
+static const char *blocked_refuse(const struct onn_prob *p)
+{
+    const struct onn_desc *d[2] = {&p->in[0], &p->out[0]};
+
+    if (!p->caps->vector_cpu || p->caps->vector_width < 4)
+        return "needs a vector CPU";
+    if (p->in[0].dtype != OCLNN_F32)
+        return "only f32";
+    if (p->n_out > 1 && p->out[1].dtype != OCLNN_NONE)
+        return "gives no positions";
+    for (int i = 0; i < 2; i++) {
+        if (d[i]->format.permuted || d[i]->format.axis != 1 || d[i]->format.block != p->caps->vector_width)
+            return "other formats";
+        if (d[i]->stride[d[i]->rank - 1] != d[i]->format.block && d[i]->dim[d[i]->rank - 1] > 1)
+            return "columns of a view stand apart";
+    }
+    return p->epi && p->epi->n ? "takes no epilogue" : NULL;
+}
+
+static int blocked_formats(const struct onn_prob *p, struct onn_formats *out, int max)
+{
+    if (!p->caps || !p->caps->vector_cpu || max < 1)
+        return 0;
+    const struct onn_format f = onn_format_blocked(1, p->caps->vector_width);
+    *out = (struct onn_formats){.n_in = 1, .n_out = p->n_out, .in = {f}, .out = {f}};
+    return 1;
+}
+
+static struct onn_cost blocked_cost(const struct onn_prob *p, const struct onn_tune *t)
+{
+    (void)t;
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, 0.15};
+}
+
+static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    enum oclnn_status status;
+    const int64_t vl = p->caps->vector_width, cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
+    struct onn_pool_args a;
+    struct onn_launch *l;
+    int64_t all, rows, blocks;
+
+    (void)t;
+    ONN_TRY(onn_pool_args(p, &a));
+    blocks = (a.c + vl - 1) / vl;
+    all = (int64_t)a.win.out[0] * a.win.out[1];
+    rows = all > 0 ? all : 1;
+    while (rows > 1 && (all + rows - 1) / rows * blocks * a.n < 8 * cores)
+        rows = (rows + 1) / 2;
+    l = onn_bind_add(b, "pool_blocked", MAX_ONLY(p) ? "maxpool_blocked" : "averagepool_blocked", "-D VL=%d", (int)vl);
+    onn_arg_in(l, 0);
+    onn_arg_out(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    onn_arg_int(b, l, rows);
+    onn_launch_size3(l, (size_t[3]){(size_t)((all + rows - 1) / rows), (size_t)blocks, (size_t)a.n},
+                     (size_t[3]){1, 1, 1});
+    return b->status;
+fail:
+    return status;
+}
+
+static const struct onn_variant pool_blocked = {
+    .name = "blocked",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
+    .refuse = blocked_refuse,
+    .formats = blocked_formats,
+    .cost = blocked_cost,
+    .bind = blocked_bind,
+};
+
+static const struct onn_variant *const variants[] = {&pool_blocked, &pool_reference, NULL};
 
 static const struct onn_op maxpool = {
     .name = "maxpool",

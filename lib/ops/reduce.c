@@ -24,9 +24,10 @@ static const struct {
     const char *onnx;
     enum onn_reduce_kind kind;
 } kinds[] = {{"ReduceSum", ONN_RED_SUM}, {"ReduceMean", ONN_RED_MEAN}, {"ReduceMax", ONN_RED_MAX},
-    {"ReduceMin", ONN_RED_MIN}, {"ReduceProd", ONN_RED_PROD}, {"ReduceL1", ONN_RED_L1}, {"ReduceL2", ONN_RED_L2},
-    {"ReduceSumSquare", ONN_RED_SUM_SQUARE}, {"ReduceLogSum", ONN_RED_LOG_SUM},
-    {"ReduceLogSumExp", ONN_RED_LOG_SUM_EXP}, {"GlobalAveragePool", ONN_RED_MEAN}, {"GlobalMaxPool", ONN_RED_MAX}};
+    {"ReduceMin", ONN_RED_MIN}, {"ReduceProd", ONN_RED_PROD}, {"ReduceL1", ONN_RED_L1},
+    {"ReduceL2", ONN_RED_L2}, {"ReduceSumSquare", ONN_RED_SUM_SQUARE}, {"ReduceLogSum", ONN_RED_LOG_SUM},
+    {"ReduceLogSumExp", ONN_RED_LOG_SUM_EXP}, {"GlobalAveragePool", ONN_RED_MEAN},
+    {"GlobalMaxPool", ONN_RED_MAX}};
 
 enum onn_reduce_kind onn_reduce_kind(const struct onn_op *op)
 {
@@ -61,7 +62,8 @@ bool onn_reduce_axes(const struct onn_prob *p, uint32_t *mask)
         *mask = (1u << rank) - 1;
     for (int i = 0; i < n; i++) {
         if (!onn_axis_resolve(list[i], rank, &axis)) {
-            onn_error(OCLNN_ERROR_ARGUMENT, "axis %lld is outside a tensor of rank %d", (long long)list[i], rank);
+            onn_error(OCLNN_ERROR_ARGUMENT, "axis %lld is outside a tensor of rank %d", (long long)list[i],
+                rank);
             return false;
         }
         *mask |= 1u << axis;
@@ -78,10 +80,11 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     uint32_t mask;
     int rank = 0;
     if (pool && x->rank >= 0 && x->rank < 3)
-        return onn_error(OCLNN_ERROR_SHAPE, "input has rank %d, but needs N, C and at least one more", x->rank);
+        return onn_error(OCLNN_ERROR_SHAPE, "input has rank %d, but needs N, C and at least one more",
+            x->rank);
     if ((pool || onn_reduce_kind(p->op) >= ONN_RED_LOG_SUM) && !onn_dtype_is_float(x->dtype) && pool)
         return onn_error(OCLNN_ERROR_DTYPE, "input is %s, but must be a floating-point type",
-                         oclnn_dtype_name(x->dtype));
+            oclnn_dtype_name(x->dtype));
     if (!onn_reduce_axes(p, &mask)) {
         if (oclnn_error_text(NULL)[0])
             return OCLNN_ERROR_ARGUMENT;
@@ -167,7 +170,8 @@ static double step(enum onn_reduce_kind kind, double acc, double v, double most)
     case ONN_RED_MIN: return acc < v || acc != acc ? acc : v;
     case ONN_RED_PROD: return acc * v;
     case ONN_RED_L1: return acc + fabs(v);
-    case ONN_RED_L2: case ONN_RED_SUM_SQUARE: return acc + v * v;
+    case ONN_RED_L2:
+    case ONN_RED_SUM_SQUARE: return acc + v * v;
     case ONN_RED_LOG_SUM_EXP: return acc + exp(v - most);
     default: return acc + v;
     }
@@ -209,9 +213,15 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
     const int64_t n = onn_desc_elements(&out[0]->desc);
     for (int64_t o = 0; o < n; o++) {
         const int64_t base = walk_at(s.nk, s.kd, s.xk, o), to = walk_at(s.nk, s.kd, s.yk, o);
-        double most = -INFINITY, v = kind == ONN_RED_PROD ? 1 : kind == ONN_RED_MAX ? -INFINITY
-            : kind == ONN_RED_MIN ? INFINITY : 0;
-        int64_t w = kind == ONN_RED_PROD ? 1 : kind == ONN_RED_MAX ? INT64_MIN : kind == ONN_RED_MIN ? INT64_MAX : 0;
+        double most = -INFINITY,
+               v = kind == ONN_RED_PROD ? 1
+            : kind == ONN_RED_MAX       ? -INFINITY
+            : kind == ONN_RED_MIN       ? INFINITY
+                                        : 0;
+        int64_t w = kind == ONN_RED_PROD ? 1
+            : kind == ONN_RED_MAX        ? INT64_MIN
+            : kind == ONN_RED_MIN        ? INT64_MAX
+                                         : 0;
         for (int64_t i = 0; kind == ONN_RED_LOG_SUM_EXP && i < count; i++)
             most = step(ONN_RED_MAX, most, onn_blob_get_f64(x, base + walk_at(s.nr, s.rd, s.xr, i)), 0);
         most = isinf(most) ? 0 : most;
@@ -307,10 +317,12 @@ static const char *oli_of(const struct onn_prob *p, struct onn_oli *oli)
         return "axes are not known";
     if (!onn_oli_make(x, mask, oli))
         return "reduced dimensions are not neighbours in memory";
-    if (x->rank == y->rank ? !onn_format_equal(&x->format, &y->format)
-                           : !onn_format_is_plain(&y->format) || (x->format.permuted && (mask & 3 || y->rank > 2)))
+    if (x->rank == y->rank
+            ? !onn_format_equal(&x->format, &y->format)
+            : !onn_format_is_plain(&y->format) || (x->format.permuted && (mask & 3 || y->rank > 2)))
         return "output lies in another order";
-    if (oli->outer * oli->inner > INT_MAX || oli->len > INT_MAX || oli->len < 1 || oli->outer * oli->inner < 1)
+    if (oli->outer * oli->inner > INT_MAX || oli->len > INT_MAX || oli->len < 1 ||
+        oli->outer * oli->inner < 1)
         return "too many elements or none";
     return NULL;
 }
@@ -333,7 +345,8 @@ static enum oclnn_status bind_rows(const struct onn_prob *p, const struct onn_tu
     (void)t;
     if (reason)
         return onn_error(OCLNN_ERROR_INTERNAL, "reduce: %s", reason);
-    const int64_t per = onn_cpu_chunk(p->caps, oli.outer, oli.len * (int64_t)oclnn_dtype_size(p->in[0].dtype));
+    const int64_t per =
+        onn_cpu_chunk(p->caps, oli.outer, oli.len * (int64_t)oclnn_dtype_size(p->in[0].dtype));
     struct onn_launch *l = onn_bind_add(b, "reduce", "reduce_rows", "%s -D RED_OP=%d -D VL=%d",
         onn_any_define(p->in[0].dtype, b->arena), (int)onn_reduce_kind(p->op), p->caps->vector_width);
     onn_arg_in(l, 0);
@@ -353,8 +366,10 @@ static const char *refuse_group(const struct onn_prob *p)
         return "work-groups are too small";
     if (onn_reduce_kind(p->op) == ONN_RED_LOG_SUM_EXP)
         return "no two passes";
-    return reason ? reason : oli.inner != 1 ? "reduced dimensions are not innermost"
-        : oli.len < 32 ? "rows are short" : NULL;
+    return reason        ? reason
+        : oli.inner != 1 ? "reduced dimensions are not innermost"
+        : oli.len < 32   ? "rows are short"
+                         : NULL;
 }
 
 static enum oclnn_status bind_group(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
@@ -386,22 +401,34 @@ static const char *cols_of(const struct onn_prob *p, struct red_cols *g)
             return reason;
         if (oli.inner < p->caps->vector_width)
             return "too few adjacent outputs";
-        *g = (struct red_cols){.n0 = (int32_t)oli.outer, .n1 = 1, .len = (int32_t)oli.len,
-            .lanes = (int32_t)oli.inner, .x_s0 = oli.len * oli.inner, .x_sl = oli.inner, .y_s0 = oli.inner};
+        *g = (struct red_cols){.n0 = (int32_t)oli.outer,
+            .n1 = 1,
+            .len = (int32_t)oli.len,
+            .lanes = (int32_t)oli.inner,
+            .x_s0 = oli.len * oli.inner,
+            .x_sl = oli.inner,
+            .y_s0 = oli.inner};
         return NULL;
     }
-    if (!onn_reduce_axes(p, &mask) || x->format.block != p->caps->vector_width || x->format.axis != 1 || x->rank < 3 ||
-        mask != (((1u << x->rank) - 1) & ~3u) || x->format.permuted || x->format.pack)
+    if (!onn_reduce_axes(p, &mask) || x->format.block != p->caps->vector_width || x->format.axis != 1 ||
+        x->rank < 3 || mask != (((1u << x->rank) - 1) & ~3u) || x->format.permuted || x->format.pack)
         return "blocked, but not a reduction over all spatial dimensions";
     const bool same = onn_format_equal(&x->format, &y->format) && x->rank == y->rank;
     if (!same && !onn_format_is_plain(&y->format))
         return "output has another format";
     const int64_t px = x->stride[1] / x->format.block;
-    if (x->dim[0] > INT_MAX || px > INT_MAX || px < 1 || x->dim[1] < 1 || x->dim[1] > INT_MAX || x->dim[0] < 1)
+    if (x->dim[0] > INT_MAX || px > INT_MAX || px < 1 || x->dim[1] < 1 || x->dim[1] > INT_MAX ||
+        x->dim[0] < 1)
         return "too many elements or none";
-    *g = (struct red_cols){.n0 = (int32_t)x->dim[0], .n1 = (int32_t)((x->dim[1] + x->format.block - 1) / x->format.block),
-        .len = (int32_t)px, .lanes = (int32_t)x->dim[1], .masked = same ? 1 : 2, .x_s0 = x->stride[0],
-        .x_s1 = x->stride[1], .x_sl = x->format.block, .y_s0 = y->stride[0],
+    *g = (struct red_cols){.n0 = (int32_t)x->dim[0],
+        .n1 = (int32_t)((x->dim[1] + x->format.block - 1) / x->format.block),
+        .len = (int32_t)px,
+        .lanes = (int32_t)x->dim[1],
+        .masked = same ? 1 : 2,
+        .x_s0 = x->stride[0],
+        .x_s1 = x->stride[1],
+        .x_sl = x->format.block,
+        .y_s0 = y->stride[0],
         .y_s1 = same ? y->stride[1] : x->format.block};
     return NULL;
 }
@@ -466,7 +493,10 @@ static int formats_blocked(const struct onn_prob *p, struct onn_formats *out, in
 
 static struct onn_cost cost(const struct onn_prob *p, double waste)
 {
-    return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p) * waste, .launches = 1, .efficiency = 0.2};
+    return (struct onn_cost){.flop = flop(p),
+        .bytes = onn_prob_bytes(p) * waste,
+        .launches = 1,
+        .efficiency = 0.2};
 }
 static struct onn_cost cost_fast(const struct onn_prob *p, const struct onn_tune *t)
 {
@@ -488,37 +518,53 @@ static struct onn_cost cost_group(const struct onn_prob *p, const struct onn_tun
     return cost(p, p->caps && p->caps->vector_cpu ? 8 : 1);
 }
 
-static const struct onn_variant rows = {.name = "rows", .flags = ONN_VARIANT_EXACT, .refuse = refuse_rows,
-    .formats = formats_plain, .cost = cost_fast, .bind = bind_rows};
-static const struct onn_variant cols = {.name = "cols", .flags = ONN_VARIANT_EXACT, .refuse = refuse_cols,
-    .formats = formats_blocked, .cost = cost_fast, .bind = bind_cols};
-static const struct onn_variant group = {.name = "group", .flags = ONN_VARIANT_EXACT, .refuse = refuse_group,
-    .formats = formats_plain, .cost = cost_group, .bind = bind_group};
+static const struct onn_variant rows = {.name = "rows",
+    .flags = ONN_VARIANT_EXACT,
+    .refuse = refuse_rows,
+    .formats = formats_plain,
+    .cost = cost_fast,
+    .bind = bind_rows};
+static const struct onn_variant cols = {.name = "cols",
+    .flags = ONN_VARIANT_EXACT,
+    .refuse = refuse_cols,
+    .formats = formats_blocked,
+    .cost = cost_fast,
+    .bind = bind_cols};
+static const struct onn_variant group = {.name = "group",
+    .flags = ONN_VARIANT_EXACT,
+    .refuse = refuse_group,
+    .formats = formats_plain,
+    .cost = cost_group,
+    .bind = bind_group};
 static const struct onn_variant reference = {.name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
-    .cost = cost_ref, .bind = bind_ref};
+    .cost = cost_ref,
+    .bind = bind_ref};
 static const struct onn_variant *const variants[] = {&rows, &cols, &group, &reference, NULL};
 
-#define INT_ROW(name, d) {#name, #name, ONN_ATTR_INT, offsetof(struct onn_reduce_attr, name), d, 0, 1}
+#define INT_ROW(name, d) \
+    { \
+#name, #name, ONN_ATTR_INT, offsetof(struct onn_reduce_attr, name), d, 0, 1 \
+    }
 static const struct onn_attr attrs[] = {INT_ROW(keepdims, 1), INT_ROW(noop_with_empty_axes, 0),
-    {"axes", NULL, ONN_ATTR_INTS, offsetof(struct onn_reduce_attr, axes), 0, 0, 0}, {.type = ONN_ATTR_END}};
+    {"over", NULL, ONN_ATTR_INTS, offsetof(struct onn_reduce_attr, axes), 0, 0, 0}, {.type = ONN_ATTR_END}};
 
-#define OP(id, text, onnx_text, most, size, rows_)                                                           \
-    static const struct onn_op id = {                                                                        \
-        .name = text,                                                                                        \
-        .onnx = onnx_text,                                                                                   \
-        .min_in = 1,                                                                                         \
-        .max_in = most,                                                                                      \
-        .min_out = 1,                                                                                        \
-        .max_out = 1,                                                                                        \
-        .attr_size = size,                                                                                   \
-        .attrs = rows_,                                                                                      \
-        .since = 1,                                                                                          \
-        .infer = infer,                                                                                      \
-        .host = host,                                                                                        \
-        .host_inputs = host_inputs,                                                                          \
-        .variants = variants,                                                                                \
-        .flop = flop,                                                                                        \
+#define OP(id, text, onnx_text, most, size, rows_) \
+    static const struct onn_op id = { \
+        .name = text, \
+        .onnx = onnx_text, \
+        .min_in = 1, \
+        .max_in = most, \
+        .min_out = 1, \
+        .max_out = 1, \
+        .attr_size = size, \
+        .attrs = rows_, \
+        .since = 1, \
+        .infer = infer, \
+        .host = host, \
+        .host_inputs = host_inputs, \
+        .variants = variants, \
+        .flop = flop, \
     };
 #define REDUCE(id, onnx) OP(reduce_##id, "reduce" #id, onnx, 2, sizeof(struct onn_reduce_attr), attrs)
 REDUCE(sum, "ReduceSum")
@@ -535,5 +581,6 @@ OP(pool_average, "globalaveragepool", "GlobalAveragePool", 1, 0, NULL)
 OP(pool_max, "globalmaxpool", "GlobalMaxPool", 1, 0, NULL)
 
 extern const struct onn_op *const onn_ops_reduce[];
-const struct onn_op *const onn_ops_reduce[] = {&reduce_sum, &reduce_mean, &reduce_max, &reduce_min, &reduce_prod,
-    &reduce_l1, &reduce_l2, &reduce_sumsquare, &reduce_logsum, &reduce_logsumexp, &pool_average, &pool_max, NULL};
+const struct onn_op *const onn_ops_reduce[] = {&reduce_sum, &reduce_mean, &reduce_max, &reduce_min,
+    &reduce_prod, &reduce_l1, &reduce_l2, &reduce_sumsquare, &reduce_logsum, &reduce_logsumexp, &pool_average,
+    &pool_max, NULL};

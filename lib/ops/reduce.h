@@ -6,10 +6,20 @@
 
 struct onn_reduce_attr {
     int64_t keepdims, noop_with_empty_axes;
-    struct onn_ints axes; /* where input 1 is absent */
+    struct onn_ints axes; /* "over" in the grammar: where input 1 ("axes") is absent */
 };
-enum onn_reduce_kind { ONN_RED_SUM, ONN_RED_MEAN, ONN_RED_MAX, ONN_RED_MIN, ONN_RED_PROD, ONN_RED_L1, ONN_RED_L2,
-                       ONN_RED_SUM_SQUARE, ONN_RED_LOG_SUM, ONN_RED_LOG_SUM_EXP };
+enum onn_reduce_kind {
+    ONN_RED_SUM,
+    ONN_RED_MEAN,
+    ONN_RED_MAX,
+    ONN_RED_MIN,
+    ONN_RED_PROD,
+    ONN_RED_L1,
+    ONN_RED_L2,
+    ONN_RED_SUM_SQUARE,
+    ONN_RED_LOG_SUM,
+    ONN_RED_LOG_SUM_EXP
+};
 
 /* Bit d = dimension d is reduced; false if the axes are not known (or wrong: then an error is set). */
 bool onn_reduce_axes(const struct onn_prob *p, uint32_t *mask);

@@ -46,7 +46,8 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
         return onn_bind_copy(p, b, 0, &p->in[0], 0, &p->out[0]);
     const struct onn_pack *pack = onn_pack_find(p->out[0].format.pack);
     if (!pack)
-        return b->status = onn_error(OCLNN_ERROR_INTERNAL, "there is no packing number %d", p->out[0].format.pack);
+        return b->status =
+                   onn_error(OCLNN_ERROR_INTERNAL, "there is no packing number %d", p->out[0].format.pack);
     return pack->bind(p, b);
 }
 
@@ -73,13 +74,27 @@ static const struct onn_attr attrs[] = {{.type = ONN_ATTR_END}};
 
 static const struct onn_variant copy = {
     .name = "copy",
-    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
     .formats = formats,
     .cost = cost,
     .bind = bind,
 };
 
-static const struct onn_variant *const variants[] = {&copy, NULL};
+static enum oclnn_status bind_reference(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
+{
+    return onn_bind_any_device(bind, p, t, b);
+}
+
+static const struct onn_variant reference = {
+    .name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+    .formats = formats,
+    .cost = onn_cost_reference,
+    .bind = bind_reference,
+};
+
+static const struct onn_variant *const variants[] = {&copy, &reference, NULL};
 
 static const struct onn_op reorder = {
     .name = "reorder",

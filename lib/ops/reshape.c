@@ -133,8 +133,8 @@ static void set_unknown(struct onn_desc *out, enum oclnn_dtype dtype, int64_t ra
 }
 
 /* The -1 of a target shape: what remains after dims that were copied (0 in the target) cancel out. */
-static enum oclnn_status reshape_rest(const struct onn_desc *x, const int64_t *want, bool allowzero, int64_t *dim,
-    int n, int hole)
+static enum oclnn_status reshape_rest(const struct onn_desc *x, const int64_t *want, bool allowzero,
+    int64_t *dim, int n, int hole)
 {
     int64_t have = 1, used = 1;
     for (int i = 0; i < x->rank; i++) {
@@ -146,8 +146,9 @@ static enum oclnn_status reshape_rest(const struct onn_desc *x, const int64_t *w
         if (i != hole && (want[i] != 0 || allowzero) && !onn_mul_i64(used, dim[i], &used))
             return onn_error(OCLNN_ERROR_SHAPE, "the target shape is too large");
     if (used == 0 || have % used)
-        return onn_error(OCLNN_ERROR_SHAPE, "%lld elements do not fit a shape with %lld per unit of the dimension -1",
-            (long long)have, (long long)used);
+        return onn_error(OCLNN_ERROR_SHAPE,
+            "%lld elements do not fit a shape with %lld per unit of the dimension -1", (long long)have,
+            (long long)used);
     dim[hole] = have / used;
     return OCLNN_OK;
 }
@@ -168,14 +169,17 @@ static enum oclnn_status infer_reshape(const struct onn_prob *p, struct onn_desc
     }
     const bool allowzero = a && a->allowzero;
     for (int i = 0; i < n; i++) {
-        ONN_CHECK(want[i] >= -1, OCLNN_ERROR_SHAPE, "entry %d of the target shape is %lld", i, (long long)want[i]);
+        ONN_CHECK(want[i] >= -1, OCLNN_ERROR_SHAPE, "entry %d of the target shape is %lld", i,
+            (long long)want[i]);
         dim[i] = want[i];
         if (want[i] == -1) {
-            ONN_CHECK(hole < 0, OCLNN_ERROR_SHAPE, "the target shape has -1 twice (entries %d and %d)", hole, i);
+            ONN_CHECK(hole < 0, OCLNN_ERROR_SHAPE, "the target shape has -1 twice (entries %d and %d)", hole,
+                i);
             hole = i;
         } else if (want[i] == 0 && !allowzero) {
             ONN_CHECK(x->rank < 0 || i < x->rank, OCLNN_ERROR_SHAPE,
-                "entry %d of the target shape is 0 (copy), the input has only %d dimensions", i, (int)x->rank);
+                "entry %d of the target shape is 0 (copy), the input has only %d dimensions", i,
+                (int)x->rank);
             dim[i] = x->rank < 0 ? -1 : x->dim[i];
         }
     }
@@ -310,40 +314,90 @@ static const struct onn_variant *const variants[] = {&reference, NULL};
 static const struct onn_variant *const variants_same[] = {&same, NULL};
 
 static const struct onn_attr reshape_attrs[] = {
-    {.name = "allowzero", .onnx = "allowzero", .type = ONN_ATTR_INT,
-        .offset = offsetof(struct onn_reshape_attr, allowzero), .max = 1},
+    {.name = "allowzero",
+        .onnx = "allowzero",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_reshape_attr, allowzero),
+        .max = 1},
     {.type = ONN_ATTR_END},
 };
 static const struct onn_attr flatten_attrs[] = {
-    {.name = "axis", .onnx = "axis", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_flatten_attr, axis),
+    {.name = "axis",
+        .onnx = "axis",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_flatten_attr, axis),
         .def = 1},
     {.type = ONN_ATTR_END},
 };
 static const struct onn_attr no_attrs[] = {{.type = ONN_ATTR_END}};
 
-#define RESHAPE_OP .min_out = 1, .max_out = 1, .flags = ONN_OP_VIEW, .host = onn_host_reshape, .flop = onn_flop_none
+#define RESHAPE_OP \
+    .min_out = 1, .max_out = 1, .flags = ONN_OP_VIEW, .host = onn_host_reshape, .flop = onn_flop_none
 
 static const struct onn_op reshape = {
-    .name = "reshape", .onnx = "Reshape", .min_in = 2, .max_in = 2, RESHAPE_OP, .since = 5,
-    .attr_size = sizeof(struct onn_reshape_attr), .attrs = reshape_attrs,
-    .infer = infer_reshape, .host_inputs = second_input, .view = view, .variants = variants,
+    .name = "reshape",
+    .onnx = "Reshape",
+    .min_in = 2,
+    .max_in = 2,
+    RESHAPE_OP,
+    .since = 5,
+    .attr_size = sizeof(struct onn_reshape_attr),
+    .attrs = reshape_attrs,
+    .infer = infer_reshape,
+    .host_inputs = second_input,
+    .view = view,
+    .variants = variants,
 };
 static const struct onn_op flatten = {
-    .name = "flatten", .onnx = "Flatten", .min_in = 1, .max_in = 1, RESHAPE_OP, .since = 1,
-    .attr_size = sizeof(struct onn_flatten_attr), .attrs = flatten_attrs,
-    .infer = infer_flatten, .view = view, .variants = variants,
+    .name = "flatten",
+    .onnx = "Flatten",
+    .min_in = 1,
+    .max_in = 1,
+    RESHAPE_OP,
+    .since = 1,
+    .attr_size = sizeof(struct onn_flatten_attr),
+    .attrs = flatten_attrs,
+    .infer = infer_flatten,
+    .view = view,
+    .variants = variants,
 };
 static const struct onn_op squeeze = {
-    .name = "squeeze", .onnx = "Squeeze", .min_in = 1, .max_in = 2, RESHAPE_OP, .since = 13,
-    .attrs = no_attrs, .infer = infer_squeeze, .host_inputs = second_input, .view = view, .variants = variants,
+    .name = "squeeze",
+    .onnx = "Squeeze",
+    .min_in = 1,
+    .max_in = 2,
+    RESHAPE_OP,
+    .since = 13,
+    .attrs = no_attrs,
+    .infer = infer_squeeze,
+    .host_inputs = second_input,
+    .view = view,
+    .variants = variants,
 };
 static const struct onn_op unsqueeze = {
-    .name = "unsqueeze", .onnx = "Unsqueeze", .min_in = 2, .max_in = 2, RESHAPE_OP, .since = 13,
-    .attrs = no_attrs, .infer = infer_unsqueeze, .host_inputs = second_input, .view = view, .variants = variants,
+    .name = "unsqueeze",
+    .onnx = "Unsqueeze",
+    .min_in = 2,
+    .max_in = 2,
+    RESHAPE_OP,
+    .since = 13,
+    .attrs = no_attrs,
+    .infer = infer_unsqueeze,
+    .host_inputs = second_input,
+    .view = view,
+    .variants = variants,
 };
 static const struct onn_op identity = {
-    .name = "identity", .onnx = "Identity", .min_in = 1, .max_in = 1, RESHAPE_OP, .since = 1,
-    .attrs = no_attrs, .infer = onn_infer_same, .view = onn_view_same, .variants = variants_same,
+    .name = "identity",
+    .onnx = "Identity",
+    .min_in = 1,
+    .max_in = 1,
+    RESHAPE_OP,
+    .since = 1,
+    .attrs = no_attrs,
+    .infer = onn_infer_same,
+    .view = onn_view_same,
+    .variants = variants_same,
 };
 
 const struct onn_op *const onn_ops_reshape[] = {&reshape, &flatten, &squeeze, &unsqueeze, &identity, NULL};

@@ -7,7 +7,15 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { HALF_PIXEL, HALF_PIXEL_SYMMETRIC, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, TF_HALF_PIXEL, TF_CROP };
+enum {
+    HALF_PIXEL,
+    HALF_PIXEL_SYMMETRIC,
+    PYTORCH_HALF_PIXEL,
+    ALIGN_CORNERS,
+    ASYMMETRIC,
+    TF_HALF_PIXEL,
+    TF_CROP
+};
 static const char *const coordinate_names[] = {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
     "align_corners", "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize", NULL};
 static const char *const mode_names[] = {"nearest", "linear", "cubic", NULL};
@@ -38,7 +46,8 @@ static enum oclnn_status read_options(const struct onn_resize_attr *a, struct op
     ONN_CHECK(o->coordinates >= 0, OCLNN_ERROR_UNSUPPORTED, "there is no coordinate_transformation_mode '%s'",
         a->coordinates);
     ONN_CHECK(o->nearest >= 0, OCLNN_ERROR_UNSUPPORTED, "there is no nearest_mode '%s'", a->nearest_mode);
-    ONN_CHECK(o->policy >= 0, OCLNN_ERROR_UNSUPPORTED, "there is no keep_aspect_ratio_policy '%s'", a->policy);
+    ONN_CHECK(o->policy >= 0, OCLNN_ERROR_UNSUPPORTED, "there is no keep_aspect_ratio_policy '%s'",
+        a->policy);
 fail:
     return status;
 }
@@ -74,7 +83,8 @@ static enum oclnn_status read_axes(const struct onn_prob *p, int *axis, int *n)
 }
 
 /* Output extents and scales of every dimension; -1 where the input's extent is unknown. */
-static enum oclnn_status read_extents(const struct onn_prob *p, const struct options *o, int64_t *out, float *scale)
+static enum oclnn_status read_extents(const struct onn_prob *p, const struct options *o, int64_t *out,
+    float *scale)
 {
     enum oclnn_status status = OCLNN_OK;
     const struct onn_desc *x = &p->in[0];
@@ -128,23 +138,26 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     ONN_TRY(read_options(a, &o));
     ONN_TRY(onn_check_index_type(p, 3, "the sizes"));
     ONN_CHECK(onn_dtype_is_float(x->dtype) || o.mode == ONN_RESIZE_NEAREST || x->dtype == OCLNN_U8 ||
-        x->dtype == OCLNN_I8 || x->dtype == OCLNN_I32, OCLNN_ERROR_DTYPE, "%s cannot be interpolated",
-        oclnn_dtype_name(x->dtype));
+            x->dtype == OCLNN_I8 || x->dtype == OCLNN_I32,
+        OCLNN_ERROR_DTYPE, "%s cannot be interpolated", oclnn_dtype_name(x->dtype));
     for (int d = 0; d < x->rank; d++)
         dim[d] = -1;
     if (x->rank >= 0 && extents_known(p)) {
         ONN_TRY(read_extents(p, &o, dim, scale));
         for (int d = 0; a->antialias && o.mode != ONN_RESIZE_NEAREST && d < x->rank; d++)
-            ONN_CHECK(scale[d] >= 1, OCLNN_ERROR_UNSUPPORTED, "antialias is not supported where a dimension shrinks");
+            ONN_CHECK(scale[d] >= 1, OCLNN_ERROR_UNSUPPORTED,
+                "antialias is not supported where a dimension shrinks");
     }
     out[0] = onn_desc_make(x->dtype, x->rank, dim);
 fail:
     return status;
 }
 
-static struct onn_resize_axis make_axis(int coordinates, int64_t in, int64_t out, float scale, float start, float end)
+static struct onn_resize_axis make_axis(int coordinates, int64_t in, int64_t out, float scale, float start,
+    float end)
 {
     struct onn_resize_axis a = {.in = (int32_t)in, .out = (int32_t)out, .num = 1, .den = scale};
+    float length = scale * (float)in;
     switch (coordinates) {
     case HALF_PIXEL:
         a.shift = 0.5f;
@@ -163,8 +176,10 @@ static struct onn_resize_axis make_axis(int coordinates, int64_t in, int64_t out
         }
         break;
     case ALIGN_CORNERS:
+        /* ONNX's tests take the length before it is rounded down. */
+        length = fabsf(length - (float)out) < 1e-3f ? (float)out : length;
         a.num = out > 1 ? (float)(in - 1) : 0;
-        a.den = out > 1 ? (float)(out - 1) : 1;
+        a.den = out > 1 ? length - 1 : 1;
         break;
     case TF_HALF_PIXEL: a.shift = 0.5f; break;
     case TF_CROP:
@@ -190,8 +205,12 @@ enum oclnn_status onn_resize_read(const struct onn_prob *p, struct onn_resize *r
     ONN_TRY(read_options(a, &o));
     ONN_TRY(read_extents(p, &o, out, scale));
     ONN_TRY(read_axes(p, axis, &n));
-    *r = (struct onn_resize){.rank = x->rank, .mode = o.mode, .nearest = o.nearest,
-        .exclude = a->exclude_outside != 0, .crop = o.coordinates == TF_CROP, .cubic = a->cubic_coeff_a,
+    *r = (struct onn_resize){.rank = x->rank,
+        .mode = o.mode,
+        .nearest = o.nearest,
+        .exclude = a->exclude_outside != 0,
+        .crop = o.coordinates == TF_CROP,
+        .cubic = a->cubic_coeff_a,
         .outside = a->extrapolation_value};
     for (int d = 0; d < x->rank; d++) {
         start[d] = 0;
@@ -206,7 +225,8 @@ enum oclnn_status onn_resize_read(const struct onn_prob *p, struct onn_resize *r
         }
     }
     for (int d = 0; d < x->rank; d++) {
-        ONN_CHECK(x->dim[d] <= INT_MAX && out[d] <= INT_MAX, OCLNN_ERROR_UNSUPPORTED, "dimension %d is too long", d);
+        ONN_CHECK(x->dim[d] <= INT_MAX && out[d] <= INT_MAX, OCLNN_ERROR_UNSUPPORTED,
+            "dimension %d is too long", d);
         ONN_CHECK(x->dim[d] > 0 || out[d] == 0, OCLNN_ERROR_SHAPE, "dimension %d is empty", d);
         r->axis[d] = make_axis(o.coordinates, x->dim[d], out[d], scale[d], start[d], end[d]);
         if (out[d] != x->dim[d] || scale[d] != 1 || start[d] != 0 || end[d] != 1)
@@ -223,7 +243,10 @@ float onn_resize_at(const struct onn_resize_axis *a, int64_t o)
 
 int64_t onn_resize_nearest(float at, int64_t size, int mode)
 {
-    const float r = mode == 0 ? ceilf(at - 0.5f) : mode == 1 ? floorf(at + 0.5f) : mode == 2 ? floorf(at) : ceilf(at);
+    const float r = mode == 0 ? ceilf(at - 0.5f)
+        : mode == 1           ? floorf(at + 0.5f)
+        : mode == 2           ? floorf(at)
+                              : ceilf(at);
     return r < 0 ? 0 : r > (float)(size - 1) ? size - 1 : (int64_t)r;
 }
 
@@ -266,8 +289,8 @@ static struct taps make_taps(const struct onn_resize *r, int d, float at)
 }
 
 /* Sum over the product of all taps. */
-static void host_element(const struct onn_resize *r, const struct onn_blob *x, const int64_t *xs, const int64_t *at,
-    struct onn_blob *y, int64_t to)
+static void host_element(const struct onn_resize *r, const struct onn_blob *x, const int64_t *xs,
+    const int64_t *at, struct onn_blob *y, int64_t to)
 {
     struct taps taps[ONN_MAX_RANK];
     int turn[ONN_MAX_RANK] = {0};
@@ -342,22 +365,39 @@ static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
     struct onn_cost c = onn_cost_copy(p, t);
     const struct onn_resize_attr *a = p->attr;
     const int mode = find(a->mode, mode_names);
-    c.flop = (double)onn_desc_elements(&p->out[0]) * (mode == ONN_RESIZE_CUBIC ? 64 : mode == ONN_RESIZE_LINEAR ? 12 : 0);
+    c.flop = (double)onn_desc_elements(&p->out[0]) *
+        (mode == ONN_RESIZE_CUBIC           ? 64
+                : mode == ONN_RESIZE_LINEAR ? 12
+                                            : 0);
     c.efficiency = p->in[0].format.block > 1 || p->in[0].format.permuted ? 0.3 : 0.1;
     return c;
 }
 
-static const struct onn_variant reference = {
-    .name = "reference",
-    .flags = ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+static enum oclnn_status bind_reference(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
+{
+    return onn_bind_any_device(onn_resize_bind, p, t, b);
+}
+
+static const struct onn_variant planes = {
+    .name = "planes",
+    .flags = ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
     .refuse = onn_resize_refuse,
     .formats = formats,
     .cost = cost,
     .bind = onn_resize_bind,
 };
-static const struct onn_variant *const variants[] = {&reference, NULL};
+static const struct onn_variant reference = {
+    .name = "reference",
+    .flags = ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+    .refuse = onn_resize_refuse,
+    .formats = formats,
+    .cost = onn_cost_reference,
+    .bind = bind_reference,
+};
+static const struct onn_variant *const variants[] = {&planes, &reference, NULL};
 
-#define RESIZE_ATTR(text, onnx_text, kind, field)                                                            \
+#define RESIZE_ATTR(text, onnx_text, kind, field) \
     .name = text, .onnx = onnx_text, .type = kind, .offset = offsetof(struct onn_resize_attr, field)
 
 static const struct onn_attr attrs[] = {
@@ -374,9 +414,19 @@ static const struct onn_attr attrs[] = {
 };
 
 static const struct onn_op resize = {
-    .name = "resize", .onnx = "Resize", .min_in = 1, .max_in = 4, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_resize_attr), .attrs = attrs, .since = 11, .infer = infer, .host = host,
-    .host_inputs = host_inputs, .variants = variants,
+    .name = "resize",
+    .onnx = "Resize",
+    .min_in = 1,
+    .max_in = 4,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_resize_attr),
+    .attrs = attrs,
+    .since = 11,
+    .infer = infer,
+    .host = host,
+    .host_inputs = host_inputs,
+    .variants = variants,
 };
 
 const struct onn_op *const onn_ops_resize[] = {&resize, NULL};

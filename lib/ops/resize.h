@@ -5,13 +5,13 @@
 #include "ops/op.h"
 
 struct onn_resize_attr {
-    const char *mode;         /* NULL or "nearest", "linear", "cubic" */
-    const char *coordinates;  /* NULL or "half_pixel", … ONNX's coordinate_transformation_mode */
+    const char *mode; /* NULL or "nearest", "linear", "cubic" */
+    const char *coordinates; /* NULL or "half_pixel", … ONNX's coordinate_transformation_mode */
     const char *nearest_mode; /* NULL or "round_prefer_floor", … */
-    const char *policy;       /* NULL or "stretch", "not_larger", "not_smaller" */
+    const char *policy; /* NULL or "stretch", "not_larger", "not_smaller" */
     float cubic_coeff_a, extrapolation_value;
     int64_t exclude_outside, antialias;
-    struct onn_ints axes;     /* absent: all */
+    struct onn_ints axes; /* absent: all */
 };
 
 enum { ONN_RESIZE_NEAREST, ONN_RESIZE_LINEAR, ONN_RESIZE_CUBIC };
@@ -24,7 +24,7 @@ struct onn_resize_axis {
 /* A Resize with everything resolved. */
 struct onn_resize {
     int rank, mode, nearest, exclude;
-    bool crop;        /* positions outside the input give `outside` */
+    bool crop; /* positions outside the input give `outside` */
     uint32_t resized; /* bit d: dimension d is not the identity */
     float cubic, outside;
     struct onn_resize_axis axis[ONN_MAX_RANK];

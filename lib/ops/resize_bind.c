@@ -26,8 +26,12 @@ static void make_geo(const struct onn_prob *p, const struct onn_resize *r, struc
     const struct onn_desc *x = &p->in[0], *y = &p->out[0];
     const int64_t block = y->format.block > 1 ? y->format.block : 0;
     int order[ONN_MAX_RANK];
-    *g = (struct geo){.mode = r->mode, .nearest = r->nearest, .exclude = r->exclude, .crop = r->crop,
-        .cubic = r->cubic, .outside = r->outside};
+    *g = (struct geo){.mode = r->mode,
+        .nearest = r->nearest,
+        .exclude = r->exclude,
+        .crop = r->crop,
+        .cubic = r->cubic,
+        .outside = r->outside};
     for (int d = 0; d < y->rank; d++) {
         int k = d;
         for (; k > 0 && y->stride[order[k - 1]] < y->stride[d]; k--)
@@ -80,8 +84,13 @@ static void simplify(struct geo *g)
 static bool make_plane(const struct geo *g, struct plane *out)
 {
     const struct onn_resize_axis one = {.in = 1, .out = 1, .den = 1};
-    struct plane s = {.n1 = 1, .n2 = 1, .blk = 1, .linear = g->mode == ONN_RESIZE_LINEAR, .nearest = g->nearest,
-        .h = one, .w = one};
+    struct plane s = {.n1 = 1,
+        .n2 = 1,
+        .blk = 1,
+        .linear = g->mode == ONN_RESIZE_LINEAR,
+        .nearest = g->nearest,
+        .h = one,
+        .w = one};
     int h = -1, w = -1, rank = g->rank, outer = 0;
     for (int i = 0; i < g->rank; i++)
         if (g->resized >> i & 1) {
@@ -137,7 +146,8 @@ static int factor(const struct onn_resize_axis *a, int nearest)
 }
 
 /* The program's defines for this element type: copies, floats, or integers by way of float. */
-static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel, bool compute)
+static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel,
+    bool compute)
 {
     const enum oclnn_dtype dtype = p->in[0].dtype;
     struct onn_launch *l;
@@ -149,9 +159,12 @@ static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, co
         l = onn_bind_add(b, "resize", kernel, "-D RESIZE_F=1 -D ONN_F16");
     else if (dtype == OCLNN_U8 || dtype == OCLNN_I8 || dtype == OCLNN_I32)
         l = onn_bind_add(b, "resize", kernel, "-D RESIZE_F=2 -D RESIZE_T=%s",
-            dtype == OCLNN_U8 ? "uchar" : dtype == OCLNN_I8 ? "char" : "int");
+            dtype == OCLNN_U8       ? "uchar"
+                : dtype == OCLNN_I8 ? "char"
+                                    : "int");
     else {
-        b->status = onn_error(OCLNN_ERROR_UNSUPPORTED, "resize: interpolation of %s", oclnn_dtype_name(dtype));
+        b->status =
+            onn_error(OCLNN_ERROR_UNSUPPORTED, "resize: interpolation of %s", oclnn_dtype_name(dtype));
         return NULL;
     }
     onn_arg_in(l, 0);

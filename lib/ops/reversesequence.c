@@ -14,13 +14,14 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     const struct reverse_attr *a = p->attr;
     const struct onn_desc *x = &p->in[0], *n = &p->in[1];
     ONN_TRY(onn_check_index_type(p, 1, "the lengths"));
-    ONN_CHECK(a->batch_axis + a->time_axis == 1 && a->batch_axis >= 0 && a->time_axis >= 0, OCLNN_ERROR_ARGUMENT,
-        "batch and time must be the axes 0 and 1");
+    ONN_CHECK(a->batch_axis + a->time_axis == 1 && a->batch_axis >= 0 && a->time_axis >= 0,
+        OCLNN_ERROR_ARGUMENT, "batch and time must be the axes 0 and 1");
     ONN_CHECK(x->rank < 0 || x->rank >= 2, OCLNN_ERROR_SHAPE, "the tensor has %d dimensions, not 2 or more",
         (int)x->rank);
     ONN_CHECK(x->rank < 0 || !onn_desc_is_known(n) || x->dim[a->batch_axis] < 0 ||
-        onn_desc_elements(n) == x->dim[a->batch_axis], OCLNN_ERROR_SHAPE, "%lld lengths are given for a batch of %lld",
-        (long long)onn_desc_elements(n), (long long)x->dim[a->batch_axis]);
+            onn_desc_elements(n) == x->dim[a->batch_axis],
+        OCLNN_ERROR_SHAPE, "%lld lengths are given for a batch of %lld", (long long)onn_desc_elements(n),
+        (long long)x->dim[a->batch_axis]);
     ONN_TRY(onn_infer_same(p, out));
 fail:
     return status;
@@ -59,8 +60,9 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     (void)t;
     if (n == 0)
         return b->status;
-    struct onn_launch *l = onn_bind_add(b, "reversesequence", "reversesequence_each", "-D REVERSE_T=%s -D REVERSE_I=%s",
-        onn_cl_uint(oclnn_dtype_size(x->dtype)), p->in[1].dtype == OCLNN_I32 ? "int" : "long");
+    struct onn_launch *l =
+        onn_bind_add(b, "reversesequence", "reversesequence_each", "-D REVERSE_T=%s -D REVERSE_I=%s",
+            onn_cl_uint(oclnn_dtype_size(x->dtype)), p->in[1].dtype == OCLNN_I32 ? "int" : "long");
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_out(l, 0);
@@ -73,22 +75,41 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     return b->status;
 }
 
-static const struct onn_variant each = {
-    .name = "reference", .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE, .cost = onn_cost_copy, .bind = bind};
+static const struct onn_variant each = {.name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,
+    .cost = onn_cost_copy,
+    .bind = bind};
 static const struct onn_variant *const variants[] = {&each, NULL};
 
 static const struct onn_attr attrs[] = {
-    {.name = "batch_axis", .onnx = "batch_axis", .type = ONN_ATTR_INT,
-        .offset = offsetof(struct reverse_attr, batch_axis), .def = 1, .max = 1},
-    {.name = "time_axis", .onnx = "time_axis", .type = ONN_ATTR_INT, .offset = offsetof(struct reverse_attr, time_axis),
+    {.name = "batch_axis",
+        .onnx = "batch_axis",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct reverse_attr, batch_axis),
+        .def = 1,
+        .max = 1},
+    {.name = "time_axis",
+        .onnx = "time_axis",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct reverse_attr, time_axis),
         .max = 1},
     {.type = ONN_ATTR_END},
 };
 
 static const struct onn_op reversesequence = {
-    .name = "reversesequence", .onnx = "ReverseSequence", .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct reverse_attr), .attrs = attrs, .since = 10, .infer = infer, .host = host,
-    .variants = variants, .flop = onn_flop_none,
+    .name = "reversesequence",
+    .onnx = "ReverseSequence",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct reverse_attr),
+    .attrs = attrs,
+    .since = 10,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_reversesequence[] = {&reversesequence, NULL};

@@ -39,8 +39,8 @@ static enum oclnn_status check(const struct onn_prob *p)
     if (read_reduce(p) == REDUCE_UNKNOWN)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "there is no reduction '%s'", a->reduction);
     if (p->in[2].dtype != p->in[0].dtype)
-        return onn_error(OCLNN_ERROR_DTYPE, "the updates are %s, the tensor %s", oclnn_dtype_name(p->in[2].dtype),
-            oclnn_dtype_name(p->in[0].dtype));
+        return onn_error(OCLNN_ERROR_DTYPE, "the updates are %s, the tensor %s",
+            oclnn_dtype_name(p->in[2].dtype), oclnn_dtype_name(p->in[0].dtype));
     return onn_check_index_type(p, 1, "the indices");
 }
 
@@ -55,8 +55,8 @@ static enum oclnn_status infer_nd(const struct onn_prob *p, struct onn_desc *out
     ONN_CHECK(k->rank >= 1 && k->dim[k->rank - 1] <= x->rank, OCLNN_ERROR_SHAPE,
         "the indices do not fit a tensor of %d dimensions", (int)x->rank);
     const int depth = (int)k->dim[k->rank - 1];
-    ONN_CHECK(u->rank == k->rank - 1 + x->rank - depth, OCLNN_ERROR_SHAPE, "the updates have %d dimensions, not %d",
-        (int)u->rank, (int)(k->rank - 1 + x->rank - depth));
+    ONN_CHECK(u->rank == k->rank - 1 + x->rank - depth, OCLNN_ERROR_SHAPE,
+        "the updates have %d dimensions, not %d", (int)u->rank, (int)(k->rank - 1 + x->rank - depth));
     for (int d = 0; d < u->rank; d++) {
         const int64_t want = d < k->rank - 1 ? k->dim[d] : x->dim[d - (k->rank - 1) + depth];
         ONN_CHECK(want < 0 || u->dim[d] < 0 || u->dim[d] == want, OCLNN_ERROR_SHAPE,
@@ -76,7 +76,8 @@ static enum oclnn_status infer_elements(const struct onn_prob *p, struct onn_des
     if (x->rank < 0 || k->rank < 0 || u->rank < 0)
         return OCLNN_OK;
     ONN_CHECK(k->rank == x->rank && u->rank == x->rank, OCLNN_ERROR_SHAPE,
-        "tensor, indices and updates have %d, %d and %d dimensions", (int)x->rank, (int)k->rank, (int)u->rank);
+        "tensor, indices and updates have %d, %d and %d dimensions", (int)x->rank, (int)k->rank,
+        (int)u->rank);
     ONN_CHECK(read_axis(p, &axis), OCLNN_ERROR_ARGUMENT, "the axis is outside a tensor of %d dimensions",
         (int)x->rank);
     for (int d = 0; d < x->rank; d++) {
@@ -84,7 +85,8 @@ static enum oclnn_status infer_elements(const struct onn_prob *p, struct onn_des
             "dimension %d of the indices is %lld, of the updates %lld", d, (long long)k->dim[d],
             (long long)u->dim[d]);
         ONN_CHECK(d == axis || x->dim[d] < 0 || k->dim[d] <= x->dim[d], OCLNN_ERROR_SHAPE,
-            "dimension %d of the indices is %lld, of the tensor %lld", d, (long long)k->dim[d], (long long)x->dim[d]);
+            "dimension %d of the indices is %lld, of the tensor %lld", d, (long long)k->dim[d],
+            (long long)x->dim[d]);
     }
 fail:
     return status;
@@ -96,23 +98,29 @@ static void put(struct onn_blob *y, int64_t to, const struct onn_blob *u, int64_
 {
     if (r == REDUCE_NONE) {
         const size_t size = oclnn_dtype_size(y->desc.dtype);
-        memcpy((unsigned char *)y->data + (size_t)to * size, (const unsigned char *)u->data + (size_t)from * size,
-            size);
+        memcpy((unsigned char *)y->data + (size_t)to * size,
+            (const unsigned char *)u->data + (size_t)from * size, size);
     } else if (onn_dtype_is_float(y->desc.dtype)) {
         const double a = onn_blob_get_f64(y, to), b = onn_blob_get_f64(u, from);
-        onn_blob_set_f64(y, to, r == REDUCE_ADD ? a + b : r == REDUCE_MUL ? a * b
-            : a != a || (r == REDUCE_MAX ? a > b : a < b) ? a : b);
+        onn_blob_set_f64(y, to,
+            r == REDUCE_ADD                                   ? a + b
+                : r == REDUCE_MUL                             ? a * b
+                : a != a || (r == REDUCE_MAX ? a > b : a < b) ? a
+                                                              : b);
     } else {
         const int64_t a = onn_blob_get_i64(y, to), b = onn_blob_get_i64(u, from);
-        onn_blob_set_i64(y, to, r == REDUCE_ADD ? (int64_t)((uint64_t)a + (uint64_t)b)
-            : r == REDUCE_MUL ? (int64_t)((uint64_t)a * (uint64_t)b) : (r == REDUCE_MAX ? a > b : a < b) ? a : b);
+        onn_blob_set_i64(y, to,
+            r == REDUCE_ADD                         ? (int64_t)((uint64_t)a + (uint64_t)b)
+                : r == REDUCE_MUL                   ? (int64_t)((uint64_t)a * (uint64_t)b)
+                : (r == REDUCE_MAX ? a > b : a < b) ? a
+                                                    : b);
     }
 }
 
 static enum oclnn_status outside(int64_t index, int64_t size)
 {
-    return onn_error(OCLNN_ERROR_ARGUMENT, "index %lld is outside a dimension of %lld elements", (long long)index,
-        (long long)size);
+    return onn_error(OCLNN_ERROR_ARGUMENT, "index %lld is outside a dimension of %lld elements",
+        (long long)index, (long long)size);
 }
 
 static enum oclnn_status host_nd(const struct onn_prob *p, struct onn_blob *const *out)
@@ -191,7 +199,8 @@ static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, co
         l = onn_bind_add(b, "scatter", kernel, "-D SCATTER_I=%s -D SCATTER_F=1%s", index,
             dtype == OCLNN_F16 ? " -D ONN_F16" : "");
     } else {
-        b->status = onn_error(OCLNN_ERROR_UNSUPPORTED, "%s: a reduction of %s", p->op->name, oclnn_dtype_name(dtype));
+        b->status =
+            onn_error(OCLNN_ERROR_UNSUPPORTED, "%s: a reduction of %s", p->op->name, oclnn_dtype_name(dtype));
         return NULL;
     }
     onn_arg_in(l, 1);
@@ -259,28 +268,52 @@ static enum oclnn_status bind_elements(const struct onn_prob *p, const struct on
 /* ---- tables ---- */
 
 static const struct onn_attr attrs[] = {
-    {.name = "reduction", .onnx = "reduction", .type = ONN_ATTR_STRING,
+    {.name = "reduction",
+        .onnx = "reduction",
+        .type = ONN_ATTR_STRING,
         .offset = offsetof(struct onn_scatter_attr, reduction)},
     {.name = "axis", .onnx = "axis", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_scatter_attr, axis)},
     {.type = ONN_ATTR_END},
 };
 
-static const struct onn_variant nd = {
-    .name = "reference", .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE, .cost = onn_cost_copy, .bind = bind_nd};
+static const struct onn_variant nd = {.name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,
+    .cost = onn_cost_copy,
+    .bind = bind_nd};
 static const struct onn_variant *const nd_variants[] = {&nd, NULL};
-static const struct onn_variant elements = {.name = "reference", .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,
-    .cost = onn_cost_copy, .bind = bind_elements};
+static const struct onn_variant elements = {.name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,
+    .cost = onn_cost_copy,
+    .bind = bind_elements};
 static const struct onn_variant *const elements_variants[] = {&elements, NULL};
 
 static const struct onn_op scatternd = {
-    .name = "scatternd", .onnx = "ScatterND", .min_in = 3, .max_in = 3, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_scatter_attr), .attrs = attrs, .since = 11, .infer = infer_nd, .host = host_nd,
+    .name = "scatternd",
+    .onnx = "ScatterND",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_scatter_attr),
+    .attrs = attrs,
+    .since = 11,
+    .infer = infer_nd,
+    .host = host_nd,
     .variants = nd_variants,
 };
 static const struct onn_op scatterelements = {
-    .name = "scatterelements", .onnx = "ScatterElements", .min_in = 3, .max_in = 3, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_scatter_attr), .attrs = attrs, .since = 11, .infer = infer_elements,
-    .host = host_elements, .variants = elements_variants,
+    .name = "scatterelements",
+    .onnx = "ScatterElements",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_scatter_attr),
+    .attrs = attrs,
+    .since = 11,
+    .infer = infer_elements,
+    .host = host_elements,
+    .variants = elements_variants,
 };
 
 const struct onn_op *const onn_ops_scatter[] = {&scatternd, &scatterelements, NULL};

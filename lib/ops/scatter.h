@@ -6,7 +6,7 @@
 
 struct onn_scatter_attr {
     const char *reduction; /* NULL or "none", "add", "mul", "max", "min" */
-    int64_t axis;          /* ScatterElements */
+    int64_t axis; /* ScatterElements */
 };
 
 #endif

@@ -87,9 +87,11 @@ static enum oclnn_status infer_constant(const struct onn_prob *p, struct onn_des
 static enum oclnn_status host_constant(const struct onn_prob *p, struct onn_blob *const *out)
 {
     const struct onn_constant_attr *a = p->attr;
-    const void *from = a->value ? a->value->data : a->value_ints.n >= 0 ? (const void *)a->value_ints.v
-        : a->value_floats.n >= 0 ? (const void *)a->value_floats.v : a->value_int != INT64_MIN
-        ? (const void *)&a->value_int : &a->value_float;
+    const void *from = a->value     ? a->value->data
+        : a->value_ints.n >= 0      ? (const void *)a->value_ints.v
+        : a->value_floats.n >= 0    ? (const void *)a->value_floats.v
+        : a->value_int != INT64_MIN ? (const void *)&a->value_int
+                                    : &a->value_float;
     const size_t bytes = onn_desc_unpadded_bytes(&out[0]->desc);
     if (bytes)
         memcpy(out[0]->data, from, bytes);
@@ -168,7 +170,8 @@ static enum oclnn_status infer_range(const struct onn_prob *p, struct onn_desc *
     for (int i = 0; i < 3; i++) {
         ONN_CHECK(p->in[i].dtype == dtype, OCLNN_ERROR_DTYPE, "start, limit and delta differ in type");
         v[i] = onn_prob_value(p, i);
-        ONN_CHECK(!v[i] || onn_desc_elements(&v[i]->desc) == 1, OCLNN_ERROR_SHAPE, "input %d is no scalar", i);
+        ONN_CHECK(!v[i] || onn_desc_elements(&v[i]->desc) == 1, OCLNN_ERROR_SHAPE, "input %d is no scalar",
+            i);
         known = known && v[i];
     }
     if (known && onn_dtype_is_float(dtype)) {
@@ -214,25 +217,46 @@ static uint32_t host_all(const struct onn_prob *p)
 /* ---- tables ---- */
 
 static const struct onn_attr shape_attrs[] = {
-    {.name = "start", .onnx = "start", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_shape_attr, start)},
-    {.name = "end", .onnx = "end", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_shape_attr, end),
+    {.name = "start",
+        .onnx = "start",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_shape_attr, start)},
+    {.name = "end",
+        .onnx = "end",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_shape_attr, end),
         .def = ONN_SHAPE_END},
     {.type = ONN_ATTR_END},
 };
 static const struct onn_attr constant_attrs[] = {
-    {.name = "value", .onnx = "value", .type = ONN_ATTR_TENSOR, .offset = offsetof(struct onn_constant_attr, value)},
-    {.name = "ints", .onnx = "value_ints", .type = ONN_ATTR_INTS,
+    {.name = "value",
+        .onnx = "value",
+        .type = ONN_ATTR_TENSOR,
+        .offset = offsetof(struct onn_constant_attr, value)},
+    {.name = "ints",
+        .onnx = "value_ints",
+        .type = ONN_ATTR_INTS,
         .offset = offsetof(struct onn_constant_attr, value_ints)},
-    {.name = "floats", .onnx = "value_floats", .type = ONN_ATTR_FLOATS,
+    {.name = "floats",
+        .onnx = "value_floats",
+        .type = ONN_ATTR_FLOATS,
         .offset = offsetof(struct onn_constant_attr, value_floats)},
-    {.name = "int", .onnx = "value_int", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_constant_attr, value_int),
+    {.name = "int",
+        .onnx = "value_int",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_constant_attr, value_int),
         .def = (double)INT64_MIN},
-    {.name = "float", .onnx = "value_float", .type = ONN_ATTR_FLOAT,
-        .offset = offsetof(struct onn_constant_attr, value_float), .def = NAN},
+    {.name = "float",
+        .onnx = "value_float",
+        .type = ONN_ATTR_FLOAT,
+        .offset = offsetof(struct onn_constant_attr, value_float),
+        .def = NAN},
     {.type = ONN_ATTR_END},
 };
 static const struct onn_attr filled_attrs[] = {
-    {.name = "value", .onnx = "value", .type = ONN_ATTR_TENSOR,
+    {.name = "value",
+        .onnx = "value",
+        .type = ONN_ATTR_TENSOR,
         .offset = offsetof(struct onn_constantofshape_attr, value)},
     {.type = ONN_ATTR_END},
 };
@@ -247,30 +271,80 @@ static const struct onn_variant fill = {
 static const struct onn_variant *const filled_variants[] = {&fill, NULL};
 
 static const struct onn_op shape = {
-    .name = "shape", .onnx = "Shape", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD, .attr_size = sizeof(struct onn_shape_attr), .attrs = shape_attrs,
-    .since = 1, .infer = infer_shape, .host = host_shape, .flop = onn_flop_none,
+    .name = "shape",
+    .onnx = "Shape",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_HOST_ONLY | ONN_OP_FROM_SHAPE | ONN_OP_NO_GRAD,
+    .attr_size = sizeof(struct onn_shape_attr),
+    .attrs = shape_attrs,
+    .since = 1,
+    .infer = infer_shape,
+    .host = host_shape,
+    .flop = onn_flop_none,
 };
 static const struct onn_op size = {
-    .name = "size", .onnx = "Size", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD, .attrs = no_attrs, .since = 1, .infer = infer_size,
-    .host = host_size, .flop = onn_flop_none,
+    .name = "size",
+    .onnx = "Size",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_HOST_ONLY | ONN_OP_FROM_SHAPE | ONN_OP_NO_GRAD,
+    .attrs = no_attrs,
+    .since = 1,
+    .infer = infer_size,
+    .host = host_size,
+    .flop = onn_flop_none,
 };
 static const struct onn_op constant = {
-    .name = "constant", .onnx = "Constant", .min_in = 0, .max_in = 0, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD, .attr_size = sizeof(struct onn_constant_attr),
-    .attrs = constant_attrs, .since = 1, .infer = infer_constant, .host = host_constant, .flop = onn_flop_none,
+    .name = "constant",
+    .onnx = "Constant",
+    .min_in = 0,
+    .max_in = 0,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD,
+    .attr_size = sizeof(struct onn_constant_attr),
+    .attrs = constant_attrs,
+    .since = 1,
+    .infer = infer_constant,
+    .host = host_constant,
+    .flop = onn_flop_none,
 };
 static const struct onn_op constantofshape = {
-    .name = "constantofshape", .onnx = "ConstantOfShape", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_NO_GRAD, .attr_size = sizeof(struct onn_constantofshape_attr), .attrs = filled_attrs,
-    .since = 9, .infer = infer_filled, .host = host_filled, .host_inputs = host_all, .variants = filled_variants,
+    .name = "constantofshape",
+    .onnx = "ConstantOfShape",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_NO_GRAD,
+    .attr_size = sizeof(struct onn_constantofshape_attr),
+    .attrs = filled_attrs,
+    .since = 9,
+    .infer = infer_filled,
+    .host = host_filled,
+    .host_inputs = host_all,
+    .variants = filled_variants,
     .flop = onn_flop_none,
 };
 static const struct onn_op range = {
-    .name = "range", .onnx = "Range", .min_in = 3, .max_in = 3, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD, .attrs = no_attrs, .since = 11, .infer = infer_range,
-    .host = host_range, .host_inputs = host_all, .flop = onn_flop_none,
+    .name = "range",
+    .onnx = "Range",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_HOST_ONLY | ONN_OP_NO_GRAD,
+    .attrs = no_attrs,
+    .since = 11,
+    .infer = infer_range,
+    .host = host_range,
+    .host_inputs = host_all,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_shape[] = {&shape, &size, &constant, &constantofshape, &range, NULL};

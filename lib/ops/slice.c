@@ -14,8 +14,8 @@ static enum oclnn_status read_cuts(const struct onn_prob *p, int rank, const int
     int n = 0, n_end = 0, n_axes = 0, n_step = 0;
     for (int d = 0; d < rank; d++)
         cut[d] = (struct cut){0, dim[d], 1};
-    ONN_CHECK(onn_prob_ints(p, 1, start, &n) && onn_prob_ints(p, 2, end, &n_end) && n == n_end, OCLNN_ERROR_SHAPE,
-        "starts and ends must have one entry per axis");
+    ONN_CHECK(onn_prob_ints(p, 1, start, &n) && onn_prob_ints(p, 2, end, &n_end) && n == n_end,
+        OCLNN_ERROR_SHAPE, "starts and ends must have one entry per axis");
     if (onn_prob_has(p, 3))
         ONN_CHECK(onn_prob_ints(p, 3, axes, &n_axes) && n_axes == n, OCLNN_ERROR_SHAPE,
             "axes must have one entry per start");
@@ -170,9 +170,21 @@ static const struct onn_variant *const variants[] = {&copy, NULL};
 static const struct onn_attr attrs[] = {{.type = ONN_ATTR_END}};
 
 static const struct onn_op slice = {
-    .name = "slice", .onnx = "Slice", .min_in = 3, .max_in = 5, .min_out = 1, .max_out = 1, .flags = ONN_OP_VIEW,
-    .attrs = attrs, .since = 10, .infer = infer, .host = host, .host_inputs = host_inputs, .view = view_forward,
-    .variants = variants, .flop = onn_flop_none,
+    .name = "slice",
+    .onnx = "Slice",
+    .min_in = 3,
+    .max_in = 5,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_VIEW,
+    .attrs = attrs,
+    .since = 10,
+    .infer = infer,
+    .host = host,
+    .host_inputs = host_inputs,
+    .view = view_forward,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_slice[] = {&slice, NULL};

@@ -35,11 +35,11 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     int axis;
     if (!onn_dtype_is_float(p->in[0].dtype))
         return onn_error(OCLNN_ERROR_DTYPE, "input is %s, but must be a floating-point type",
-                         oclnn_dtype_name(p->in[0].dtype));
+            oclnn_dtype_name(p->in[0].dtype));
     if (p->in[0].rank > 0 && !(a->legacy && a->axis == p->in[0].rank) &&
         !onn_axis_resolve(a->axis, p->in[0].rank, &axis))
         return onn_error(OCLNN_ERROR_ARGUMENT, "axis %lld is outside a tensor of rank %d", (long long)a->axis,
-                         p->in[0].rank);
+            p->in[0].rank);
     return onn_infer_same(p, out);
 }
 
@@ -217,8 +217,10 @@ static int formats_ref(const struct onn_prob *p, struct onn_formats *out, int ma
 
 static struct onn_cost cost(const struct onn_prob *p, double passes, double efficiency)
 {
-    return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p) * passes, .launches = 1,
-                             .efficiency = efficiency};
+    return (struct onn_cost){.flop = flop(p),
+        .bytes = onn_prob_bytes(p) * passes,
+        .launches = 1,
+        .efficiency = efficiency};
 }
 static struct onn_cost cost_vector(const struct onn_prob *p, const struct onn_tune *t)
 {
@@ -236,30 +238,61 @@ static struct onn_cost cost_ref(const struct onn_prob *p, const struct onn_tune 
     return cost(p, 3, 0.02);
 }
 
-static const struct onn_variant rows = {
-    .name = "rows", .flags = ONN_VARIANT_INPLACE0, .refuse = refuse_rows, .formats = formats, .cost = cost_vector,
+static const struct onn_variant rows = {.name = "rows",
+    .flags = ONN_VARIANT_INPLACE0,
+    .refuse = refuse_rows,
+    .formats = formats,
+    .cost = cost_vector,
     .bind = bind_rows};
-static const struct onn_variant cols = {
-    .name = "cols", .refuse = refuse_cols, .formats = formats, .cost = cost_vector, .bind = bind_cols};
-static const struct onn_variant group = {
-    .name = "group", .flags = ONN_VARIANT_INPLACE0, .refuse = refuse_group, .formats = formats, .cost = cost_group,
+static const struct onn_variant cols = {.name = "cols",
+    .refuse = refuse_cols,
+    .formats = formats,
+    .cost = cost_vector,
+    .bind = bind_cols};
+static const struct onn_variant group = {.name = "group",
+    .flags = ONN_VARIANT_INPLACE0,
+    .refuse = refuse_group,
+    .formats = formats,
+    .cost = cost_group,
     .bind = bind_group};
-static const struct onn_variant reference = {
-    .name = "reference", .flags = ONN_VARIANT_INPLACE0 | ONN_VARIANT_REFERENCE, .refuse = refuse_ref,
-    .formats = formats_ref, .cost = cost_ref, .bind = bind_ref};
+static const struct onn_variant reference = {.name = "reference",
+    .flags = ONN_VARIANT_INPLACE0 | ONN_VARIANT_REFERENCE,
+    .refuse = refuse_ref,
+    .formats = formats_ref,
+    .cost = cost_ref,
+    .bind = bind_ref};
 static const struct onn_variant *const variants[] = {&rows, &cols, &group, &reference, NULL};
 
-static const struct onn_attr attrs[] = {
-    {"axis", "axis", ONN_ATTR_INT, offsetof(struct onn_softmax_attr, axis), -1, -8, 8},
-    {"legacy", NULL, ONN_ATTR_INT, offsetof(struct onn_softmax_attr, legacy), 0, 0, 1}, {.type = ONN_ATTR_END}};
-static const struct onn_op softmax = {
-    .name = "softmax", .onnx = "Softmax", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_softmax_attr), .attrs = attrs, .since = 1, .infer = infer, .host = host,
-    .variants = variants, .flop = flop};
-static const struct onn_op logsoftmax = {
-    .name = "logsoftmax", .onnx = "LogSoftmax", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_softmax_attr), .attrs = attrs, .since = 1, .infer = infer, .host = host,
-    .variants = variants, .flop = flop};
+static const struct onn_attr attrs[] = {{"axis", "axis", ONN_ATTR_INT,
+                                            offsetof(struct onn_softmax_attr, axis), -1, -8, 8},
+    {"legacy", NULL, ONN_ATTR_INT, offsetof(struct onn_softmax_attr, legacy), 0, 0, 1},
+    {.type = ONN_ATTR_END}};
+static const struct onn_op softmax = {.name = "softmax",
+    .onnx = "Softmax",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_softmax_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = flop};
+static const struct onn_op logsoftmax = {.name = "logsoftmax",
+    .onnx = "LogSoftmax",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_softmax_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = flop};
 
 extern const struct onn_op *const onn_ops_softmax[];
 const struct onn_op *const onn_ops_softmax[] = {&softmax, &logsoftmax, NULL};

@@ -24,24 +24,27 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     const int64_t s = a->block;
     int64_t dim[4] = {-1, -1, -1, -1};
     ONN_CHECK(s > 0 && s < 65536, OCLNN_ERROR_ARGUMENT, "the block size is %lld", (long long)s);
-    ONN_CHECK(!a->mode || strcmp(a->mode, "DCR") == 0 || is_crd(p), OCLNN_ERROR_UNSUPPORTED, "there is no mode '%s'",
-        a->mode);
-    ONN_CHECK(x->rank < 0 || x->rank == 4, OCLNN_ERROR_SHAPE, "the tensor has %d dimensions, not 4", (int)x->rank);
+    ONN_CHECK(!a->mode || strcmp(a->mode, "DCR") == 0 || is_crd(p), OCLNN_ERROR_UNSUPPORTED,
+        "there is no mode '%s'", a->mode);
+    ONN_CHECK(x->rank < 0 || x->rank == 4, OCLNN_ERROR_SHAPE, "the tensor has %d dimensions, not 4",
+        (int)x->rank);
     for (int d = 0; d < x->rank; d++)
         dim[d] = x->dim[d];
     if (is_to_space(p)) {
-        ONN_CHECK(dim[1] < 0 || dim[1] % (s * s) == 0, OCLNN_ERROR_SHAPE, "%lld channels are no multiple of %lld",
-            (long long)dim[1], (long long)(s * s));
+        ONN_CHECK(dim[1] < 0 || dim[1] % (s * s) == 0, OCLNN_ERROR_SHAPE,
+            "%lld channels are no multiple of %lld", (long long)dim[1], (long long)(s * s));
         dim[1] = dim[1] < 0 ? -1 : dim[1] / (s * s);
         for (int d = 2; d < 4; d++)
-            ONN_CHECK(dim[d] < 0 || onn_mul_i64(dim[d], s, &dim[d]), OCLNN_ERROR_SHAPE, "the result is too large");
+            ONN_CHECK(dim[d] < 0 || onn_mul_i64(dim[d], s, &dim[d]), OCLNN_ERROR_SHAPE,
+                "the result is too large");
     } else {
         for (int d = 2; d < 4; d++) {
-            ONN_CHECK(dim[d] < 0 || dim[d] % s == 0, OCLNN_ERROR_SHAPE, "dimension %d is %lld, no multiple of %lld", d,
-                (long long)dim[d], (long long)s);
+            ONN_CHECK(dim[d] < 0 || dim[d] % s == 0, OCLNN_ERROR_SHAPE,
+                "dimension %d is %lld, no multiple of %lld", d, (long long)dim[d], (long long)s);
             dim[d] = dim[d] < 0 ? -1 : dim[d] / s;
         }
-        ONN_CHECK(dim[1] < 0 || onn_mul_i64(dim[1], s * s, &dim[1]), OCLNN_ERROR_SHAPE, "the result is too large");
+        ONN_CHECK(dim[1] < 0 || onn_mul_i64(dim[1], s * s, &dim[1]), OCLNN_ERROR_SHAPE,
+            "the result is too large");
     }
     out[0] = onn_desc_make(x->dtype, 4, dim);
 fail:
@@ -110,21 +113,49 @@ static const struct onn_variant copy = {
 static const struct onn_variant *const variants[] = {&copy, NULL};
 
 static const struct onn_attr attrs[] = {
-    {.name = "block", .onnx = "blocksize", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_space_attr, block),
-        .def = 1, .min = 1, .max = 65535},
-    {.name = "mode", .onnx = "mode", .type = ONN_ATTR_STRING, .offset = offsetof(struct onn_space_attr, mode)},
+    {.name = "block",
+        .onnx = "blocksize",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_space_attr, block),
+        .def = 1,
+        .min = 1,
+        .max = 65535},
+    {.name = "mode",
+        .onnx = "mode",
+        .type = ONN_ATTR_STRING,
+        .offset = offsetof(struct onn_space_attr, mode)},
     {.type = ONN_ATTR_END},
 };
 
 static const struct onn_op depthtospace = {
-    .name = "depthtospace", .onnx = "DepthToSpace", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_space_attr), .attrs = attrs, .since = 1, .infer = infer, .host = host,
-    .variants = variants, .flop = onn_flop_none,
+    .name = "depthtospace",
+    .onnx = "DepthToSpace",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_space_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 static const struct onn_op spacetodepth = {
-    .name = "spacetodepth", .onnx = "SpaceToDepth", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_space_attr), .attrs = attrs, .since = 1, .infer = infer, .host = host,
-    .variants = variants, .flop = onn_flop_none,
+    .name = "spacetodepth",
+    .onnx = "SpaceToDepth",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_space_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_space[] = {&depthtospace, &spacetodepth, NULL};

@@ -45,8 +45,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
         return OCLNN_OK;
     }
     ONN_TRY(onn_check_index_type(p, 1, "the sizes"));
-    ONN_CHECK(read_axis(p, x->rank, &axis), OCLNN_ERROR_ARGUMENT, "the axis is outside a tensor of %d dimensions",
-        (int)x->rank);
+    ONN_CHECK(read_axis(p, x->rank, &axis), OCLNN_ERROR_ARGUMENT,
+        "the axis is outside a tensor of %d dimensions", (int)x->rank);
     const struct onn_blob *sizes = onn_prob_value(p, 1);
     ONN_CHECK(!sizes || onn_desc_elements(&sizes->desc) == p->n_out, OCLNN_ERROR_SHAPE,
         "%lld sizes are given for %d outputs", (long long)onn_desc_elements(&sizes->desc), p->n_out);
@@ -153,15 +153,29 @@ static const struct onn_variant *const variants[] = {&copy, NULL};
 
 static const struct onn_attr attrs[] = {
     {.name = "axis", .onnx = "axis", .type = ONN_ATTR_INT, .offset = offsetof(struct onn_split_attr, axis)},
-    {.name = "num_outputs", .onnx = "num_outputs", .type = ONN_ATTR_INT,
-        .offset = offsetof(struct onn_split_attr, num_outputs), .max = INT32_MAX},
+    {.name = "num_outputs",
+        .onnx = "num_outputs",
+        .type = ONN_ATTR_INT,
+        .offset = offsetof(struct onn_split_attr, num_outputs),
+        .max = INT32_MAX},
     {.type = ONN_ATTR_END},
 };
 
 static const struct onn_op split = {
-    .name = "split", .onnx = "Split", .min_in = 1, .max_in = 2, .min_out = 1, .max_out = ONN_VARIADIC,
-    .attr_size = sizeof(struct onn_split_attr), .attrs = attrs, .since = 13,
-    .infer = infer, .host = host, .host_inputs = host_inputs, .view_out = view_out, .variants = variants,
+    .name = "split",
+    .onnx = "Split",
+    .min_in = 1,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = ONN_VARIADIC,
+    .attr_size = sizeof(struct onn_split_attr),
+    .attrs = attrs,
+    .since = 13,
+    .infer = infer,
+    .host = host,
+    .host_inputs = host_inputs,
+    .view_out = view_out,
+    .variants = variants,
     .flop = onn_flop_none,
 };
 

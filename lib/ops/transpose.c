@@ -36,7 +36,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
         return OCLNN_OK;
     }
     if (!read_perm(p, x->rank, perm))
-        return onn_error(OCLNN_ERROR_ARGUMENT, "perm is not a permutation of the %d dimensions", (int)x->rank);
+        return onn_error(OCLNN_ERROR_ARGUMENT, "perm is not a permutation of the %d dimensions",
+            (int)x->rank);
     for (int i = 0; i < x->rank; i++)
         dim[i] = x->dim[perm[i]];
     out[0] = onn_desc_make(x->dtype, x->rank, dim);
@@ -94,7 +95,8 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
     int perm[ONN_MAX_RANK];
     int64_t from[ONN_MAX_RANK], to[ONN_MAX_RANK];
     if (!read_perm(p, x->rank, perm))
-        return onn_error(OCLNN_ERROR_ARGUMENT, "perm is not a permutation of the %d dimensions", (int)x->rank);
+        return onn_error(OCLNN_ERROR_ARGUMENT, "perm is not a permutation of the %d dimensions",
+            (int)x->rank);
     onn_plain_strides(x->rank, x->dim, from);
     onn_plain_strides(x->rank, out[0]->desc.dim, to);
     for (int i = 0; i < x->rank; i++)
@@ -119,23 +121,54 @@ static int formats(const struct onn_prob *p, struct onn_formats *out, int max)
 
 static const struct onn_variant copy = {
     .name = "tiled",
-    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
     .formats = formats,
     .cost = onn_cost_copy,
     .bind = bind,
 };
-static const struct onn_variant *const variants[] = {&copy, NULL};
+
+static enum oclnn_status bind_reference(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
+{
+    return onn_bind_any_device(bind, p, t, b);
+}
+
+static const struct onn_variant reference = {
+    .name = "reference",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
+    .formats = formats,
+    .cost = onn_cost_reference,
+    .bind = bind_reference,
+};
+
+static const struct onn_variant *const variants[] = {&copy, &reference, NULL};
 
 static const struct onn_attr attrs[] = {
-    {.name = "perm", .onnx = "perm", .type = ONN_ATTR_INTS, .offset = offsetof(struct onn_transpose_attr, perm),
-        .min = 0, .max = ONN_MAX_RANK - 1},
+    {.name = "perm",
+        .onnx = "perm",
+        .type = ONN_ATTR_INTS,
+        .offset = offsetof(struct onn_transpose_attr, perm),
+        .min = 0,
+        .max = ONN_MAX_RANK - 1},
     {.type = ONN_ATTR_END},
 };
 
 static const struct onn_op transpose = {
-    .name = "transpose", .onnx = "Transpose", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .flags = ONN_OP_VIEW, .attr_size = sizeof(struct onn_transpose_attr), .attrs = attrs, .since = 1,
-    .infer = infer, .host = host, .view = view, .variants = variants, .flop = onn_flop_none,
+    .name = "transpose",
+    .onnx = "Transpose",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_VIEW,
+    .attr_size = sizeof(struct onn_transpose_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .view = view,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 
 const struct onn_op *const onn_ops_transpose[] = {&transpose, NULL};

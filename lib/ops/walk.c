@@ -39,7 +39,7 @@ static int64_t step_of(const struct onn_desc *d, int axis)
 }
 
 static bool add_blocked(struct onn_walk *w, const struct onn_desc *from, const struct onn_desc *to, int i,
-                        int64_t fb, int64_t tb)
+    int64_t fb, int64_t tb)
 {
     const int64_t dim = from->dim[i], fs = step_of(from, i), ts = step_of(to, i);
     w->masked = true;
@@ -136,7 +136,7 @@ void onn_walk_simplify(struct onn_walk *w)
 
 /* One row of n elements, then zeros up to n_to. */
 static void host_row(size_t size, int64_t n, int64_t n_to, const unsigned char *from, int64_t fs,
-                     unsigned char *to, int64_t ts)
+    unsigned char *to, int64_t ts)
 {
     if (n > 0 && fs == 1 && ts == 1) {
         memcpy(to, from, (size_t)n * size);
@@ -162,7 +162,8 @@ void onn_walk_host(const struct onn_walk *walk, size_t size, const void *from, v
         if (w.dim[i] == 0)
             return;
     const int last = w.rank - 1;
-    const int64_t len = w.rank ? w.dim[last] : 1, fs = w.rank ? w.from[last] : 1, ts = w.rank ? w.to[last] : 1;
+    const int64_t len = w.rank ? w.dim[last] : 1, fs = w.rank ? w.from[last] : 1,
+                  ts = w.rank ? w.to[last] : 1;
     for (;;) {
         int64_t n = len, n_to = len;
         if (w.masked) {
@@ -171,7 +172,7 @@ void onn_walk_host(const struct onn_walk *walk, size_t size, const void *from, v
             n_to = step ? clamp(w.to_limit - c, 0, len) : c < w.to_limit ? len : 0;
         }
         host_row(size, n, n_to, (const unsigned char *)from + f * (int64_t)size, fs,
-                 (unsigned char *)to + t * (int64_t)size, ts);
+            (unsigned char *)to + t * (int64_t)size, ts);
         int i = last - 1;
         for (; i >= 0; i--) {
             f += w.from[i];

@@ -31,20 +31,20 @@ void onn_walk_simplify(struct onn_walk *w);
 void onn_walk_host(const struct onn_walk *w, size_t size, const void *from, void *to);
 /* Adds the launches that run the walk from input `in` to output `out` of p. Nothing for 0 elements. */
 enum oclnn_status onn_walk_bind(const struct onn_prob *p, struct onn_bind *b, int in, int out,
-                                const struct onn_walk *w);
+    const struct onn_walk *w);
 
 /* Copies between two descs of the same dims and element type: from lies in input `in` of p, to in output `out`; both
  * carry absolute offsets like p's own descs (start from a copy of p->in[in] and move offset, dim and stride). */
-enum oclnn_status onn_bind_copy(const struct onn_prob *p, struct onn_bind *b, int in, const struct onn_desc *from,
-                                int out, const struct onn_desc *to);
+enum oclnn_status onn_bind_copy(const struct onn_prob *p, struct onn_bind *b, int in,
+    const struct onn_desc *from, int out, const struct onn_desc *to);
 /* Fills `to` (within output `out`) with one element whose bits are given; pad lanes become 0. */
-enum oclnn_status onn_bind_fill(const struct onn_prob *p, struct onn_bind *b, int out, const struct onn_desc *to,
-                                uint64_t bits);
+enum oclnn_status onn_bind_fill(const struct onn_prob *p, struct onn_bind *b, int out,
+    const struct onn_desc *to, uint64_t bits);
 
 /* out = in with only `count` elements along axis, from `start` on in steps of `step` (may be negative). False for
  * opaque packs, and along a blocked axis unless the cut falls between blocks (or is the dimension's end). */
 bool onn_view_slice(const struct onn_desc *in, int axis, int64_t start, int64_t count, int64_t step,
-                    struct onn_desc *out);
+    struct onn_desc *out);
 
 /* ---- what data movement families share (ops/move.c) ---- */
 
@@ -66,6 +66,14 @@ int onn_formats_to_plain(const struct onn_prob *p, struct onn_formats *out, int 
 /* Bytes of outputs, as much read, one launch, no arithmetic. */
 struct onn_cost onn_cost_copy(const struct onn_prob *p, const struct onn_tune *t);
 double onn_flop_none(const struct onn_prob *p);
+
+/* Calls bind for a device that is no vector CPU: the kernels that suit any device. This is how `reference` variants
+ * are made of operators whose launches depend on the device, and how both kinds are tested everywhere. */
+typedef enum oclnn_status (
+    *onn_bind_fn)(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b);
+enum oclnn_status onn_bind_any_device(onn_bind_fn bind, const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b);
+struct onn_cost onn_cost_reference(const struct onn_prob *p, const struct onn_tune *t);
 
 /* OpenCL C's unsigned type of 1, 2, 4 or 8 bytes. */
 const char *onn_cl_uint(size_t size);

@@ -62,8 +62,8 @@ static int64_t geo_count(const struct geo *g)
 
 static struct onn_launch *start(const struct job *j, const char *kernel, int side, const struct geo *g)
 {
-    struct onn_launch *l = onn_bind_add(j->b, "reorder", kernel, side == 4 ? "-D REORDER_T=%s -D REORDER_U=4" :
-        "-D REORDER_T=%s", onn_cl_uint(j->size));
+    struct onn_launch *l = onn_bind_add(j->b, "reorder", kernel,
+        side == 4 ? "-D REORDER_T=%s -D REORDER_U=4" : "-D REORDER_T=%s", onn_cl_uint(j->size));
     if (j->in >= 0)
         onn_arg_in(l, j->in);
     onn_arg_out(l, j->out);
@@ -127,8 +127,11 @@ static void bind_tile(const struct job *j, const struct onn_walk *w, int a, int 
     const int64_t pa = da < cap ? da : cap, pb = db < cap ? db : cap;
     const int64_t units = geo_count(&g) * ((da + pa - 1) / pa) * ((db + pb - 1) / pb);
     const int64_t chunk = onn_cpu_chunk(j->p->caps, units, pa * pb * (int64_t)j->size);
-    struct onn_launch *l = start(j, "reorder_tile", da % 8 && da % 4 == 0 && da < 8 ? 4 :
-        db % 8 && db % 4 == 0 && db < 8 ? 4 : 8, &g);
+    struct onn_launch *l = start(j, "reorder_tile",
+        da % 8 && da % 4 == 0 && da < 8       ? 4
+            : db % 8 && db % 4 == 0 && db < 8 ? 4
+                                              : 8,
+        &g);
     onn_arg_int(j->b, l, units);
     onn_arg_int(j->b, l, chunk);
     onn_arg_int(j->b, l, da);
@@ -194,7 +197,8 @@ static void bind_simple(const struct job *j, const struct onn_walk *w)
     const int a = unit_dim(w, w->to), b = unit_dim(w, w->from), lane = lane_dim(w);
     const bool plane = a >= 0 && b >= 0 && a != b;
     if (!is_vector_cpu(j->p)) {
-        const bool fits = !j->p->caps || (j->p->caps->max_group >= 256 && j->p->caps->local_bytes >= 33 * 33 * 8);
+        const bool fits =
+            !j->p->caps || (j->p->caps->max_group >= 256 && j->p->caps->local_bytes >= 33 * 33 * 8);
         if (plane && !w->masked && w->dim[a] >= 8 && w->dim[b] >= 8 && fits)
             bind_tile_local(j, w, a, b);
         else
@@ -202,8 +206,8 @@ static void bind_simple(const struct job *j, const struct onn_walk *w)
         return;
     }
     /* In a tile the mask may lie only where it is free: zeros along a (blocked target), nothing along b. */
-    const bool lane_fits = lane < 0 || (lane == a && w->to_limit % w->dim[a] == 0) ||
-        (lane == b && w->to_limit == w->limit);
+    const bool lane_fits =
+        lane < 0 || (lane == a && w->to_limit % w->dim[a] == 0) || (lane == b && w->to_limit == w->limit);
     if (plane && lane_fits && w->dim[a] >= 4 && w->dim[b] >= 4)
         bind_tile(j, w, a, b);
     else
@@ -248,7 +252,7 @@ static enum oclnn_status bind_walk(const struct job *j, const struct onn_walk *w
     onn_walk_simplify(&w);
     if (w.masked && w.to_limit > INT_MAX)
         return j->b->status = onn_error(OCLNN_ERROR_UNSUPPORTED, "a blocked dimension of %lld is too long",
-            (long long)w.to_limit);
+                   (long long)w.to_limit);
     bind_parts(j, &w, fill, bits);
     return j->b->status;
 }
@@ -296,8 +300,8 @@ static enum oclnn_status copy_blocks(const struct onn_prob *p, struct onn_bind *
     return b->status;
 }
 
-enum oclnn_status onn_bind_copy(const struct onn_prob *p, struct onn_bind *b, int in, const struct onn_desc *from,
-    int out, const struct onn_desc *to)
+enum oclnn_status onn_bind_copy(const struct onn_prob *p, struct onn_bind *b, int in,
+    const struct onn_desc *from, int out, const struct onn_desc *to)
 {
     struct onn_walk w;
     if (from->format.pack || to->format.pack)
@@ -315,8 +319,8 @@ enum oclnn_status onn_bind_copy(const struct onn_prob *p, struct onn_bind *b, in
     return onn_walk_bind(p, b, in, out, &w);
 }
 
-enum oclnn_status onn_bind_fill(const struct onn_prob *p, struct onn_bind *b, int out, const struct onn_desc *to,
-    uint64_t bits)
+enum oclnn_status onn_bind_fill(const struct onn_prob *p, struct onn_bind *b, int out,
+    const struct onn_desc *to, uint64_t bits)
 {
     struct onn_walk w;
     if (!onn_walk_descs(&w, to, to))

@@ -30,6 +30,8 @@ enum oclnn_status onn_node_prob(const struct onn_graph *g, const struct onn_op *
 
 static bool all_known(const struct onn_prob *p)
 {
+    if (p->op->flags & ONN_OP_FROM_SHAPE)
+        return onn_desc_is_known(&p->in[0]);
     for (int i = 0; i < p->n_in; i++)
         if (p->in[i].dtype != OCLNN_NONE && !p->value[i])
             return false;

@@ -193,6 +193,7 @@ void oclnn_context_destroy(oclnn_context **pointer)
     if (!pointer || !*pointer)
         return;
     struct oclnn_context *ctx = *pointer;
+    onn_program_cache_flush(ctx); /* after every answer was given: reading binaries back can be slow */
     onn_queue_close(ctx);
     onn_program_finish_all(ctx);
     if (atomic_load(&ctx->used_clblast))

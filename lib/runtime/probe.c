@@ -172,24 +172,46 @@ static int probe(struct oclnn_context *ctx, int claims, double *launch_ns)
     return held;
 }
 
+/* Does the driver keep compiled programs itself? A program it has never seen is built twice: if the second time is much
+ * faster, a cache of ours would only cost time (reading a binary back makes some drivers compile everything again). */
+static bool driver_caches(struct oclnn_context *ctx)
+{
+    double time[2] = {0, 0};
+    struct onn_str defines = {0};
+    onn_str_add(&defines, "-D PROBE_SALT=%llu", (unsigned long long)(onn_clock_ns() % 1000000007u));
+    for (int i = 0; i < 2; i++) {
+        struct onn_program *program;
+        uint64_t begin = onn_clock_ns();
+        if (onn_program_build(ctx, "probe", onn_str_text(&defines), NULL, &program) == OCLNN_OK) {
+            time[i] = (double)(onn_clock_ns() - begin);
+            onn_program_destroy(program);
+        }
+    }
+    onn_str_finish(&defines);
+    return time[0] > 0 && time[1] > 0 && time[1] < 0.4 * time[0];
+}
+
 void onn_probe_run(struct oclnn_context *ctx, const char *extensions)
 {
     struct onn_caps *caps = &ctx->caps;
-    struct onn_note notes[] = {{"fp16", 0}, {"fp64", 0}, {"subgroup_size", 0}, {"launch_and_wait_ns", 0}};
+    struct onn_note notes[] = {{"fp16", 0}, {"fp64", 0}, {"subgroup_size", 0}, {"launch_and_wait_ns", 0},
+        {"driver_caches", 0}};
     const int count = sizeof notes / sizeof *notes;
-    if (!onn_notes_read(ctx, "probe", notes, count)) {
+    if (!onn_notes_read(ctx, "probe2", notes, count)) {
         double launch_ns = 0;
         int held = probe(ctx, claims_of(caps, extensions), &launch_ns);
         notes[0].value = (held & CLAIM_FP16) != 0;
         notes[1].value = (held & CLAIM_FP64) != 0;
         notes[2].value = held & CLAIM_SUBGROUPS ? caps->subgroup_size : 0;
         notes[3].value = launch_ns;
+        notes[4].value = launch_ns > 0 && driver_caches(ctx);
         if (launch_ns > 0) /* a probe that could not run says nothing about the next time */
-            onn_notes_write(ctx, "probe", notes, count);
+            onn_notes_write(ctx, "probe2", notes, count);
     }
     caps->has_fp16 = notes[0].value != 0;
     caps->has_fp64 = notes[1].value != 0;
     caps->subgroup_size = notes[2].value >= 1 && notes[2].value <= 1024 ? (int)notes[2].value : 0;
     caps->has_subgroups = caps->subgroup_size > 0;
+    caps->driver_caches = notes[4].value != 0;
     caps->slow = ctx->device.simulator || notes[3].value > SLOW_NS;
 }

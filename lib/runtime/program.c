@@ -1,5 +1,6 @@
 /* Programs: found in the context's table, else in the disk cache, else compiled. */
 #include "base/clock.h"
+#include "base/env.h"
 #include "runtime/internal.h"
 
 #include <string.h>
@@ -198,7 +199,7 @@ void onn_program_cache_flush(struct oclnn_context *ctx)
         onn_mutex_unlock(&ctx->program_lock);
         if (!p)
             return;
-        if (ctx->cache_dir)
+        if (ctx->cache_dir && (!ctx->caps.driver_caches || onn_env_has("OCLNN_CACHE", "force")))
             save(ctx, p);
     }
 }

@@ -25,12 +25,17 @@ static void fill(const struct onn_prob *p, int i, bool integer, double *data, in
         data[k] = i == 4 ? 0.5 + (double)(k % 7) / 4 : (double)(k * 7919 % 101) / 50 - 1;
 }
 
-#define C(text) {.problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER, .fill = fill}
+#define C(text) \
+    { \
+        .problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER, .fill = fill \
+    }
 static const struct onn_case cases[] = {
-    C("batchnormalization x=2x11x5x7 s=11 b=11 m=11 v=11"), C("batchnormalization x=3x9 s=9 b=9 m=9 v=9"),
+    C("batchnormalization x=2x11x5x7 s=11 b=11 m=11 v=11"),
+    C("batchnormalization x=3x9 s=9 b=9 m=9 v=9"),
     C("batchnormalization x=2x5x30 s=5 b=5 m=5 v=5 epsilon=0.01"),
     C("batchnormalization x=1x16x8x8 s=16 b=16 m=16 v=16 +add=1x16x8x8 +relu"),
-    C("batchnormalization x=1x4x3x4x5 s=4 b=4 m=4 v=4 +sigmoid"), {0},
+    C("batchnormalization x=1x4x3x4x5 s=4 b=4 m=4 v=4 +sigmoid"),
+    {0},
 };
 
 int main(int argc, char **argv)

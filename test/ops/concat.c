@@ -35,7 +35,10 @@ static void ref_concat(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = "concat " text, .ref = ref_concat, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "concat " text, .ref = ref_concat, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("a=2x8x5x7 b=2x16x5x7"),
     CASE("a=2x16x5x7 b=2x5x5x7"),

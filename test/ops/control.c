@@ -33,7 +33,8 @@ static void infers_outputs(void **state)
     struct onn_desc out;
     struct onn_blob *cond = NULL;
     const struct onn_blob *value[1] = {NULL};
-    struct onn_prob p = {.op = onn_op_find("if"), .attr = &attr, .n_in = 1, .n_out = 1, .in = &in, .value = value};
+    struct onn_prob p =
+        {.op = onn_op_find("if"), .attr = &attr, .n_in = 1, .n_out = 1, .in = &in, .value = value};
     assert_int_equal(p.op->infer(&p, &out), OCLNN_OK);
     assert_int_equal(out.dim[0], 2);
     assert_int_equal(out.dim[1], -1);

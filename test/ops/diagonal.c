@@ -41,7 +41,10 @@ static void ref_eye(struct onn_ref *r)
     }
 }
 
-#define CASE(text, fn) {.problem = text, .ref = fn, .c = 1}
+#define CASE(text, fn) \
+    { \
+        .problem = text, .ref = fn, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("trilu x=2x5x7", ref_trilu),
     CASE("trilu x=2x5x7 k=@1:scalar", ref_trilu),

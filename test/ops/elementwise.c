@@ -6,20 +6,20 @@
 #include <string.h>
 
 typedef double (*fn)(double a, double b, double c);
-#define FN(name, e)                                                                                          \
-    static double f_##name(double a, double b, double c)                                                     \
-    {                                                                                                        \
-        (void)a, (void)b, (void)c;                                                                           \
-        return e;                                                                                            \
+#define FN(name, e) \
+    static double f_##name(double a, double b, double c) \
+    { \
+        (void)a, (void)b, (void)c; \
+        return e; \
     }
 FN(relu, fmax(a, 0))
 FN(leaky_relu, a < 0 ? 0.1f * a : a)
 FN(prelu, a < 0 ? a * b : a)
 FN(sigmoid, 1 / (1 + exp(-a)))
 FN(hard_sigmoid, fmin(1, fmax(0, 0.2f * a + 0.5f)))
-FN(hard_swish, a * fmin(1, fmax(0, a / 6 + 0.5)))
+FN(hard_swish, a *fmin(1, fmax(0, a / 6 + 0.5)))
 FN(swish, a / (1 + exp(-a)))
-FN(mish, a * tanh(log1p(exp(a))))
+FN(mish, a *tanh(log1p(exp(a))))
 FN(softplus, log1p(exp(a)))
 FN(softsign, a / (1 + fabs(a)))
 FN(elu, a < 0 ? 1.5 * expm1(a) : a)
@@ -47,17 +47,17 @@ FN(or, a != 0 || b != 0)
 FN(xor, (a != 0) != (b != 0))
 FN(where, a != 0 ? b : c)
 FN(same, a)
-#define MATH1(name)                                                                                          \
-    static double f_##name(double a, double b, double c)                                                     \
-    {                                                                                                        \
-        (void)b, (void)c;                                                                                    \
-        return name(a);                                                                                      \
+#define MATH1(name) \
+    static double f_##name(double a, double b, double c) \
+    { \
+        (void)b, (void)c; \
+        return name(a); \
     }
-#define MATH2(name, function)                                                                                \
-    static double f_##name(double a, double b, double c)                                                     \
-    {                                                                                                        \
-        (void)c;                                                                                             \
-        return function(a, b);                                                                               \
+#define MATH2(name, function) \
+    static double f_##name(double a, double b, double c) \
+    { \
+        (void)c; \
+        return function(a, b); \
     }
 MATH1(tanh)
 MATH1(erf)
@@ -74,16 +74,19 @@ MATH2(max, fmax)
 MATH2(min, fmin)
 
 /* One reference for all: by name. */
-#define ROW(name) {#name, f_##name}
+#define ROW(name) \
+    { \
+#name, f_##name \
+    }
 static const struct {
     const char *name;
     fn f;
-} functions[] = {ROW(relu), ROW(leaky_relu), ROW(prelu), ROW(sigmoid), ROW(hard_sigmoid), ROW(hard_swish), ROW(swish),
-    ROW(mish), ROW(softplus), ROW(softsign), ROW(elu), ROW(selu), ROW(celu), ROW(thresholded_relu), ROW(gelu),
-    ROW(reciprocal), ROW(sign), ROW(neg), ROW(not), ROW(add), ROW(sub), ROW(mul), ROW(div), ROW(equal), ROW(less),
-    ROW(greater), ROW(less_equal), ROW(greater_equal), ROW(and), ROW(or), ROW(xor), ROW(where), ROW(tanh), ROW(erf),
-    ROW(exp), ROW(log), ROW(sqrt), ROW(floor), ROW(ceil), ROW(sin), ROW(cos), ROW(pow), ROW(max), ROW(min),
-    {"sum", f_add}, {"mean", f_add}, {"cast", f_same}};
+} functions[] = {ROW(relu), ROW(leaky_relu), ROW(prelu), ROW(sigmoid), ROW(hard_sigmoid), ROW(hard_swish),
+    ROW(swish), ROW(mish), ROW(softplus), ROW(softsign), ROW(elu), ROW(selu), ROW(celu),
+    ROW(thresholded_relu), ROW(gelu), ROW(reciprocal), ROW(sign), ROW(neg), ROW(not ), ROW(add), ROW(sub),
+    ROW(mul), ROW(div), ROW(equal), ROW(less), ROW(greater), ROW(less_equal), ROW(greater_equal), ROW(and),
+    ROW(or), ROW(xor), ROW(where), ROW(tanh), ROW(erf), ROW(exp), ROW(log), ROW(sqrt), ROW(floor), ROW(ceil),
+    ROW(sin), ROW(cos), ROW(pow), ROW(max), ROW(min), {"sum", f_add}, {"mean", f_add}, {"cast", f_same}};
 
 static void apply(struct onn_ref *r, fn f)
 {
@@ -221,7 +224,9 @@ static const struct onn_case cases[] = {
     {.problem = "clip x=9:i64 lo=- hi=scalar:i64", .ref = ref_clip},
     {.problem = "cast x=2x11x3x5:i64 to=1", .ref = ref},
     {.problem = "cast x=4x9:bool to=7", .ref = ref, .fill = truth},
-    {.problem = "relu " X " +add=2x11x3x5 +sigmoid +mul=11x1x1 +clip{min=-0.5,max=0.5}", .ref = ref, .flags = REAL},
+    {.problem = "relu " X " +add=2x11x3x5 +sigmoid +mul=11x1x1 +clip{min=-0.5,max=0.5}",
+        .ref = ref,
+        .flags = REAL},
     {.problem = "mul " X " b=2x11x3x5 +sub~=scalar +relu", .ref = ref},
     {0},
 };

@@ -37,8 +37,14 @@ static void ref_tile(struct onn_ref *r)
     }
 }
 
-#define EXPAND(text) {.problem = "expand x=" text, .ref = ref_expand, .c = 1}
-#define TILE(text) {.problem = "tile x=" text, .ref = ref_tile, .c = 1}
+#define EXPAND(text) \
+    { \
+        .problem = "expand x=" text, .ref = ref_expand, .c = 1 \
+    }
+#define TILE(text) \
+    { \
+        .problem = "tile x=" text, .ref = ref_tile, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     EXPAND("1x19x1x1 shape=@2,19,5,7"),
     EXPAND("2x1x5x7 shape=@2,19,5,7"),

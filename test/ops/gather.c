@@ -69,8 +69,9 @@ static void ref_nd(struct onn_ref *r)
             index[d] = at[d];
         for (int d = 0; d < p->in[0].rank; d++) {
             index[k] = d - batch;
-            from[d] = d < batch ? at[d] : d < batch + depth
-                ? wrap(r->in[1][onn_ref_at(&p->in[1], index)], p->in[0].dim[d]) : at[d - batch - depth + k];
+            from[d] = d < batch     ? at[d]
+                : d < batch + depth ? wrap(r->in[1][onn_ref_at(&p->in[1], index)], p->in[0].dim[d])
+                                    : at[d - batch - depth + k];
         }
         r->out[0][i] = r->in[0][onn_ref_at(&p->in[0], from)];
     }
@@ -85,7 +86,10 @@ static void fill(const struct onn_prob *p, int i, bool integer, double *data, in
         data[k] = (double)((k * 7 + 3) % 4 - 2);
 }
 
-#define CASE(text, fn) {.problem = text, .ref = fn, .c = 1, .fill = fill}
+#define CASE(text, fn) \
+    { \
+        .problem = text, .ref = fn, .c = 1, .fill = fill \
+    }
 static const struct onn_case cases[] = {
     CASE("gather x=5x4x3 index=2x3:i64", ref_gather),
     CASE("gather x=5x4x37 index=6:i32 axis=1", ref_gather),

@@ -125,8 +125,8 @@ static const struct onn_case cases[] = {
     MATMUL("matmul a=2x3x7x16 b=2x3x16x33 +add=2x3x7x33"),
     MATMUL("matmul a=1x8x25x32 b=1x8x32x25"),
     MATMUL("matmul a=5 b=2x5x6"),
-    GEMM("gemm a=7x33 b=33x24 c=24 +sigmoid"),
-    MATMUL("matmul a=2x9x16 b=16x40 c=40 +gelu"),
+    {.problem = "gemm a=7x33 b=33x24 c=24 +sigmoid", .ref = ref_gemm, .flags = ONN_CASE_NO_INTEGER},
+    {.problem = "matmul a=2x9x16 b=16x40 c=40 +gelu", .ref = ref_matmul, .flags = ONN_CASE_NO_INTEGER},
     MATMUL("matmul a=2x6x5 b=5"),
     {.problem = NULL},
 };

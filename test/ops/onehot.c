@@ -34,7 +34,10 @@ static void ref_onehot(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = "onehot index=" text, .ref = ref_onehot, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "onehot index=" text, .ref = ref_onehot, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("2x3:i64 depth=@5 values=2"),
     CASE("2x3:i32 depth=@5 values=2 axis=0"),

@@ -55,7 +55,10 @@ static void ref_pad(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = "pad x=" text, .ref = ref_pad, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "pad x=" text, .ref = ref_pad, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("2x19x5x7 pads=@0,0,1,2,0,0,2,1"),
     CASE("2x16x5x7 pads=@0,8,0,0,0,8,0,0"),

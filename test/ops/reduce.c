@@ -39,7 +39,8 @@ static void ref(struct onn_ref *r)
         case ONN_RED_MIN: *a = fmin(*a, v); break;
         case ONN_RED_PROD: *a *= v; break;
         case ONN_RED_L1: *a += fabs(v); break;
-        case ONN_RED_L2: case ONN_RED_SUM_SQUARE: *a += v * v; break;
+        case ONN_RED_L2:
+        case ONN_RED_SUM_SQUARE: *a += v * v; break;
         case ONN_RED_LOG_SUM_EXP: *a += exp(v); break;
         default: *a += v; break;
         }
@@ -66,7 +67,10 @@ static void positive(const struct onn_prob *p, int i, bool integer, double *data
         data[k] = 1 + (double)(k * 37 % 11) / 8;
 }
 
-#define C(text, ...) {.problem = text, .ref = ref, __VA_ARGS__}
+#define C(text, ...) \
+    { \
+        .problem = text, .ref = ref, __VA_ARGS__ \
+    }
 static const struct onn_case cases[] = {
     C("reducesum x=2x11x5x7", .c = 4),
     C("reducesum x=2x11x5x7 axes=@2,3", .c = 4),
@@ -74,7 +78,7 @@ static const struct onn_case cases[] = {
     C("reducesum x=2x11x5x7 axes=@1", .c = 4),
     C("reducesum x=2x11x5x7 axes=@0,2 keepdims=0", .c = 4),
     C("reducesum x=2x11x5x7 axes=@-1", .c = 4),
-    C("reducesum x=3x1000 axes=@1", .c = 4),
+    C("reducesum x=3x1000 over=1", .c = 4),
     C("reducesum x=300x19 axes=@0", .c = 4),
     C("reducesum x=4x5 axes=@() noop_with_empty_axes=1", .c = 4),
     C("reducemean x=2x11x5x7 axes=@2,3", .flags = ONN_CASE_NO_EXACT),

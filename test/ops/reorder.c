@@ -7,7 +7,10 @@ static void ref_same(struct onn_ref *r)
         r->out[0][i] = r->in[0][i];
 }
 
-#define CASE(text) {.problem = "reorder x=" text, .ref = ref_same, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "reorder x=" text, .ref = ref_same, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("2x16x9x7 f:c8"),
     CASE("2x16x9x7:f32:c8 f:plain"),

@@ -44,7 +44,10 @@ static void ref_same(struct onn_ref *r)
         r->out[0][i] = r->in[0][i];
 }
 
-#define CASE(text) {.problem = text, .ref = ref_same, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_same, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("reshape x=2x16x9x7 shape=@2,-1"),
     CASE("reshape x=2x19x9x7 shape=@0,19,63"),

@@ -34,7 +34,10 @@ static void fill(const struct onn_prob *p, int i, bool integer, double *data, in
         data[k] = (double)(k % 4 + 1);
 }
 
-#define CASE(text) {.problem = "reversesequence x=" text, .ref = ref_reverse, .c = 1, .fill = fill}
+#define CASE(text) \
+    { \
+        .problem = "reversesequence x=" text, .ref = ref_reverse, .c = 1, .fill = fill \
+    }
 static const struct onn_case cases[] = {
     CASE("4x5 length=5:i64"),
     CASE("5x4 length=5:i64 batch_axis=0 time_axis=1"),

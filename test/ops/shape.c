@@ -62,7 +62,10 @@ static void ref_filled(struct onn_ref *r)
         r->out[0][i] = *value ? onn_blob_get_f64(*value, 0) : 0;
 }
 
-#define CASE(text) {.problem = "constantofshape shape=" text, .ref = ref_filled, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "constantofshape shape=" text, .ref = ref_filled, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("@3,70,50"),
     CASE("@1000 value=@7"),

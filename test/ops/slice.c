@@ -55,7 +55,10 @@ static void ref_slice(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = "slice x=" text, .ref = ref_slice, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "slice x=" text, .ref = ref_slice, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("2x24x5x7 starts=@8 ends=@24 axes=@1"),
     CASE("2x24x5x7 starts=@8 ends=@13 axes=@1"),

@@ -25,11 +25,22 @@ static void ref(struct onn_ref *r)
     }
 }
 
-#define C(text) {.problem = text, .ref = ref, .flags = ONN_CASE_NO_INTEGER}
+#define C(text) \
+    { \
+        .problem = text, .ref = ref, .flags = ONN_CASE_NO_INTEGER \
+    }
 static const struct onn_case cases[] = {
-    C("softmax x=3x10"), C("softmax x=5x1000"), C("softmax x=2x21x9x7 axis=1"), C("softmax x=2x5x3x33 axis=-1"),
-    C("softmax x=2x5x6x4 axis=2"), C("softmax x=2x3x4 axis=1 legacy=1"), C("softmax x=2x3x4 axis=0 legacy=1"),
-    C("logsoftmax x=3x10"), C("logsoftmax x=2x21x9x7 axis=1"), C("logsoftmax x=4x77"), {0},
+    C("softmax x=3x10"),
+    C("softmax x=5x1000"),
+    C("softmax x=2x21x9x7 axis=1"),
+    C("softmax x=2x5x3x33 axis=-1"),
+    C("softmax x=2x5x6x4 axis=2"),
+    C("softmax x=2x3x4 axis=1 legacy=1"),
+    C("softmax x=2x3x4 axis=0 legacy=1"),
+    C("logsoftmax x=3x10"),
+    C("logsoftmax x=2x21x9x7 axis=1"),
+    C("logsoftmax x=4x77"),
+    {0},
 };
 
 int main(int argc, char **argv)

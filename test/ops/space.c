@@ -22,7 +22,8 @@ static void infers_shapes(void **state)
 static void ref_space(struct onn_ref *r)
 {
     const struct onn_space_attr *a = r->prob->attr;
-    const bool wide = strcmp(r->prob->op->name, "depthtospace") == 0, crd = a->mode && !strcmp(a->mode, "CRD");
+    const bool wide = strcmp(r->prob->op->name, "depthtospace") == 0,
+               crd = a->mode && !strcmp(a->mode, "CRD");
     const struct onn_desc *w = wide ? &r->prob->out[0] : &r->prob->in[0];
     const struct onn_desc *deep = wide ? &r->prob->in[0] : &r->prob->out[0];
     const int64_t s = a->block;
@@ -36,7 +37,10 @@ static void ref_space(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = text, .ref = ref_space, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_space, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("depthtospace x=2x12x3x5 block=2"),
     CASE("depthtospace x=2x12x3x5 block=2 mode=CRD"),

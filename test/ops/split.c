@@ -36,7 +36,10 @@ static void ref_split(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = "split x=" text, .ref = ref_split, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "split x=" text, .ref = ref_split, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("2x32x5x7 outs=2 axis=1"),
     CASE("2x24x5x7 sizes=@8,11,5 outs=3 axis=1"),

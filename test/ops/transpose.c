@@ -30,7 +30,10 @@ static void ref_transpose(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = "transpose x=" text, .ref = ref_transpose, .c = 1}
+#define CASE(text) \
+    { \
+        .problem = "transpose x=" text, .ref = ref_transpose, .c = 1 \
+    }
 static const struct onn_case cases[] = {
     CASE("5x7"),
     CASE("2x19x9x7 perm=0,2,3,1"),

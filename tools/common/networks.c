@@ -1,23 +1,15 @@
 #include "common/networks.h"
 #include "common/tool.h"
+#include <oclnn/zoo.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if __has_include(<oclnn/zoo.h>)
-#include <oclnn/zoo.h>
-#define HAS_ZOO 1
-#else
-#define HAS_ZOO 0
-#endif
+/* Large enough that every layer has something to do, small enough for plain kernels on a CPU. */
+#define SMALL_SIZE 64
 
 const char *tool_network_name(int index)
 {
-#if HAS_ZOO
     return oclnn_zoo_name(index);
-#else
-    (void)index;
-    return NULL;
-#endif
 }
 
 bool tool_is_network(const char *name)
@@ -30,20 +22,23 @@ bool tool_is_network(const char *name)
 
 int tool_network_small_size(const char *name)
 {
-    (void)name;
-    return 0;
+    struct oclnn_zoo_info info;
+
+    if (oclnn_zoo_describe(name, &info) != OCLNN_OK || info.size <= SMALL_SIZE)
+        return 0;
+    return info.smallest > SMALL_SIZE ? info.smallest : SMALL_SIZE;
 }
 
 static enum oclnn_status build(const char *name, int size, oclnn_graph **out)
 {
-    (void)size;
-#if HAS_ZOO
-    return oclnn_zoo_build(name, NULL, out);
-#else
-    (void)name;
-    *out = NULL;
-    return OCLNN_ERROR_UNSUPPORTED;
-#endif
+    struct oclnn_zoo_params params = {.size = size};
+    enum oclnn_status status = oclnn_graph_create(NULL, out);
+
+    if (status == OCLNN_OK)
+        status = oclnn_zoo_build(name, *out, &params);
+    if (status != OCLNN_OK)
+        oclnn_graph_destroy(out);
+    return status;
 }
 
 enum oclnn_status tool_model_open(oclnn_context *ctx, const char *item, int size,

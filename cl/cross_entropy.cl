@@ -1,0 +1,107 @@
+/* Softmax cross-entropy and negative log-likelihood, and their gradients (lib/ops/cross_entropy.h has the formula).
+ *
+ * ce_rows    one position per item: loss and label weight to part[2 * row], lse. Global {rows}.
+ * ce_total   one item: adds the parts in order (pieces of 64) and divides. Global {1}.
+ * ce_dx      one position per item: dx of all its classes. Global {rows}.
+ * Layout     x [n][classes][inner], labels and lse [n][inner], all plain.
+ * Defines    ONN_DT (lib/any.h: f32, f16), CE_LABEL int or long.
+ * Rounding   fp32; exponentials are taken against the row's largest logit, so none overflows.
+ */
+#include "lib/any.h"
+#include "lib/types.h"
+
+#ifndef CE_LABEL
+#define CE_LABEL long
+#endif
+
+struct ce_args {
+    int rows, inner, classes, has_weights, nll, sum, has_lse, has_total;
+    long ignore;
+    float smoothing, pad;
+};
+
+kernel void ce_rows(ONN_IN(ANY_T, x), ONN_IN(CE_LABEL, labels), ONN_IN(ANY_T, weights), ONN_OUT(ANY_T, lse),
+                    ONN_OUT(float, part), const struct ce_args a)
+{
+    const int row = get_global_id(0);
+    if (row >= a.rows)
+        return;
+    global const ANY_T *x = ONN_PTR(x) + (long)(row / a.inner) * a.classes * a.inner + row % a.inner;
+    const long label = ONN_PTR(labels)[row];
+    float most = -INFINITY, sum = 0.0f, log_sum = 0.0f;
+    if (!a.nll) {
+        for (int c = 0; c < a.classes; c++) {
+            const float v = (float)ANY_GET(x, (long)c * a.inner);
+            most = ((most > v) | (most != most)) ? most : v;
+        }
+        const float shift = isinf(most) ? 0.0f : most;
+        for (int c = 0; c < a.classes; c++)
+            sum += exp((float)ANY_GET(x, (long)c * a.inner) - shift);
+        log_sum = shift + log(sum);
+    }
+    if (a.has_lse)
+        ANY_SET(ONN_PTR(lse), row, log_sum);
+    float loss = 0.0f, weight = 0.0f;
+    if (label != a.ignore) {
+        const int inside = label >= 0 && label < a.classes;
+        const int at = inside ? (int)label : 0;
+        weight = a.has_weights ? (float)ANY_GET(ONN_PTR(weights), at) : 1.0f;
+        loss = inside ? weight * (log_sum - (float)ANY_GET(x, (long)at * a.inner)) : NAN;
+        if (a.smoothing > 0.0f) {
+            float even = 0.0f;
+            for (int c = 0; c < a.classes; c++)
+                even += (a.has_weights ? (float)ANY_GET(ONN_PTR(weights), c) : 1.0f) *
+                        (log_sum - (float)ANY_GET(x, (long)c * a.inner));
+            loss = (1.0f - a.smoothing) * loss + a.smoothing / (float)a.classes * even;
+        }
+    }
+    ONN_PTR(part)[2 * row] = loss;
+    ONN_PTR(part)[2 * row + 1] = weight;
+}
+
+kernel void ce_total(ONN_IN(float, part), ONN_OUT(ANY_T, loss), ONN_OUT(ANY_T, total), const struct ce_args a)
+{
+    float sum = 0.0f, weight = 0.0f;
+    for (int i = 0; i < a.rows;) {
+        float s = 0.0f, w = 0.0f;
+        for (const int end = min(i + 64, a.rows); i < end; i++) {
+            s += ONN_PTR(part)[2 * i];
+            w += ONN_PTR(part)[2 * i + 1];
+        }
+        sum += s;
+        weight += w;
+    }
+    weight = a.sum ? 1.0f : weight;
+    ANY_SET(ONN_PTR(loss), 0, sum / weight);
+    if (a.has_total)
+        ANY_SET(ONN_PTR(total), 0, weight);
+}
+
+kernel void ce_dx(ONN_IN(ANY_T, dloss), ONN_IN(ANY_T, x), ONN_IN(CE_LABEL, labels), ONN_IN(ANY_T, lse),
+                  ONN_IN(ANY_T, total), ONN_IN(ANY_T, weights), ONN_OUT(ANY_T, dx), const struct ce_args a)
+{
+    const int row = get_global_id(0);
+    if (row >= a.rows)
+        return;
+    const long at = (long)(row / a.inner) * a.classes * a.inner + row % a.inner, label = ONN_PTR(labels)[row];
+    global const ANY_T *x = ONN_PTR(x) + at;
+    global ANY_T *dx = ONN_PTR(dx) + at;
+    const int used = label != a.ignore, inside = label >= 0 && label < a.classes;
+    const float factor = used ? (float)ANY_GET(ONN_PTR(dloss), 0) / (float)ANY_GET(ONN_PTR(total), 0) : 0.0f;
+    const float log_sum = (float)ANY_GET(ONN_PTR(lse), row), even = a.smoothing / (float)a.classes;
+    const float hard = (1.0f - a.smoothing) *
+                       (!inside ? NAN : a.has_weights ? (float)ANY_GET(ONN_PTR(weights), (int)label) : 1.0f);
+    float weights = (float)a.classes; /* their sum */
+    if (a.has_weights && even > 0.0f) {
+        weights = 0.0f;
+        for (int c = 0; c < a.classes; c++)
+            weights += (float)ANY_GET(ONN_PTR(weights), c);
+    }
+    const float pull = hard + even * weights;
+    for (int c = 0; c < a.classes; c++) {
+        const float p = a.nll ? 0.0f : exp((float)ANY_GET(x, (long)c * a.inner) - log_sum);
+        const float w = a.has_weights ? (float)ANY_GET(ONN_PTR(weights), c) : 1.0f;
+        const float d = p * pull - even * w - (c == label ? hard : 0.0f);
+        ANY_SET(dx, (long)c * a.inner, used ? factor * d : 0.0f);
+    }
+}
