@@ -42,6 +42,8 @@ class Model:
     def __init__(self, argument, batch):
         self.path, self.data, self.feed = None, None, {}
         self.name = os.path.basename(argument.rstrip('/'))
+        if self.name == 'model.onnx':
+            self.name = os.path.basename(os.path.dirname(os.path.abspath(argument)))
         if os.path.isdir(argument):
             self.path = os.path.join(argument, 'model.onnx')
             data = os.path.join(argument, 'test_data_set_0')

@@ -1,8 +1,8 @@
 /* Convolution as a matrix product that is never written down, for devices with real local memory: 1-D and 2-D, groups.
  *
  * Arguments  x, w, bias, res, y: tensors of ONN_T with the strides of struct convt_args; bias and res may be any tensor
- *            where has_bias, has_res are 0. The weights of one output channel lie side by side in the order of the sum:
- *            c, r, s, or with channels_last r, s, c (as x then does).
+ *            where has_bias, has_res are 0. The sum runs over c, r, s, or with channels_last over r, s, c: loads are
+ *            coalesced where x and w lie in this order.
  * Defines    SIMT_M (4 or 8), SIMT_K: lib/simt.h, also for local memory; ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
  * Work       groups of 16 x 16; global size { 16 ceil(n*p*q / SIMT_T), 16 ceil(k_group / SIMT_T), groups }.
  * Rounding   one fp32 sum of fused multiply-adds in the order of the weights; bias, residual, clip.
@@ -16,7 +16,7 @@ struct convt_args {
     int n, c_group, k_group, h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
     int channels_last, has_bias, has_res;
     float lo, hi, act_a, act_b;
-    long x_s[4], y_s[4], res_s[4], w_k, bias_s; /* n, c, h, w */
+    long x_s[4], y_s[4], res_s[4], w_s[4], bias_s; /* n, c, h, w; w: k, c, r, s */
 };
 
 /* a / b for 0 <= a < 2^22, b > 0, with inv = 1 / b: exact, and cheaper than a division. */
@@ -43,29 +43,44 @@ static inline struct convt_px convt_pixel(const struct convt_args *g, int pixel)
     return t;
 }
 
+/* Place k of the sum as channel and tap. */
+struct convt_place {
+    int c, r, s;
+};
+
+static inline struct convt_place convt_at(const struct convt_args *g, int k, float inv_outer, float inv_s)
+{
+    const int outer = convt_div(k, inv_outer), inner = k - outer * (g->channels_last ? g->c_group : g->r * g->s);
+    const int tap = g->channels_last ? outer : inner, r = convt_div(tap, inv_s);
+    const struct convt_place t = {g->channels_last ? inner : outer, r, tap - r * g->s};
+    return t;
+}
+
 /* The step's inputs, from place k0 of the sum. */
 static inline void convt_load_x(float *v, global const ONN_T *x, const struct convt_px *px, const struct convt_args *g,
                                 int k0, int kn, float inv_outer, float inv_s, int id)
 {
-    const int rs = g->r * g->s;
 #pragma unroll
     for (int l = 0; l < SIMT_LOADS; l++) {
         const int k = k0 + SIMT_K_OF(id + 256 * l, g->channels_last);
-        const int outer = convt_div(k, inv_outer), inner = k - outer * (g->channels_last ? g->c_group : rs);
-        const int c = g->channels_last ? inner : outer, tap = g->channels_last ? outer : inner;
-        const int r = convt_div(tap, inv_s), s = tap - r * g->s;
-        const int h = px[l].y0 + r * g->dil_h, w = px[l].x0 + s * g->dil_w;
+        const struct convt_place t = convt_at(g, k, inv_outer, inv_s);
+        const int h = px[l].y0 + t.r * g->dil_h, w = px[l].x0 + t.s * g->dil_w;
         const int ok = k < kn && (uint)h < (uint)g->h && (uint)w < (uint)g->w;
-        v[l] = ok ? ONN_GET(x, px[l].base + c * g->x_s[1] + h * g->x_s[2] + w * g->x_s[3]) : 0.0f;
+        v[l] = ok ? ONN_GET(x, px[l].base + t.c * g->x_s[1] + h * g->x_s[2] + w * g->x_s[3]) : 0.0f;
     }
 }
 
-static inline void convt_load_w(float *v, global const ONN_T *w, const struct convt_args *g, int row0, int k0, int kn, int id)
+/* The step's weights; k is the same in all of an item's elements. */
+static inline void convt_load_w(float *v, global const ONN_T *w, const struct convt_args *g, int row0, int k0, int kn,
+                                float inv_outer, float inv_s, int id)
 {
+    const int k = k0 + SIMT_K_OF(id, 1);
+    const struct convt_place t = convt_at(g, k, inv_outer, inv_s);
+    w += t.c * g->w_s[1] + t.r * g->w_s[2] + t.s * g->w_s[3];
 #pragma unroll
     for (int l = 0; l < SIMT_LOADS; l++) {
-        const int e = id + 256 * l, k = k0 + SIMT_K_OF(e, 1), row = row0 + SIMT_ROW_OF(e, 1);
-        v[l] = row < g->k_group && k < kn ? ONN_GET(w, row * g->w_k + k) : 0.0f;
+        const int row = row0 + SIMT_ROW_OF(id + 256 * l, 1);
+        v[l] = row < g->k_group && k < kn ? ONN_GET(w, row * g->w_s[0]) : 0.0f;
     }
 }
 
@@ -106,7 +121,7 @@ __attribute__((reqd_work_group_size(16, 16, 1))) kernel void conv_tiled(ONN_IN(O
     const int kn = g.c_group * g.r * g.s;
     const float inv_outer = 1.0f / (float)(g.channels_last ? g.c_group : g.r * g.s), inv_s = 1.0f / (float)g.s;
     global const ONN_T *xp = ONN_PTR(x) + (long)grp * g.c_group * g.x_s[1];
-    global const ONN_T *wp = ONN_PTR(w) + (long)grp * g.k_group * g.w_k;
+    global const ONN_T *wp = ONN_PTR(w) + (long)grp * g.k_group * g.w_s[0];
     struct convt_px px[SIMT_LOADS];
     float4 acc[SIMT_M * SIMT_V];
     float vw[SIMT_LOADS], vx[SIMT_LOADS];
@@ -116,13 +131,13 @@ __attribute__((reqd_work_group_size(16, 16, 1))) kernel void conv_tiled(ONN_IN(O
 #pragma unroll
     for (int i = 0; i < SIMT_M * SIMT_V; i++)
         acc[i] = (float4)(0.0f);
-    convt_load_w(vw, wp, &g, k0, 0, kn, id);
+    convt_load_w(vw, wp, &g, k0, 0, kn, inv_outer, inv_s, id);
     convt_load_x(vx, xp, px, &g, 0, kn, inv_outer, inv_s, id);
     for (int k = 0, turn = 0; k < kn; k += SIMT_K, turn ^= 1) {
         simt_put(wt[turn], vw, id, 1);
         simt_put(xt[turn], vx, id, g.channels_last);
         barrier(CLK_LOCAL_MEM_FENCE);
-        convt_load_w(vw, wp, &g, k0, k + SIMT_K, kn, id);
+        convt_load_w(vw, wp, &g, k0, k + SIMT_K, kn, inv_outer, inv_s, id);
         convt_load_x(vx, xp, px, &g, k + SIMT_K, kn, inv_outer, inv_s, id);
         simt_step(acc, wt[turn], xt[turn], ix, iy);
     }

@@ -243,7 +243,7 @@ kernel void opt_ema(ONN_IN(float, state), ONN_IN(float, value), const long n, co
 kernel void opt_count_up(ONN_IN(long, counter), const long n, const long per)
 {
     global long *counter = (global long *)ONN_PTR(counter);
-    const long end = min((get_global_id(0) + 1) * per, n);
-    for (long i = get_global_id(0) * per; i < end; i++)
+    const long k = get_global_id(0), end = min((k + 1) * per, n);
+    for (long i = k * per; i < end; i++)
         counter[i] += 1;
 }

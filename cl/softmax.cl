@@ -9,6 +9,7 @@
  */
 #include "lib/types.h"
 #include "lib/any.h"
+#include "lib/exp.h"
 
 #ifndef SMX_WG
 #define SMX_WG 128
@@ -62,7 +63,7 @@ static inline void softmax_row(global const ANY_T *x, global ANY_T *y, const int
     for (i = 0; i + VL <= len;) {
         ONN_V part = (ONN_V)(0.0f);
         for (const int end = min(i + 64 * VL, len); i + VL <= end; i += VL)
-            part += exp(ANY_VLOAD(x + i) - (ONN_V)(most));
+            part += onn_exp(ANY_VLOAD(x + i) - (ONN_V)(most));
         total += part;
     }
     for (; i < len; i++)
@@ -78,7 +79,7 @@ static inline void softmax_row(global const ANY_T *x, global ANY_T *y, const int
             ANY_SET(y, i, (float)ANY_GET(x, i) - most - shift);
     } else {
         for (i = 0; i + VL <= len; i += VL)
-            ANY_VSTORE(exp(ANY_VLOAD(x + i) - (ONN_V)(most)) * (ONN_V)(shift), y + i);
+            ANY_VSTORE(onn_exp(ANY_VLOAD(x + i) - (ONN_V)(most)) * (ONN_V)(shift), y + i);
         for (; i < len; i++)
             ANY_SET(y, i, exp((float)ANY_GET(x, i) - most) * shift);
     }
@@ -108,13 +109,13 @@ kernel void softmax_cols(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const int len, con
     for (int i = 0; i < len;) {
         ONN_V part = (ONN_V)(0.0f);
         for (const int end = min(i + 256, len); i < end; i++)
-            part += exp(ANY_VLOAD(x + (long)i * inner) - top);
+            part += onn_exp(ANY_VLOAD(x + (long)i * inner) - top);
         sum += part;
     }
     const ONN_V shift = want_log ? log(sum) : (ONN_V)(1.0f) / sum;
     for (int i = 0; i < len; i++) {
         const ONN_V v = ANY_VLOAD(x + (long)i * inner) - top;
-        ANY_VSTORE(want_log ? v - shift : exp(v) * shift, y + (long)i * inner);
+        ANY_VSTORE(want_log ? v - shift : onn_exp(v) * shift, y + (long)i * inner);
     }
 }
 #endif

@@ -57,7 +57,7 @@ static int child(const struct bench_options *o)
     return tool_finish(code);
 }
 
-/* One device runs in this process, several in children. */
+/* Every device is served by a child process, also a single one: a driver that crashes is an entry in "errors". */
 static int measure(const struct bench_options *o, int argc, char **argv, struct bench_report *r)
 {
     const char *from_environment = getenv("OCLNN_DEVICE");
@@ -71,12 +71,8 @@ static int measure(const struct bench_options *o, int argc, char **argv, struct 
 
     if (code != TOOL_OK)
         return code;
-    for (int i = 0; i < n && !tool_interrupted(); i++) {
-        if (n == 1)
-            bench_device(o, selector[i], r);
-        else
-            bench_child_run(argv, argc, selector[i], r);
-    }
+    for (int i = 0; i < n && !tool_interrupted(); i++)
+        bench_child_run(argv, argc, selector[i], r);
     tool_device_free(&selector, &n);
     return TOOL_OK;
 }

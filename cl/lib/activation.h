@@ -5,6 +5,10 @@
 
 #ifndef ONN_ACT_T
 #define ONN_ACT_T ONN_V
+#include "lib/exp.h"
+#define ONN_ACT_EXP onn_exp
+#else
+#define ONN_ACT_EXP exp
 #endif
 
 static inline ONN_ACT_T onn_activate(ONN_ACT_T v, const int kind, const float a, const float b)
@@ -20,7 +24,7 @@ static inline ONN_ACT_T onn_activate(ONN_ACT_T v, const int kind, const float a,
     case 3: /* leaky relu */
         return v < zero ? v * pa : v;
     case 4: /* sigmoid */
-        return one / (one + exp(-v));
+        return one / (one + ONN_ACT_EXP(-v));
     case 5:
         return tanh(v);
     case 6: /* hard sigmoid */
@@ -32,9 +36,9 @@ static inline ONN_ACT_T onn_activate(ONN_ACT_T v, const int kind, const float a,
         t = t < zero ? zero : t;
         return v * (t > one ? one : t);
     case 8: /* swish */
-        return v / (one + exp(-v * pa));
+        return v / (one + ONN_ACT_EXP(-v * pa));
     case 9: /* mish: tanh(log(1 + e)) = n / (n + 2), n = e (e + 2) */
-        t = exp(v > (ONN_ACT_T)(20.0f) ? (ONN_ACT_T)(20.0f) : v);
+        t = ONN_ACT_EXP(v > (ONN_ACT_T)(20.0f) ? (ONN_ACT_T)(20.0f) : v);
         t = t * (t + (ONN_ACT_T)(2.0f));
         return v * (t / (t + (ONN_ACT_T)(2.0f)));
     case 10: /* softplus */

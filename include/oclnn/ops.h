@@ -26,16 +26,16 @@ extern "C" {
 
 /** How a parameter's first values are drawn; f is its fan-in, g its fan-out. Uniform in ±bound or normal. */
 enum oclnn_init_kind {
-    OCLNN_INIT_DEFAULT,         /**< the layer's own: Kaiming uniform for weights, 0 for biases, 1 for scales */
+    OCLNN_INIT_DEFAULT, /**< the layer's own: Kaiming uniform for weights, 0 for biases, 1 for scales */
     OCLNN_INIT_ZERO,
     OCLNN_INIT_ONE,
-    OCLNN_INIT_CONSTANT,        /**< a */
-    OCLNN_INIT_UNIFORM,         /**< a … b */
-    OCLNN_INIT_NORMAL,          /**< mean a, standard deviation b */
+    OCLNN_INIT_CONSTANT, /**< a */
+    OCLNN_INIT_UNIFORM, /**< a … b */
+    OCLNN_INIT_NORMAL, /**< mean a, standard deviation b */
     OCLNN_INIT_KAIMING_UNIFORM, /**< bound sqrt(6/f): He et al. 2015, for ReLU */
-    OCLNN_INIT_KAIMING_NORMAL,  /**< deviation sqrt(2/f) */
-    OCLNN_INIT_XAVIER_UNIFORM,  /**< bound sqrt(6/(f+g)): Glorot and Bengio 2010, for tanh and sigmoid */
-    OCLNN_INIT_XAVIER_NORMAL    /**< deviation sqrt(2/(f+g)) */
+    OCLNN_INIT_KAIMING_NORMAL, /**< deviation sqrt(2/f) */
+    OCLNN_INIT_XAVIER_UNIFORM, /**< bound sqrt(6/(f+g)): Glorot and Bengio 2010, for tanh and sigmoid */
+    OCLNN_INIT_XAVIER_NORMAL /**< deviation sqrt(2/(f+g)) */
 };
 struct oclnn_init {
     enum oclnn_init_kind kind;
@@ -47,7 +47,7 @@ struct oclnn_init {
 
 /** A trainable parameter of its own. fan-in is the product of all dimensions but the first, fan-out the first one. */
 OCLNN_API oclnn_value oclnn_parameter(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,
-                                      struct oclnn_shape shape, const struct oclnn_init *init);
+    struct oclnn_shape shape, const struct oclnn_init *init);
 /** A constant; the tensor is copied. */
 OCLNN_API oclnn_value oclnn_constant(oclnn_graph *graph, const oclnn_tensor *tensor);
 /** A constant of rank 0. */
@@ -58,13 +58,13 @@ OCLNN_API oclnn_value oclnn_scalar(oclnn_graph *graph, enum oclnn_dtype dtype, d
 /** Zero means default in every field. */
 struct oclnn_conv {
     const char *name;
-    int kernel[2];   /**< height, width, where they differ: instead of `size` */
-    int stride[2];   /**< default 1 */
-    int pad[4];      /**< zeros at top, left, bottom, right */
+    int kernel[2]; /**< height, width, where they differ: instead of `size` */
+    int stride[2]; /**< default 1 */
+    int pad[4]; /**< zeros at top, left, bottom, right */
     int dilation[2]; /**< default 1 */
-    int group;       /**< default 1; the input channels: depthwise */
-    int same;        /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
-    int no_bias;     /**< 1: no bias, as in front of a batch normalisation */
+    int group; /**< default 1; the input channels: depthwise */
+    int same; /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
+    int no_bias; /**< 1: no bias, as in front of a batch normalisation */
     int output_pad[2]; /**< oclnn_conv_transpose2d: rows and columns added at the bottom and on the right */
     struct oclnn_init weight_init, bias_init;
 };
@@ -74,13 +74,13 @@ struct oclnn_conv {
  * P = (H + pads - dilation*(R-1) - 1) / stride + 1, rounded down. @param size  R and S.
  */
 OCLNN_API oclnn_value oclnn_conv2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
-                                   const struct oclnn_conv *params);
+    const struct oclnn_conv *params);
 /**
  * The transposed convolution (the gradient of oclnn_conv2d by its input), for upsampling.
  * Shapes: weight [C, filters/group, R, S], P = (H-1)*stride - pads + dilation*(R-1) + 1 + output_pad.
  */
 OCLNN_API oclnn_value oclnn_conv_transpose2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
-                                             const struct oclnn_conv *params);
+    const struct oclnn_conv *params);
 
 /** Zero means default in every field. */
 struct oclnn_dense {
@@ -92,13 +92,14 @@ struct oclnn_dense {
  * y = x * weight^T + bias along the last dimension.
  * Shapes: x [N,F], weight [units,F], y [N,units]. x of more dimensions: [...,F] gives [...,units], weight [F,units].
  */
-OCLNN_API oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units, const struct oclnn_dense *params);
+OCLNN_API oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units,
+    const struct oclnn_dense *params);
 /** Matrix product over the last two dimensions, the others broadcast (ONNX MatMul). */
 OCLNN_API oclnn_value oclnn_matmul(oclnn_graph *graph, oclnn_value a, oclnn_value b);
 
 /* ---- activations: y has x's shape ---- */
 
-OCLNN_API oclnn_value oclnn_relu(oclnn_graph *graph, oclnn_value x);  /**< max(x, 0) */
+OCLNN_API oclnn_value oclnn_relu(oclnn_graph *graph, oclnn_value x); /**< max(x, 0) */
 OCLNN_API oclnn_value oclnn_relu6(oclnn_graph *graph, oclnn_value x); /**< min(max(x, 0), 6) */
 /** x < 0 ? slope * x : x. */
 OCLNN_API oclnn_value oclnn_leaky_relu(oclnn_graph *graph, oclnn_value x, float slope);
@@ -111,7 +112,7 @@ OCLNN_API oclnn_value oclnn_tanh(oclnn_graph *graph, oclnn_value x);
 /** min(max(x/6 + 1/2, 0), 1): with MobileNetV3's slope, which is not ONNX's default. */
 OCLNN_API oclnn_value oclnn_hard_sigmoid(oclnn_graph *graph, oclnn_value x);
 OCLNN_API oclnn_value oclnn_hard_swish(oclnn_graph *graph, oclnn_value x); /**< x * hard_sigmoid(x) */
-OCLNN_API oclnn_value oclnn_swish(oclnn_graph *graph, oclnn_value x);      /**< x * sigmoid(x), also called SiLU */
+OCLNN_API oclnn_value oclnn_swish(oclnn_graph *graph, oclnn_value x); /**< x * sigmoid(x), also called SiLU */
 OCLNN_API oclnn_value oclnn_gelu(oclnn_graph *graph, oclnn_value x); /**< x * (1 + erf(x / sqrt(2))) / 2 */
 /** exp(x) / sum of exp(x) along `axis` (negative: from the end). */
 OCLNN_API oclnn_value oclnn_softmax(oclnn_graph *graph, oclnn_value x, int axis);
@@ -122,16 +123,18 @@ OCLNN_API oclnn_value oclnn_log_softmax(oclnn_graph *graph, oclnn_value x, int a
 /** Zero means default in every field. */
 struct oclnn_pool {
     const char *name;
-    int kernel[2];   /**< instead of `size` */
-    int stride[2];   /**< default: the window, so that windows do not overlap */
-    int pad[4];      /**< top, left, bottom, right */
+    int kernel[2]; /**< instead of `size` */
+    int stride[2]; /**< default: the window, so that windows do not overlap */
+    int pad[4]; /**< top, left, bottom, right */
     int dilation[2]; /**< default 1 */
-    int same;        /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
-    int ceil_mode;   /**< 1: the output's size is rounded up */
-    int count_pad;   /**< average: 1 = the divisor counts pads too */
+    int same; /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
+    int ceil_mode; /**< 1: the output's size is rounded up */
+    int count_pad; /**< average: 1 = the divisor counts pads too */
 };
-OCLNN_API oclnn_value oclnn_max_pool2d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params);
-OCLNN_API oclnn_value oclnn_avg_pool2d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params);
+OCLNN_API oclnn_value oclnn_max_pool2d(oclnn_graph *graph, oclnn_value x, int size,
+    const struct oclnn_pool *params);
+OCLNN_API oclnn_value oclnn_avg_pool2d(oclnn_graph *graph, oclnn_value x, int size,
+    const struct oclnn_pool *params);
 /** [N,C,H,W…] to [N,C,1,1…]: mean or maximum over all positions. */
 OCLNN_API oclnn_value oclnn_global_avg_pool(oclnn_graph *graph, oclnn_value x);
 OCLNN_API oclnn_value oclnn_global_max_pool(oclnn_graph *graph, oclnn_value x);
@@ -145,19 +148,19 @@ struct oclnn_resize {
 };
 /** To `height` x `width` pixels. */
 OCLNN_API oclnn_value oclnn_resize2d(oclnn_graph *graph, oclnn_value x, int height, int width,
-                                     const struct oclnn_resize *params);
+    const struct oclnn_resize *params);
 /** `factor` times as high and wide. */
 OCLNN_API oclnn_value oclnn_upsample(oclnn_graph *graph, oclnn_value x, float factor,
-                                     const struct oclnn_resize *params);
+    const struct oclnn_resize *params);
 
 /* ---- normalisation and regularisation ---- */
 
 /** Zero means default in every field. */
 struct oclnn_norm {
     const char *name;
-    float epsilon;  /**< default 1e-5 */
+    float epsilon; /**< default 1e-5 */
     float momentum; /**< batch: share of the old running statistics that is kept at each step; default 0.9 */
-    int axis;       /**< layer: first normalised dimension, negative = from the end; default -1 */
+    int axis; /**< layer: first normalised dimension, negative = from the end; default -1 */
     struct oclnn_init scale_init, bias_init;
 };
 /** (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + bias[c]. In inference mean and variance are running
@@ -168,7 +171,8 @@ OCLNN_API oclnn_value oclnn_layer_norm(oclnn_graph *graph, oclnn_value x, const 
 /** … over the positions, for each sample and channel. */
 OCLNN_API oclnn_value oclnn_instance_norm(oclnn_graph *graph, oclnn_value x, const struct oclnn_norm *params);
 /** … over the positions and channels of a group, for each sample; scale and bias are per channel. */
-OCLNN_API oclnn_value oclnn_group_norm(oclnn_graph *graph, oclnn_value x, int groups, const struct oclnn_norm *params);
+OCLNN_API oclnn_value oclnn_group_norm(oclnn_graph *graph, oclnn_value x, int groups,
+    const struct oclnn_norm *params);
 
 /** Zero means default in every field. */
 struct oclnn_lrn {
@@ -202,15 +206,15 @@ OCLNN_API oclnn_value oclnn_reduce_min(oclnn_graph *graph, oclnn_value x, struct
 OCLNN_API oclnn_value oclnn_concat(oclnn_graph *graph, const oclnn_value *values, int count, int axis);
 /** Into `count` pieces along `axis`. @param sizes  NULL: equal ones. @param out  `count` values, all 0 after a
  *  mistake. Returns out[0]. */
-OCLNN_API oclnn_value oclnn_split(oclnn_graph *graph, oclnn_value x, int axis, const int64_t *sizes, int count,
-                                  oclnn_value *out);
+OCLNN_API oclnn_value oclnn_split(oclnn_graph *graph, oclnn_value x, int axis, const int64_t *sizes,
+    int count, oclnn_value *out);
 /** Positions begin, begin + step … before `end` along `axis`; negative ones count from the end, an `end` behind the
  *  last position means all. */
 OCLNN_API oclnn_value oclnn_slice(oclnn_graph *graph, oclnn_value x, int axis, int64_t begin, int64_t end,
-                                  int64_t step);
+    int64_t step);
 /** `value` around x: before.dim[i] positions in front of dimension i, after.dim[i] behind it; ranks as x. */
 OCLNN_API oclnn_value oclnn_pad(oclnn_graph *graph, oclnn_value x, struct oclnn_shape before,
-                                struct oclnn_shape after, float value);
+    struct oclnn_shape after, float value);
 /** The same elements in another shape: 0 = as in x, one -1 = what is left. */
 OCLNN_API oclnn_value oclnn_reshape(oclnn_graph *graph, oclnn_value x, struct oclnn_shape shape);
 /** [N,C,H,W] to [N,C*H*W]. */
@@ -229,11 +233,11 @@ OCLNN_API oclnn_value oclnn_identity(oclnn_graph *graph, oclnn_value x);
  * "pad=1 stride=2", (oclnn_value[]){x, w}, 2). An absent optional input is 0.
  * @param attributes  NULL: defaults.
  */
-OCLNN_API oclnn_value oclnn_op(oclnn_graph *graph, const char *op, const char *attributes, const oclnn_value *inputs,
-                               int count);
+OCLNN_API oclnn_value oclnn_op(oclnn_graph *graph, const char *op, const char *attributes,
+    const oclnn_value *inputs, int count);
 /** The same for several outputs. @param out  `outputs` values, all 0 after a mistake. Returns out[0]. */
 OCLNN_API oclnn_value oclnn_op_many(oclnn_graph *graph, const char *op, const char *attributes,
-                                    const oclnn_value *inputs, int count, oclnn_value *out, int outputs);
+    const oclnn_value *inputs, int count, oclnn_value *out, int outputs);
 
 #ifdef __cplusplus
 }

@@ -10,10 +10,10 @@ extern "C" {
 
 /** A built-in network. Its input is called "x", N C H W, its output "logits". */
 struct oclnn_zoo_info {
-    const char *name;    /**< "resnet50"; static storage */
-    int channels, size;  /**< usual input: channels x size x size */
-    int smallest;        /**< least size that is taken (unet-128: and multiples of 8) */
-    int classes;         /**< usual number of logits; unet-128 gives so many for every pixel */
+    const char *name; /**< "resnet50"; static storage */
+    int channels, size; /**< usual input: channels x size x size */
+    int smallest; /**< least size that is taken (unet-128: and multiples of 8) */
+    int classes; /**< usual number of logits; unet-128 gives so many for every pixel */
 };
 
 /** How many networks there are. */
@@ -26,8 +26,8 @@ OCLNN_API enum oclnn_status oclnn_zoo_describe(const char *name, struct oclnn_zo
 /** Zero means default in every field. */
 struct oclnn_zoo_params {
     int classes; /**< default: the network's usual number */
-    int batch;   /**< samples; default (and -1): free, bound when the model is run */
-    int size;    /**< height and width of the image; default: the network's usual one. A network that flattens its
+    int batch; /**< samples; default (and -1): free, bound when the model is run */
+    int size; /**< height and width of the image; default: the network's usual one. A network that flattens its
                       features into a dense layer has other parameters then */
 };
 /**
@@ -38,7 +38,7 @@ struct oclnn_zoo_params {
  * Errors: OCLNN_ERROR_NOT_FOUND (lists the names), OCLNN_ERROR_ARGUMENT (size too small, …), what building gave.
  */
 OCLNN_API enum oclnn_status oclnn_zoo_build(const char *name, oclnn_graph *graph,
-                                            const struct oclnn_zoo_params *params);
+    const struct oclnn_zoo_params *params);
 
 #ifdef __cplusplus
 }

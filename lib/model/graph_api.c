@@ -83,7 +83,8 @@ static const char *auto_name(oclnn_graph *graph, const char *kind)
     while (i < graph->n_counts && strcmp(graph->count[i].stem, stem) != 0)
         i++;
     if (i == graph->n_counts) {
-        if (!onn_array_grow((void **)&graph->count, graph->n_counts, &graph->cap_counts, sizeof *graph->count))
+        if (!onn_array_grow((void **)&graph->count, graph->n_counts, &graph->cap_counts,
+                sizeof *graph->count))
             return NULL;
         graph->count[graph->n_counts++] = (struct onn_name_count){.stem = stem};
     }
@@ -104,7 +105,8 @@ bool onn_layer_begin(struct onn_layer *l, oclnn_graph *graph, const char *kind, 
     l->g = graph->graph;
     if (l->g->status != OCLNN_OK)
         return false;
-    l->name = name && *name ? onn_arena_printf(&l->g->arena, "%s%s", graph->scope, name) : auto_name(graph, kind);
+    l->name =
+        name && *name ? onn_arena_printf(&l->g->arena, "%s%s", graph->scope, name) : auto_name(graph, kind);
     if (!l->name) {
         onn_graph_fail(l->g, OCLNN_ERROR_MEMORY, "layer (%s): out of host memory", kind);
         return false;
@@ -128,7 +130,8 @@ bool onn_layer_begin(struct onn_layer *l, oclnn_graph *graph, const char *kind, 
 
 /* ---- inputs and outputs ---- */
 
-oclnn_value oclnn_input(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype, struct oclnn_shape shape)
+oclnn_value oclnn_input(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,
+    struct oclnn_shape shape)
 {
     struct onn_layer l;
     const char *scope = graph ? graph->scope : NULL;

@@ -42,8 +42,8 @@ void onn_layer_set_ints(struct onn_layer *l, const char *attr, int n, const int6
 void onn_layer_set_text(struct onn_layer *l, const char *attr, const char *text);
 /* suffix: NULL for the layer's result, ".matmul" for what stands before it. */
 oclnn_value onn_layer_emit(struct onn_layer *l, const char *suffix, int n_in, const oclnn_value *in);
-enum oclnn_status onn_layer_emit_many(struct onn_layer *l, const char *suffix, int n_in, const oclnn_value *in,
-    int n_out, oclnn_value *out);
+enum oclnn_status onn_layer_emit_many(struct onn_layer *l, const char *suffix, int n_in,
+    const oclnn_value *in, int n_out, oclnn_value *out);
 
 /* A parameter (or STATE) called layer.suffix; a default `init` becomes `usual`. */
 oclnn_value onn_layer_param(struct onn_layer *l, const char *suffix, enum onn_role role,

@@ -100,8 +100,8 @@ static enum oclnn_status infer(struct onn_layer *l, int n_in, const int32_t *in,
     struct onn_prob p;
     ONN_CHECK(n_in >= op->min_in && (op->max_in == ONN_VARIADIC || n_in <= op->max_in), OCLNN_ERROR_ARGUMENT,
         "%d inputs", n_in);
-    ONN_CHECK(n_out >= op->min_out && (op->max_out == ONN_VARIADIC || n_out <= op->max_out), OCLNN_ERROR_ARGUMENT,
-        "%d outputs", n_out);
+    ONN_CHECK(n_out >= op->min_out && (op->max_out == ONN_VARIADIC || n_out <= op->max_out),
+        OCLNN_ERROR_ARGUMENT, "%d outputs", n_out);
     for (int i = 0; i < op->min_in; i++)
         ONN_CHECK(in[i], OCLNN_ERROR_ARGUMENT, "input %d is missing", i);
     ONN_TRY(onn_attr_check(op, l->attr));
@@ -114,8 +114,8 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_layer_emit_many(struct onn_layer *l, const char *suffix, int n_in, const oclnn_value *in,
-    int n_out, oclnn_value *out)
+enum oclnn_status onn_layer_emit_many(struct onn_layer *l, const char *suffix, int n_in,
+    const oclnn_value *in, int n_out, oclnn_value *out)
 {
     struct onn_arena scratch = {0};
     struct onn_graph *g = l->g;
@@ -246,9 +246,11 @@ bool onn_layer_needs(struct onn_layer *l, oclnn_value x, int rank, int axis)
     char text[160];
     const struct onn_desc *d = onn_layer_desc(l, x);
     if (rank >= 0 && d->rank != rank)
-        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "x is %s, %d dimensions are needed", onn_desc_text(d, text), rank);
+        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "x is %s, %d dimensions are needed", onn_desc_text(d, text),
+            rank);
     else if (axis >= 0 && (axis >= d->rank || d->dim[axis] < 1))
-        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "x is %s, dimension %d must be known", onn_desc_text(d, text), axis);
+        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "x is %s, dimension %d must be known", onn_desc_text(d, text),
+            axis);
     return l->g->status == OCLNN_OK;
 }
 
@@ -258,6 +260,7 @@ bool onn_layer_pair(struct onn_layer *l, const char *what, const int *pair, int6
     out[0] = first;
     out[1] = pair[1] ? pair[1] : first;
     if (out[0] < 1 || out[1] < 1)
-        onn_layer_fail(l, OCLNN_ERROR_ARGUMENT, "%s is %lldx%lld", what, (long long)out[0], (long long)out[1]);
+        onn_layer_fail(l, OCLNN_ERROR_ARGUMENT, "%s is %lldx%lld", what, (long long)out[0],
+            (long long)out[1]);
     return l->g->status == OCLNN_OK;
 }

@@ -58,8 +58,8 @@ static void read_attributes(struct onn_layer *l, const char *op, const char *att
     onn_str_finish(&text);
 }
 
-oclnn_value oclnn_op_many(oclnn_graph *graph, const char *op, const char *attributes, const oclnn_value *inputs,
-    int count, oclnn_value *out, int outputs)
+oclnn_value oclnn_op_many(oclnn_graph *graph, const char *op, const char *attributes,
+    const oclnn_value *inputs, int count, oclnn_value *out, int outputs)
 {
     struct onn_layer l;
     if (out && outputs > 0)
@@ -74,8 +74,8 @@ oclnn_value oclnn_op_many(oclnn_graph *graph, const char *op, const char *attrib
         return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "%d inputs", count);
     for (int i = 0; i < count; i++)
         if (inputs[i] < 0 || inputs[i] >= l.g->n_values)
-            return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "input %d is value %d, which this graph does not have",
-                i, (int)inputs[i]);
+            return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT,
+                "input %d is value %d, which this graph does not have", i, (int)inputs[i]);
     read_attributes(&l, op, attributes, count, inputs);
     onn_layer_emit_many(&l, NULL, count, inputs, outputs, out);
     return out[0];

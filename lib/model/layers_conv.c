@@ -8,7 +8,8 @@ static struct onn_init kaiming(int64_t fan_in, int64_t fan_out)
     return (struct onn_init){.kind = ONN_INIT_KAIMING_UNIFORM, .fan_in = fan_in, .fan_out = fan_out};
 }
 
-static oclnn_value add_bias(struct onn_layer *l, enum oclnn_dtype dtype, int64_t n, const struct oclnn_init *init)
+static oclnn_value add_bias(struct onn_layer *l, enum oclnn_dtype dtype, int64_t n,
+    const struct oclnn_init *init)
 {
     struct onn_desc d = onn_desc_make(dtype, 1, &n);
     return onn_layer_param(l, ".bias", ONN_ROLE_PARAM, &d, init, &zero);
@@ -44,7 +45,8 @@ static bool read_window(struct onn_layer *l, oclnn_value x, int filters, int siz
         onn_layer_fail(l, OCLNN_ERROR_SHAPE, "group=%lld does not divide %lld input channels",
             (long long)w->group, (long long)w->channels);
     else if (filters % w->group)
-        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "group=%lld does not divide %d filters", (long long)w->group, filters);
+        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "group=%lld does not divide %d filters", (long long)w->group,
+            filters);
     return l->g->status == OCLNN_OK;
 }
 
@@ -61,8 +63,8 @@ static void set_window(struct onn_layer *l, const struct oclnn_conv *p, const st
 }
 
 /* `first`, `second`: the weight's leading dimensions. */
-static oclnn_value convolve(struct onn_layer *l, oclnn_value x, int64_t first, int64_t second, int64_t filters,
-    int64_t fan_in, const struct oclnn_conv *p, const struct window *w)
+static oclnn_value convolve(struct onn_layer *l, oclnn_value x, int64_t first, int64_t second,
+    int64_t filters, int64_t fan_in, const struct oclnn_conv *p, const struct window *w)
 {
     enum oclnn_dtype dtype = onn_layer_desc(l, x)->dtype;
     int64_t taps = w->kernel[0] * w->kernel[1]; /* both are ints */
@@ -77,7 +79,8 @@ static oclnn_value convolve(struct onn_layer *l, oclnn_value x, int64_t first, i
     return onn_layer_emit(l, NULL, p->no_bias ? 2 : 3, in);
 }
 
-oclnn_value oclnn_conv2d(oclnn_graph *graph, oclnn_value x, int filters, int size, const struct oclnn_conv *params)
+oclnn_value oclnn_conv2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
+    const struct oclnn_conv *params)
 {
     static const struct oclnn_conv none = {0};
     const struct oclnn_conv *p = params ? params : &none;
@@ -129,8 +132,8 @@ oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units, const stru
     if (!onn_layer_needs(&l, x, -1, rank - 1))
         return 0;
     int64_t features = d->dim[rank - 1];
-    struct onn_desc w = onn_desc_make(dtype, 2,
-        rank == 2 ? (int64_t[]){units, features} : (int64_t[]){features, units});
+    struct onn_desc w =
+        onn_desc_make(dtype, 2, rank == 2 ? (int64_t[]){units, features} : (int64_t[]){features, units});
     struct onn_init usual = kaiming(features, units);
     oclnn_value in[3] = {x};
     in[1] = onn_layer_param(&l, ".weight", ONN_ROLE_PARAM, &w, &p->weight_init, &usual);
@@ -159,8 +162,8 @@ oclnn_value oclnn_matmul(oclnn_graph *graph, oclnn_value a, oclnn_value b)
     return onn_layer_emit(&l, NULL, 2, in);
 }
 
-oclnn_value oclnn_parameter(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype, struct oclnn_shape shape,
-    const struct oclnn_init *init)
+oclnn_value oclnn_parameter(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,
+    struct oclnn_shape shape, const struct oclnn_init *init)
 {
     struct onn_layer l;
     if (!onn_layer_begin(&l, graph, "parameter", name, 0, NULL))

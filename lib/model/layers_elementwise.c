@@ -144,8 +144,8 @@ oclnn_value oclnn_min(oclnn_graph *graph, const oclnn_value *values, int count)
 
 /* ---- reductions ---- */
 
-static oclnn_value reduce(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep, const char *kind,
-    const char *onnx)
+static oclnn_value reduce(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep,
+    const char *kind, const char *onnx)
 {
     struct onn_layer l;
     if (!onn_layer_begin(&l, graph, kind, NULL, 1, &x))

@@ -27,7 +27,8 @@ oclnn_value oclnn_batch_norm(oclnn_graph *graph, oclnn_value x, const struct ocl
     if (!onn_layer_begin(&l, graph, "batch_norm", p->name, 1, &x) || !onn_layer_needs(&l, x, -1, 1))
         return 0;
     if (!(p->momentum >= 0 && p->momentum < 1))
-        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "momentum is %g, 0 ... 1 is possible", (double)p->momentum);
+        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "momentum is %g, 0 ... 1 is possible",
+            (double)p->momentum);
     struct onn_desc d = *onn_layer_desc(&l, x);
     d = onn_desc_make(d.dtype, 1, &d.dim[1]);
     oclnn_value in[5] = {x};
@@ -117,7 +118,8 @@ oclnn_value oclnn_dropout(oclnn_graph *graph, oclnn_value x, float ratio)
     if (!onn_layer_begin(&l, graph, "dropout", NULL, 1, &x))
         return 0;
     if (!(ratio >= 0 && ratio < 1))
-        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "ratio is %g, 0 <= ratio < 1 is needed", (double)ratio);
+        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "ratio is %g, 0 <= ratio < 1 is needed",
+            (double)ratio);
     onn_layer_op(&l, "Dropout");
     oclnn_value in[2] = {x, onn_layer_number(&l, OCLNN_F32, (double)ratio)};
     return onn_layer_emit(&l, NULL, 2, in);

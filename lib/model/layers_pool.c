@@ -27,8 +27,8 @@ static oclnn_value pool(oclnn_graph *graph, oclnn_value x, int size, const struc
     for (int i = 0; i < 4; i++) {
         pad[i] = p->pad[i];
         if (pad[i] < 0 || (pad[i] && p->same))
-            return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, p->same ? "same is set, and pad[%d]=%d" : "pad[%d]=%d",
-                i, p->pad[i]);
+            return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT,
+                p->same ? "same is set, and pad[%d]=%d" : "pad[%d]=%d", i, p->pad[i]);
     }
     if (p->same)
         onn_layer_set_text(&l, "auto_pad", "SAME_UPPER");
@@ -81,7 +81,8 @@ static bool begin_resize(struct onn_layer *l, oclnn_graph *graph, oclnn_value x,
     }
     onn_layer_op(l, "Resize");
     onn_layer_set_text(l, "mode", modes[p->mode]);
-    onn_layer_set_text(l, "coordinate_transformation_mode", p->align_corners ? "align_corners" : "half_pixel");
+    onn_layer_set_text(l, "coordinate_transformation_mode",
+        p->align_corners ? "align_corners" : "half_pixel");
     return l->g->status == OCLNN_OK;
 }
 

@@ -25,7 +25,8 @@ oclnn_value oclnn_split(oclnn_graph *graph, oclnn_value x, int axis, const int64
         return 0;
     const struct onn_desc *d = onn_layer_desc(&l, x);
     if (!out || count < 1 || count > 256)
-        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, out ? "%d pieces" : "out is NULL for %d pieces", count);
+        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, out ? "%d pieces" : "out is NULL for %d pieces",
+            count);
     if (!onn_axis_resolve(axis, d->rank, &dim))
         return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "axis %d of %d", axis, d->rank);
     if (!sizes) {

@@ -87,8 +87,8 @@ enum oclnn_status oclnn_zoo_build(const char *name, oclnn_graph *graph, const st
     ONN_CHECK(graph, OCLNN_ERROR_ARGUMENT, "the graph is NULL");
     ONN_TRY(find(name, &n));
     int size = p->size ? p->size : n->info.size, classes = p->classes ? p->classes : n->info.classes;
-    ONN_CHECK(size >= n->info.smallest, OCLNN_ERROR_ARGUMENT, "%s: images of %d pixels, at least %d are needed",
-        name, size, n->info.smallest);
+    ONN_CHECK(size >= n->info.smallest, OCLNN_ERROR_ARGUMENT,
+        "%s: images of %d pixels, at least %d are needed", name, size, n->info.smallest);
     ONN_CHECK(classes > 0, OCLNN_ERROR_ARGUMENT, "%s: %d classes", name, classes);
     ONN_CHECK(p->batch >= -1, OCLNN_ERROR_ARGUMENT, "%s: batch of %d", name, p->batch);
     const char *scope = graph->scope; /* builders leave theirs */

@@ -11,7 +11,8 @@ onn_zoo_builder onn_zoo_mlp784, onn_zoo_mnist_conv1, onn_zoo_mnist_conv2, onn_zo
     onn_zoo_three_stage, onn_zoo_unet;
 onn_zoo_builder onn_zoo_alexnet, onn_zoo_vgg16, onn_zoo_squeezenet, onn_zoo_densenet121;
 onn_zoo_builder onn_zoo_googlenet, onn_zoo_inception_v3;
-onn_zoo_builder onn_zoo_resnet18_cifar, onn_zoo_resnet20_cifar, onn_zoo_resnet18, onn_zoo_resnet50, onn_zoo_resnext50;
+onn_zoo_builder onn_zoo_resnet18_cifar, onn_zoo_resnet20_cifar, onn_zoo_resnet18, onn_zoo_resnet50,
+    onn_zoo_resnext50;
 onn_zoo_builder onn_zoo_mobilenet_v1, onn_zoo_mobilenet_v2, onn_zoo_mobilenet_v3, onn_zoo_shufflenet_v2;
 onn_zoo_builder onn_zoo_efficientnet_b0, onn_zoo_convnext_tiny;
 
@@ -21,7 +22,7 @@ typedef oclnn_value onn_zoo_activation(oclnn_graph *g, oclnn_value x);
 struct onn_zoo_unit {
     int filters, height, width; /* width 0: as height */
     int stride, group, no_same; /* no_same 1: no pads, else half the kernel on each side */
-    float epsilon, momentum;    /* of the batch normalisation; 0: default */
+    float epsilon, momentum; /* of the batch normalisation; 0: default */
     onn_zoo_activation *act;
 };
 oclnn_value onn_zoo_conv(oclnn_graph *g, oclnn_value x, const struct onn_zoo_unit *unit);

@@ -3,8 +3,9 @@
 
 static oclnn_value conv_relu(oclnn_graph *g, oclnn_value x, int filters, int size, int stride, int pad)
 {
-    return oclnn_relu(g, oclnn_conv2d(g, x, filters, size,
-        &(struct oclnn_conv){.stride = {stride}, .pad = {pad, pad, pad, pad}}));
+    return oclnn_relu(g,
+        oclnn_conv2d(g, x, filters, size,
+            &(struct oclnn_conv){.stride = {stride}, .pad = {pad, pad, pad, pad}}));
 }
 
 /* Krizhevsky 2014: "One weird trick for parallelizing convolutional neural networks". */
@@ -72,7 +73,8 @@ static oclnn_value dense_layer(oclnn_graph *g, oclnn_value x, int growth)
 oclnn_value onn_zoo_densenet121(oclnn_graph *g, oclnn_value x, int classes)
 {
     static const int layers[4] = {6, 12, 24, 16};
-    x = onn_zoo_conv(g, x, &(struct onn_zoo_unit){.filters = 64, .height = 7, .stride = 2, .act = oclnn_relu});
+    x = onn_zoo_conv(g, x,
+        &(struct onn_zoo_unit){.filters = 64, .height = 7, .stride = 2, .act = oclnn_relu});
     x = onn_zoo_max_pool(g, x, 3, 2, 1, 0);
     for (int i = 0; i < 4; i++) {
         for (int k = 0; k < layers[i]; k++) {

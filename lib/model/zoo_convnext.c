@@ -42,7 +42,8 @@ oclnn_value onn_zoo_convnext_tiny(oclnn_graph *g, oclnn_value x, int classes)
         int patch = i ? 2 : 4;
         if (i)
             x = to_nchw(g, norm(g, to_nhwc(g, x)));
-        x = oclnn_conv2d(g, x, 96 << i, patch, &(struct oclnn_conv){.stride = {patch}, .weight_init = narrow});
+        x = oclnn_conv2d(g, x, 96 << i, patch,
+            &(struct oclnn_conv){.stride = {patch}, .weight_init = narrow});
         if (!i)
             x = to_nchw(g, norm(g, to_nhwc(g, x)));
         for (int k = 0; k < blocks[i]; k++) {

@@ -6,8 +6,11 @@
 static oclnn_value unit(oclnn_graph *g, oclnn_value x, int filters, int height, int width)
 {
     return onn_zoo_conv(g, x,
-        &(struct onn_zoo_unit){
-            .filters = filters, .height = height, .width = width, .epsilon = 1e-3f, .act = oclnn_relu});
+        &(struct onn_zoo_unit){.filters = filters,
+            .height = height,
+            .width = width,
+            .epsilon = 1e-3f,
+            .act = oclnn_relu});
 }
 
 /* The same without pads. */

@@ -55,7 +55,8 @@ oclnn_value onn_zoo_mobilenet_v2(oclnn_graph *g, oclnn_value x, int classes)
 {
     static const struct style s = {.act = oclnn_relu6};
     static const int rows[7][4] = {/* expansion, filters, blocks, stride */
-        {1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
+        {1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2},
+        {6, 320, 1, 1}};
     x = unit(g, x, 32, 3, 2, 1, &s, s.act);
     for (int i = 0; i < 7; i++)
         for (int k = 0; k < rows[i][2]; k++) {
@@ -143,8 +144,8 @@ oclnn_value onn_zoo_efficientnet_b0(oclnn_graph *g, oclnn_value x, int classes)
 {
     static const struct style s = {.act = oclnn_swish};
     static const int rows[7][5] = {/* expansion, kernel, stride, filters, blocks */
-        {1, 3, 1, 16, 1}, {6, 3, 2, 24, 2}, {6, 5, 2, 40, 2}, {6, 3, 2, 80, 3}, {6, 5, 1, 112, 3}, {6, 5, 2, 192, 4},
-        {6, 3, 1, 320, 1}};
+        {1, 3, 1, 16, 1}, {6, 3, 2, 24, 2}, {6, 5, 2, 40, 2}, {6, 3, 2, 80, 3}, {6, 5, 1, 112, 3},
+        {6, 5, 2, 192, 4}, {6, 3, 1, 320, 1}};
     x = unit(g, x, 32, 3, 2, 1, &s, s.act);
     for (int i = 0; i < 7; i++)
         for (int k = 0; k < rows[i][4]; k++) {

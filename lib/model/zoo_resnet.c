@@ -5,7 +5,11 @@ static oclnn_value unit(oclnn_graph *g, oclnn_value x, int filters, int size, in
     onn_zoo_activation *act)
 {
     return onn_zoo_conv(g, x,
-        &(struct onn_zoo_unit){.filters = filters, .height = size, .stride = stride, .group = group, .act = act});
+        &(struct onn_zoo_unit){.filters = filters,
+            .height = size,
+            .stride = stride,
+            .group = group,
+            .act = act});
 }
 
 /* The short cut: a projection where the shape changes. */

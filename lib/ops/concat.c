@@ -1,5 +1,6 @@
 /* Concat: one copy per input that does not already lie inside the output. */
 #include "ops/concat.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <stddef.h>
@@ -154,6 +155,7 @@ static const struct onn_op concat = {
     .infer = infer,
     .host = host,
     .view_in = view_in,
+    .grad = onn_concat_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };

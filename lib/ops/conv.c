@@ -2,6 +2,7 @@
  * groups. Inputs x, w, b (optional). */
 #include "ops/conv.h"
 #include "ops/conv_variants.h"
+#include "ops/grads.h"
 
 static const struct onn_attr conv_attrs[] = {
     ONN_WINDOW_ATTRS(onn_conv_attr),
@@ -176,6 +177,7 @@ static const struct onn_op conv = {
     .attrs = conv_attrs,
     .since = 1,
     .infer = conv_infer,
+    .grad = onn_conv_grad,
     .variants = conv_variants,
     .flop = conv_flop,
 };

@@ -6,7 +6,7 @@ struct convt_args { /* cl/conv_tiled.cl */
     int32_t n, c_group, k_group, h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
     int32_t channels_last, has_bias, has_res;
     float lo, hi, act_a, act_b;
-    int64_t x_s[4], y_s[4], res_s[4], w_k, bias_s;
+    int64_t x_s[4], y_s[4], res_s[4], w_s[4], bias_s;
 };
 
 static int64_t div_up(int64_t a, int64_t b)
@@ -23,7 +23,7 @@ static bool is_last(const struct onn_desc *d)
 
 static const char *tiled_check(const struct onn_prob *p, struct onn_conv_geometry *g, struct onn_tail *tail)
 {
-    const struct onn_desc *x = &p->in[0], *w = &p->in[1];
+    const struct onn_desc *x = &p->in[0];
     const char *reason = onn_simt_refuse(p->caps);
 
     if (reason)
@@ -37,8 +37,6 @@ static const char *tiled_check(const struct onn_prob *p, struct onn_conv_geometr
             return "reads no blocked tensors";
     if (p->out[0].format.block)
         return "writes no blocked tensors";
-    if (is_last(x) != is_last(w) || !onn_desc_is_packed(w))
-        return "the weight is not packed in the order of x";
     if (onn_conv_geometry(p, g))
         return "unknown sizes";
     if (!onn_tail_get(p, tail))
@@ -105,9 +103,9 @@ static void fill_args(const struct onn_prob *p, const struct onn_conv_geometry *
         .dil_h = (int32_t)w->dilation[1], .dil_w = (int32_t)w->dilation[2],
         .channels_last = is_last(&p->in[0]), .has_bias = g->bias, .has_res = tail->residual >= 0,
         .lo = tail->lo, .hi = tail->hi, .act_a = tail->a, .act_b = tail->b,
-        .w_k = g->c_group * w->kernel[1] * w->kernel[2],
     };
     four(&p->in[0], a->x_s);
+    four(&p->in[1], a->w_s);
     four(&p->out[0], a->y_s);
     if (a->has_res)
         four(&p->in[tail->residual], a->res_s);

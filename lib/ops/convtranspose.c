@@ -1,6 +1,7 @@
 /* ConvTranspose: y[n,k,o] = b[k] + sum over c and taps t with i*stride - pad + t*dilation == o of x[n,c,i] * w[c,k,t].
  * Inputs x, w [C, K/group, taps…], b (optional). */
 #include "ops/convtranspose.h"
+#include "ops/grads.h"
 
 static const struct onn_attr convtranspose_attrs[] = {
     ONN_WINDOW_ATTRS(onn_convtranspose_attr),
@@ -227,6 +228,7 @@ static const struct onn_op convtranspose = {
     .attrs = convtranspose_attrs,
     .since = 1,
     .infer = convtranspose_infer,
+    .grad = onn_convtranspose_grad,
     .variants = variants,
     .flop = convtranspose_flop,
 };

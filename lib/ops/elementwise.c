@@ -1,5 +1,6 @@
 /* The table of element-wise operators. A new one is a HOST line and a ROW line. */
 #include "ops/elementwise.h"
+#include "ops/grads.h"
 
 #include <math.h>
 
@@ -227,6 +228,7 @@ HOST_INT(where, a ? b : c)
             .since = 1, \
             .infer = onn_ew_infer, \
             .host = onn_ew_host, \
+            .grad = onn_ew_grad, \
             .variants = onn_ew_variants, \
             .flop = onn_ew_flop}, \
         .expr = e, \

@@ -1,5 +1,6 @@
 /* Expand (broadcast to a shape) and Tile (repeat): copies whose source stands still along some dimensions. */
 #include "ops/walk.h"
+#include "ops/grads.h"
 
 /* ---- Expand ---- */
 
@@ -167,6 +168,7 @@ static const struct onn_op expand = {
     .infer = infer_expand,
     .host = host_expand,
     .host_inputs = host_inputs,
+    .grad = onn_expand_grad,
     .variants = expand_variants,
     .flop = onn_flop_none,
 };
@@ -182,6 +184,7 @@ static const struct onn_op tile = {
     .infer = infer_tile,
     .host = host_tile,
     .host_inputs = host_inputs,
+    .grad = onn_tile_grad,
     .variants = tile_variants,
     .flop = onn_flop_none,
 };

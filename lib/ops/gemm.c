@@ -2,6 +2,7 @@
  * is ours, not ONNX's: an addend that broadcasts to y (what a pass makes of MatMul + Add). */
 #include "ops/conv.h"
 #include "ops/gemm_variants.h"
+#include "ops/grads.h"
 
 static const struct onn_attr gemm_attrs[] = {
     {"alpha", "alpha", ONN_ATTR_FLOAT, offsetof(struct onn_gemm_attr, alpha), 1, 0, 0},
@@ -407,6 +408,7 @@ static const struct onn_op gemm = {
     .attrs = gemm_attrs,
     .since = 7,
     .infer = gemm_infer,
+    .grad = onn_gemm_grad,
     .host = product_host,
     .variants = variants,
     .flop = product_flop,
@@ -421,6 +423,7 @@ static const struct onn_op matmul = {
     .attrs = matmul_attrs,
     .since = 1,
     .infer = matmul_infer,
+    .grad = onn_matmul_grad,
     .host = product_host,
     .variants = variants,
     .flop = product_flop,

@@ -1,5 +1,6 @@
 /* MaxPool (with optional positions) and AveragePool, 1-D to 3-D. */
 #include "ops/pool.h"
+#include "ops/grads.h"
 
 #define MAX_ONLY(p) ((p)->op == onn_ops_pool[0])
 
@@ -222,6 +223,7 @@ static const struct onn_op maxpool = {
     .attrs = maxpool_attrs,
     .since = 1,
     .infer = pool_infer,
+    .grad = onn_maxpool_grad,
     .variants = variants,
     .flop = pool_flop,
 };
@@ -236,6 +238,7 @@ static const struct onn_op averagepool = {
     .attrs = averagepool_attrs,
     .since = 7,
     .infer = pool_infer,
+    .grad = onn_averagepool_grad,
     .variants = variants,
     .flop = pool_flop,
 };

@@ -1,5 +1,6 @@
 /* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the elements stay in order, only the dims change. */
 #include "ops/reshape.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <stddef.h>
@@ -346,6 +347,7 @@ static const struct onn_op reshape = {
     .infer = infer_reshape,
     .host_inputs = second_input,
     .view = view,
+    .grad = onn_reshape_grad,
     .variants = variants,
 };
 static const struct onn_op flatten = {
@@ -359,6 +361,7 @@ static const struct onn_op flatten = {
     .attrs = flatten_attrs,
     .infer = infer_flatten,
     .view = view,
+    .grad = onn_reshape_grad,
     .variants = variants,
 };
 static const struct onn_op squeeze = {
@@ -372,6 +375,7 @@ static const struct onn_op squeeze = {
     .infer = infer_squeeze,
     .host_inputs = second_input,
     .view = view,
+    .grad = onn_reshape_grad,
     .variants = variants,
 };
 static const struct onn_op unsqueeze = {
@@ -385,6 +389,7 @@ static const struct onn_op unsqueeze = {
     .infer = infer_unsqueeze,
     .host_inputs = second_input,
     .view = view,
+    .grad = onn_reshape_grad,
     .variants = variants,
 };
 static const struct onn_op identity = {
@@ -397,6 +402,7 @@ static const struct onn_op identity = {
     .attrs = no_attrs,
     .infer = onn_infer_same,
     .view = onn_view_same,
+    .grad = onn_reshape_grad,
     .variants = variants_same,
 };
 

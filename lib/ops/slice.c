@@ -1,5 +1,6 @@
 /* Slice: every step-th element from start to end along some axes. A view wherever blocks allow it. */
 #include "ops/walk.h"
+#include "ops/grads.h"
 
 struct cut {
     int64_t start, count, step;
@@ -183,6 +184,7 @@ static const struct onn_op slice = {
     .host = host,
     .host_inputs = host_inputs,
     .view = view_forward,
+    .grad = onn_slice_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };

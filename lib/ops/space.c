@@ -1,5 +1,6 @@
 /* DepthToSpace, SpaceToDepth: one walk over six dimensions, reshape-transpose-reshape in one copy. */
 #include "ops/space.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <stddef.h>
@@ -139,6 +140,7 @@ static const struct onn_op depthtospace = {
     .since = 1,
     .infer = infer,
     .host = host,
+    .grad = onn_space_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };
@@ -154,6 +156,7 @@ static const struct onn_op spacetodepth = {
     .since = 1,
     .infer = infer,
     .host = host,
+    .grad = onn_space_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };

@@ -1,5 +1,6 @@
 /* Split: the parts of a tensor along one axis; views of the input wherever the cuts allow it. */
 #include "ops/concat.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <stddef.h>
@@ -175,6 +176,7 @@ static const struct onn_op split = {
     .host = host,
     .host_inputs = host_inputs,
     .view_out = view_out,
+    .grad = onn_split_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };

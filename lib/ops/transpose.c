@@ -1,5 +1,6 @@
 /* Transpose: as a view it costs nothing (permuted strides); as a copy it is one tiled walk. */
 #include "ops/transpose.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <stddef.h>
@@ -167,6 +168,7 @@ static const struct onn_op transpose = {
     .infer = infer,
     .host = host,
     .view = view,
+    .grad = onn_transpose_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };

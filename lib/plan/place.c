@@ -109,6 +109,31 @@ static void settle(struct placer *x, int32_t v, int32_t s, int k)
         store->last = x->last_use[v];
 }
 
+/* Would every reader of value v take it lying as `desc` says? Their variants are asked. */
+static bool readers_take(const struct placer *x, int32_t v, const struct onn_desc *desc)
+{
+    const struct onn_graph *g = x->g;
+    bool good = x->strided_ok[v] || (!x->is_output[v] && onn_desc_is_packed(desc));
+    for (int k = g->value[v].node + 1; good && k < g->n_nodes && k <= x->last_use[v]; k++) {
+        const struct onn_node *n = &g->node[k];
+        const struct onn_variant *variant = x->choice[k].variant;
+        bool reads = false;
+        for (int i = 0; i < n->n_in; i++)
+            reads |= n->in[i] == v;
+        if (!reads || !variant || !variant->refuse)
+            continue;
+        struct onn_arena scratch = {0};
+        struct onn_prob prob;
+        good = onn_placed_prob(g, x->p, k, x->o, &scratch, &prob) == OCLNN_OK;
+        for (int i = 0; good && i < n->n_in; i++)
+            if (n->in[i] == v)
+                ((struct onn_desc *)prob.in)[i] = *desc;
+        good = good && !variant->refuse(&prob);
+        onn_arena_finish(&scratch);
+    }
+    return good;
+}
+
 /* ---- concat: its inputs' producers write into the output ---- */
 static bool may_place(const struct placer *x, int k, int i)
 {
@@ -136,7 +161,7 @@ static enum oclnn_status place_concat(struct placer *x, int k)
     enum oclnn_status status = onn_placed_prob(x->g, x->p, k, x->o, &scratch, &prob);
     for (int i = 0; status == OCLNN_OK && i < n->n_in; i++) {
         struct onn_desc view = x->p->desc[n->in[i]];
-        if (!may_place(x, k, i) || !n->op->view_in(&prob, i, &view))
+        if (!may_place(x, k, i) || !n->op->view_in(&prob, i, &view) || !readers_take(x, n->in[i], &view))
             continue;
         x->p->desc[n->in[i]] = view;
         x->p->placed[n->in[i]] = true;
@@ -182,7 +207,7 @@ static enum oclnn_status place_view(struct placer *x, int k, const struct onn_pr
     bool fits = n->op->view(prob, &view);
     bool foreign = x->is_output[to] && x->p->store[s].kind != ONN_STORAGE_ARENA;
     bool strided = fits && !onn_desc_is_packed(&view);
-    if (fits && !foreign && (!strided || x->strided_ok[to])) {
+    if (fits && !foreign && (!strided || readers_take(x, to, &view))) {
         x->p->kind[k] = ONN_NODE_NONE;
         x->p->desc[to] = view;
         settle(x, to, s, k);
@@ -210,7 +235,7 @@ static bool place_split(struct placer *x, int k, const struct onn_prob *prob)
     for (int i = 0; i < n->n_out; i++) {
         struct onn_desc view = x->p->desc[n->out[i]];
         if (n->out[i] && (x->is_output[n->out[i]] || x->p->placed[n->out[i]] || !n->op->view_out(prob, i, &view) ||
-                          !(x->strided_ok[n->out[i]] || onn_desc_is_packed(&view))))
+                          !readers_take(x, n->out[i], &view)))
             return false;
     }
     for (int i = 0; i < n->n_out; i++)

@@ -1,4 +1,5 @@
 /* Running a plan: a loop of enqueues. Nothing here allocates. */
+#include "ops/op.h"
 #include "plan/build.h"
 #include "plan/plan.h"
 
@@ -117,12 +118,32 @@ static enum oclnn_status refresh_derived(struct onn_plan *p)
     return OCLNN_OK;
 }
 
+/* What update nodes wrote: parameters and states are newer on the device than on the host from now on, and derived
+ * values of other plans that share them are out of date. */
+static void mark_updated(struct onn_plan *p)
+{
+    for (int k = 0; k < p->graph->n_nodes; k++) {
+        const struct onn_node *n = &p->graph->node[k];
+        if (!(n->op->flags & ONN_OP_UPDATES))
+            continue;
+        for (int i = 0; i < n->n_in; i++) {
+            const struct onn_value *v = &p->graph->value[n->in[i]];
+            if (!n->in[i] || !v->blob || (v->role != ONN_ROLE_PARAM && v->role != ONN_ROLE_STATE))
+                continue;
+            v->blob->version++;
+            v->blob->host_stale = true;
+            v->blob->buffer_version = v->blob->version;
+        }
+    }
+}
+
 enum oclnn_status onn_plan_run(struct onn_plan *p)
 {
     enum oclnn_status status = refresh_derived(p);
     for (int k = 0; k < p->graph->n_nodes && status == OCLNN_OK; k++)
         if (!p->place.derived[k])
             status = enqueue_node(p, k);
+    mark_updated(p);
     return status;
 }
 
@@ -131,6 +152,7 @@ enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns)
     enum oclnn_status status = OCLNN_OK;
     ONN_TRY(onn_queue_set_profiling(p->ctx, true));
     ONN_TRY(refresh_derived(p));
+    mark_updated(p); /* even if a launch fails on the way */
     for (int k = 0; k < p->graph->n_nodes; k++) {
         time_ns[k] = 0;
         for (int t = 0; t < p->node[k].n && !p->place.derived[k]; t++) {

@@ -11,8 +11,9 @@ static enum oclnn_status build(oclnn_context *ctx, uint64_t seed, oclnn_model **
     oclnn_graph *g;
     if (oclnn_graph_create(&(struct oclnn_graph_params){.seed = seed}, &g))
         return OCLNN_ERROR_MEMORY;
-    oclnn_value x = oclnn_input(g, "image", OCLNN_F32, OCLNN_SHAPE(-1, 1, 28, 28)); /* -1: free, bound when run */
-    x = oclnn_relu(g, oclnn_conv2d(g, x, 32, 3, NULL));                             /* 32 filters 3x3, defaults */
+    oclnn_value x =
+        oclnn_input(g, "image", OCLNN_F32, OCLNN_SHAPE(-1, 1, 28, 28)); /* -1: free, bound when run */
+    x = oclnn_relu(g, oclnn_conv2d(g, x, 32, 3, NULL)); /* 32 filters 3x3, defaults */
     x = oclnn_max_pool2d(g, x, 2, NULL);
     x = oclnn_relu(g, oclnn_conv2d(g, x, 64, 3, &(struct oclnn_conv){.stride = {2, 2}, .pad = {1, 1, 1, 1}}));
     x = oclnn_dense(g, oclnn_flatten(g, x), CLASSES, NULL);
@@ -27,7 +28,9 @@ static enum oclnn_status run(oclnn_model *net, const float *images, int n, float
                                      .bytes = (size_t)n * PIXELS * sizeof(float),
                                      .shape = OCLNN_SHAPE(n, 1, 28, 28)},
         {.data = NULL}};
-    struct oclnn_binding out[] = {{.name = "logits", .data = logits, .bytes = (size_t)n * CLASSES * sizeof(float)},
+    struct oclnn_binding out[] = {{.name = "logits",
+                                      .data = logits,
+                                      .bytes = (size_t)n * CLASSES * sizeof(float)},
         {.data = NULL}};
     return oclnn_model_run(net, in, out);
 }

@@ -27,7 +27,8 @@ static int compare(const char *folder, oclnn_model *net, int set)
     snprintf(path, sizeof path, "%s/test_data_set_%d/output_0.pb", folder, set);
     if (oclnn_tensor_load(path, &want))
         goto done;
-    struct oclnn_binding in[] = {{.tensor = image}, {.data = NULL}}, out[] = {{.result = &got}, {.data = NULL}};
+    struct oclnn_binding in[] = {{.tensor = image}, {.data = NULL}},
+                         out[] = {{.result = &got}, {.data = NULL}};
     if (oclnn_model_run(net, in, out))
         goto done;
     const float *g = oclnn_tensor_data(got), *w = oclnn_tensor_data(want);

@@ -103,7 +103,8 @@ static void pools_and_resizing(void **state)
         OCLNN_SHAPE(-1, 8, 14, 15));
     check(g, oclnn_global_avg_pool(g, x), OCLNN_SHAPE(-1, 8, 1, 1));
     check(g, oclnn_global_max_pool(g, x), OCLNN_SHAPE(-1, 8, 1, 1));
-    check(g, oclnn_resize2d(g, x, 28, 20, &(struct oclnn_resize){.mode = OCLNN_LINEAR}), OCLNN_SHAPE(-1, 8, 28, 20));
+    check(g, oclnn_resize2d(g, x, 28, 20, &(struct oclnn_resize){.mode = OCLNN_LINEAR}),
+        OCLNN_SHAPE(-1, 8, 28, 20));
     check(g, oclnn_upsample(g, x, 2, NULL), OCLNN_SHAPE(-1, 8, 28, 30));
     oclnn_graph_destroy(&g);
 }
@@ -120,7 +121,8 @@ static void norms(void **state)
     assert_int_equal(named(g, "bn.mean")->role, ONN_ROLE_STATE);
     assert_int_equal(named(g, "bn.variance")->role, ONN_ROLE_STATE);
     assert_int_equal(named(g, "bn.variance")->init->kind, ONN_INIT_ONE);
-    check(g, oclnn_layer_norm(g, x, &(struct oclnn_norm){.name = "ln", .axis = -2}), OCLNN_SHAPE(-1, 8, 5, 6));
+    check(g, oclnn_layer_norm(g, x, &(struct oclnn_norm){.name = "ln", .axis = -2}),
+        OCLNN_SHAPE(-1, 8, 5, 6));
     assert_int_equal(named(g, "ln.scale")->desc.rank, 2);
     check(g, oclnn_instance_norm(g, x, NULL), OCLNN_SHAPE(-1, 8, 5, 6));
     check(g, oclnn_group_norm(g, x, 4, NULL), OCLNN_SHAPE(-1, 8, 5, 6));
@@ -134,13 +136,15 @@ static void norms(void **state)
 static void elementwise(void **state)
 {
     (void)state;
-    oclnn_value (*const unary[])(oclnn_graph *, oclnn_value) = {oclnn_relu, oclnn_relu6, oclnn_prelu, oclnn_sigmoid,
-        oclnn_tanh, oclnn_hard_sigmoid, oclnn_hard_swish, oclnn_swish, oclnn_gelu, oclnn_identity};
+    oclnn_value (*const unary[])(oclnn_graph *, oclnn_value) = {oclnn_relu, oclnn_relu6, oclnn_prelu,
+        oclnn_sigmoid, oclnn_tanh, oclnn_hard_sigmoid, oclnn_hard_swish, oclnn_swish, oclnn_gelu,
+        oclnn_identity};
     oclnn_value (*const binary[])(oclnn_graph *, oclnn_value, oclnn_value) = {oclnn_add, oclnn_sub, oclnn_mul,
         oclnn_div};
-    oclnn_value (*const several[])(oclnn_graph *, const oclnn_value *, int) = {oclnn_sum, oclnn_max, oclnn_min};
-    oclnn_value (*const reductions[])(oclnn_graph *, oclnn_value, struct oclnn_shape, int) = {oclnn_reduce_mean,
-        oclnn_reduce_sum, oclnn_reduce_max, oclnn_reduce_min};
+    oclnn_value (*const several[])(oclnn_graph *, const oclnn_value *, int) = {oclnn_sum, oclnn_max,
+        oclnn_min};
+    oclnn_value (*const reductions[])(oclnn_graph *, oclnn_value, struct oclnn_shape,
+        int) = {oclnn_reduce_mean, oclnn_reduce_sum, oclnn_reduce_max, oclnn_reduce_min};
     oclnn_graph *g = start();
     oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 8, 5, 6));
     oclnn_value c = oclnn_input(g, "c", OCLNN_F32, OCLNN_SHAPE(8, 1, 1)), in[3] = {x, c, x};
@@ -226,7 +230,8 @@ static void names(void **state)
     oclnn_output(g, "second", y);
     if (oclnn_graph_status(g) != OCLNN_OK)
         fail_msg("%s", oclnn_error_text(NULL));
-    const char *const made[] = {"a.relu2", "b.relu1", "a.relu3", "a.relu4", "relu1", "x", "x_too", "first", "second"};
+    const char *const made[] = {"a.relu2", "b.relu1", "a.relu3", "a.relu4", "relu1", "x", "x_too", "first",
+        "second"};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         assert_non_null(named(g, made[i]));
     assert_int_equal(g->graph->n_outputs, 3);
@@ -259,8 +264,9 @@ static void first_mistake(void **state)
 {
     (void)state;
     oclnn_graph *g = start();
-    const struct oclnn_conv three = {.group = 3}, negative = {.pad = {0, 0, -1, 0}}, both = {.same = 1, .pad = {1}},
-                            stride = {.stride = {-1}}, out = {.output_pad = {1, 1}};
+    const struct oclnn_conv three = {.group = 3}, negative = {.pad = {0, 0, -1, 0}},
+                            both = {.same = 1, .pad = {1}}, stride = {.stride = {-1}},
+                            out = {.output_pad = {1, 1}};
     wrong(&g, oclnn_conv2d(g, x4(g), 6, 3, &three), OCLNN_ERROR_SHAPE,
         "layer 'conv1' (conv2d): group=3 does not divide 64 input channels");
     wrong(&g, oclnn_conv2d(g, x4(g), 6, 3, &negative), OCLNN_ERROR_ARGUMENT, "pad[2]=-1");
@@ -271,21 +277,26 @@ static void first_mistake(void **state)
     wrong(&g, oclnn_conv2d(g, x4(g), 6, 0, NULL), OCLNN_ERROR_ARGUMENT, "kernel");
     wrong(&g, oclnn_conv2d(g, x4(g), 6, 11, NULL), OCLNN_ERROR_SHAPE, "layer 'conv1' (conv2d)");
     wrong(&g, oclnn_conv2d(g, x4(g), 2147483647, 2147483647, NULL), OCLNN_ERROR_SHAPE, "too big");
-    wrong(&g, oclnn_conv2d(g, oclnn_flatten(g, x4(g)), 6, 3, NULL), OCLNN_ERROR_SHAPE, "4 dimensions are needed");
+    wrong(&g, oclnn_conv2d(g, oclnn_flatten(g, x4(g)), 6, 3, NULL), OCLNN_ERROR_SHAPE,
+        "4 dimensions are needed");
     wrong(&g, oclnn_dense(g, x4(g), 0, NULL), OCLNN_ERROR_ARGUMENT, "layer 'dense1' (dense): 0 units");
-    wrong(&g, oclnn_batch_norm(g, x4(g), &(struct oclnn_norm){.momentum = 1}), OCLNN_ERROR_ARGUMENT, "momentum is 1");
+    wrong(&g, oclnn_batch_norm(g, x4(g), &(struct oclnn_norm){.momentum = 1}), OCLNN_ERROR_ARGUMENT,
+        "momentum is 1");
     wrong(&g, oclnn_group_norm(g, x4(g), 5, NULL), OCLNN_ERROR_SHAPE, "5 groups");
     wrong(&g, oclnn_dropout(g, x4(g), 1), OCLNN_ERROR_ARGUMENT, "ratio is 1");
     wrong(&g, oclnn_softmax(g, x4(g), 4), OCLNN_ERROR_ARGUMENT, "axis 4 of 4");
     wrong(&g, oclnn_clip(g, x4(g), 1, 0), OCLNN_ERROR_ARGUMENT, "low is 1");
-    wrong(&g, oclnn_split(g, x4(g), 1, NULL, 3, (oclnn_value[3]){1, 1, 1}), OCLNN_ERROR_SHAPE, "3 equal pieces");
-    wrong(&g, oclnn_reshape(g, x4(g), OCLNN_SHAPE(1, -1, -1)), OCLNN_ERROR_SHAPE, "layer 'reshape1' (reshape)");
+    wrong(&g, oclnn_split(g, x4(g), 1, NULL, 3, (oclnn_value[3]){1, 1, 1}), OCLNN_ERROR_SHAPE,
+        "3 equal pieces");
+    wrong(&g, oclnn_reshape(g, x4(g), OCLNN_SHAPE(1, -1, -1)), OCLNN_ERROR_SHAPE,
+        "layer 'reshape1' (reshape)");
     wrong(&g, oclnn_concat(g, NULL, 2, 1), OCLNN_ERROR_ARGUMENT, "NULL");
     wrong(&g, oclnn_relu(g, 99), OCLNN_ERROR_ARGUMENT, "layer 'relu1' (relu): input 0 is value 99");
     wrong(&g, oclnn_add(g, x4(g), 0), OCLNN_ERROR_ARGUMENT, "layer 'add1' (add): input 1 is value 0");
     wrong(&g, oclnn_conv2d(g, oclnn_input(g, "i", OCLNN_I32, OCLNN_SHAPE(1, 3, 8, 8)), 4, 3, NULL),
         OCLNN_ERROR_DTYPE, "i32");
-    wrong(&g, oclnn_input(g, "x", (enum oclnn_dtype)77, OCLNN_SHAPE(1)), OCLNN_ERROR_DTYPE, "element type 77");
+    wrong(&g, oclnn_input(g, "x", (enum oclnn_dtype)77, OCLNN_SHAPE(1)), OCLNN_ERROR_DTYPE,
+        "element type 77");
     wrong(&g, oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-2)), OCLNN_ERROR_SHAPE, "dimension 0 is -2");
     oclnn_graph_destroy(&g);
 }

@@ -99,7 +99,9 @@ static double multiply_adds(const oclnn_graph *g)
         struct onn_prob p;
         if (strcmp(n->op->name, "conv") && strcmp(n->op->name, "gemm") && strcmp(n->op->name, "matmul"))
             continue;
-        assert_int_equal(onn_node_prob(g->graph, n->op, n->attr, n->n_in, n->in, n->n_out, n->out, &arena, &p), 0);
+        assert_int_equal(onn_node_prob(g->graph, n->op, n->attr, n->n_in, n->in, n->n_out, n->out, &arena,
+                             &p),
+            0);
         sum += onn_prob_flop(&p) / 2;
         onn_arena_finish(&arena);
     }
@@ -113,7 +115,8 @@ static void work(void **state)
         oclnn_graph *g = build(counts[i].name, &(struct oclnn_zoo_params){.batch = 1});
         double macs = multiply_adds(g) / 1e9;
         /* stated with two digits, some with activations counted too */
-        if (counts[i].macs > 0 && !(macs > 0.96 * counts[i].macs - 0.005 && macs < 1.02 * counts[i].macs + 0.005))
+        if (counts[i].macs > 0 &&
+            !(macs > 0.96 * counts[i].macs - 0.005 && macs < 1.02 * counts[i].macs + 0.005))
             fail_msg("%s: %g GMAC, wanted %g", counts[i].name, macs, counts[i].macs);
         oclnn_graph_destroy(&g);
     }
@@ -125,7 +128,8 @@ static void sizes_and_classes(void **state)
     for (int i = 0; oclnn_zoo_name(i); i++) {
         struct oclnn_zoo_info info;
         oclnn_zoo_describe(oclnn_zoo_name(i), &info);
-        oclnn_graph *g = build(info.name, &(struct oclnn_zoo_params){.classes = 7, .batch = 3, .size = info.smallest});
+        oclnn_graph *g =
+            build(info.name, &(struct oclnn_zoo_params){.classes = 7, .batch = 3, .size = info.smallest});
         struct oclnn_shape s = logits(g);
         assert_int_equal(s.dim[0], 3);
         assert_int_equal(s.dim[1], 7);
@@ -162,8 +166,10 @@ static void mistakes(void **state)
     assert_non_null(strstr(oclnn_error_text(NULL), "resnet50"));
     assert_int_equal(oclnn_zoo_build(NULL, g, NULL), OCLNN_ERROR_ARGUMENT);
     assert_int_equal(oclnn_zoo_build("mlp784", NULL, NULL), OCLNN_ERROR_ARGUMENT);
-    assert_int_equal(oclnn_zoo_build("mlp784", g, &(struct oclnn_zoo_params){.classes = -1}), OCLNN_ERROR_ARGUMENT);
-    assert_int_equal(oclnn_zoo_build("mlp784", g, &(struct oclnn_zoo_params){.batch = -2}), OCLNN_ERROR_ARGUMENT);
+    assert_int_equal(oclnn_zoo_build("mlp784", g, &(struct oclnn_zoo_params){.classes = -1}),
+        OCLNN_ERROR_ARGUMENT);
+    assert_int_equal(oclnn_zoo_build("mlp784", g, &(struct oclnn_zoo_params){.batch = -2}),
+        OCLNN_ERROR_ARGUMENT);
     assert_int_equal(oclnn_graph_status(g), OCLNN_OK); /* nothing was appended so far */
     assert_null(oclnn_zoo_name(-1));
     assert_null(oclnn_zoo_name(oclnn_zoo_count()));

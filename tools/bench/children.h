@@ -1,5 +1,5 @@
-/* Several devices: each is served by a process of its own, because drivers that share libraries (two copies of LLVM,
- * say) can crash each other. The child is this program again with --child=SELECTOR; it prints one JSON object a line:
+/* Each device is served by a process of its own: a driver may crash, and drivers that share libraries (two copies of
+ * LLVM, say) can crash each other. The child is this program again with --child=SELECTOR; it prints one JSON object a line:
  * {"result": row} or {"error": entry}. What a crashing driver had not printed yet is lost, nothing else. */
 #ifndef OCLNN_TOOLS_BENCH_CHILDREN_H
 #define OCLNN_TOOLS_BENCH_CHILDREN_H

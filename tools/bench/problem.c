@@ -58,7 +58,7 @@ static enum oclnn_status run(const struct bench_job *job, oclnn_context *ctx, co
 static bool run_variant(const struct bench_job *job, oclnn_context *ctx, const oclnn_problem *problem,
     int variant)
 {
-    bool ran = false;
+    bool ran = false, told = job->o->quiet;
 
     for (int formats = 0; !tool_interrupted(); formats++) {
         enum oclnn_status status = run(job, ctx, problem, variant, formats);
@@ -66,8 +66,9 @@ static bool run_variant(const struct bench_job *job, oclnn_context *ctx, const o
         if (status == OCLNN_ERROR_NOT_FOUND)
             return ran;
         if (status == OCLNN_ERROR_UNSUPPORTED) {
-            if (!job->o->quiet)
-                tool_warn("%s: %s", oclnn_problem_variant(problem, variant), oclnn_error_text(NULL));
+            if (!told)
+                tool_warn("%s", oclnn_error_text(NULL));
+            told = true;
         } else if (status != OCLNN_OK) {
             bench_job_fail(job, status, oclnn_problem_variant(problem, variant));
         }

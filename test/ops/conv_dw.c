@@ -1,0 +1,93 @@
+/* conv_dw against the derivative of the convolution's definition, in double. */
+#include "ops/conv_dw.h"
+#include "harness/harness.h"
+#include "ops/window_ref.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static void infers_shapes(void **state)
+{
+    (void)state;
+    onn_check_infer("conv_dw x=2x16x9x9 dy=2x32x7x7 kernel_shape=3", "f32[32,16,3,3]");
+    onn_check_infer("conv_dw x=2x16x9x9 dy=2x32x5x5 kernel_shape=3 stride=2 pad=1 group=4", "f32[32,4,3,3]");
+    onn_check_infer("conv_dw x=2x16x9x9 dy=1x32x7x7 kernel_shape=3", "!x has 2 images, dy 1");
+    onn_check_infer("conv_dw x=2x16x9x9 dy=2x32x7x7 kernel_shape=3 group=5", "!group=5 does not divide");
+}
+
+/* Adds the products of image n, weight (k, c, tap t) to sum and scale. */
+static void one_image(const struct onn_ref *r, const struct onn_conv_dw_geometry *g, int64_t n, int64_t k, int64_t c,
+                      const int64_t t[3], double *sum, double *scale)
+{
+    const struct onn_window *w = &g->window;
+    int64_t xd[5], yd[5], o[3], from[3];
+    window_dims(&r->prob->in[0], xd);
+    window_dims(&r->prob->in[1], yd);
+    for (int64_t i = 0; i < yd[2] * yd[3] * yd[4]; i++) {
+        bool inside = true;
+        window_split(w->out, i, o);
+        for (int j = 0; j < 3; j++) {
+            from[j] = o[j] * w->stride[j] - w->begin[j] + t[j] * w->dilation[j];
+            inside = inside && from[j] >= 0 && from[j] < w->in[j];
+        }
+        if (!inside)
+            continue;
+        const double v = r->in[0][window_at(xd, n, c, from)] * r->in[1][window_at(yd, n, k, o)];
+        *sum += v;
+        *scale += fabs(v);
+    }
+}
+
+static void ref_conv_dw(struct onn_ref *r)
+{
+    struct onn_conv_dw_geometry g;
+    int64_t wd[5], t[3];
+    if (onn_conv_dw_geometry(r->prob, &g))
+        return;
+    window_dims(&r->prob->out[0], wd);
+    for (int64_t k = 0; k < g.k; k++)
+        for (int64_t c = 0; c < g.c_group; c++)
+            for (int64_t i = 0; i < wd[2] * wd[3] * wd[4]; i++) {
+                double sum = 0, scale = 0;
+                window_split(g.window.kernel, i, t);
+                for (int64_t n = 0; n < g.n; n++)
+                    one_image(r, &g, n, k, k / g.k_group * g.c_group + c, t, &sum, &scale);
+                r->out[0][window_at(wd, k, c, t)] = sum;
+                r->scale[0][window_at(wd, k, c, t)] = scale;
+            }
+}
+
+#define CASE(text) {.problem = text, .ref = ref_conv_dw}
+static const struct onn_case cases[] = {
+    CASE("conv_dw x=2x16x9x9 dy=2x16x9x9 kernel_shape=3 pad=1"),
+    CASE("conv_dw x=1x16x8x8 dy=1x32x8x8 kernel_shape=1"),
+    CASE("conv_dw x=2x3x11x13 dy=2x8x6x7 kernel_shape=3 stride=2 pad=1"),
+    CASE("conv_dw x=2x5x7x6 dy=2x9x5x4 kernel_shape=3"),
+    CASE("conv_dw x=1x24x10x10 dy=1x40x4x4 kernel_shape=5 stride=2,2 pad=1"),
+    CASE("conv_dw x=1x17x6x7 dy=1x33x6x7 kernel_shape=3 pad=1"),
+    CASE("conv_dw x=2x8x9x9 dy=2x8x9x9 kernel_shape=3 pad=2 dilation=2"),
+    CASE("conv_dw x=2x16x7x7 dy=2x32x7x7 kernel_shape=3 pad=1 group=2"),
+    CASE("conv_dw x=2x12x7x7 dy=2x6x7x7 kernel_shape=3 pad=1 group=3"),
+    CASE("conv_dw x=2x24x9x9 dy=2x24x9x9 kernel_shape=3 pad=1 group=24"),
+    CASE("conv_dw x=1x19x9x9 dy=1x19x5x5 kernel_shape=3 pad=1 stride=2 group=19"),
+    CASE("conv_dw x=1x20x8x8 dy=1x20x8x8 kernel_shape=5 pad=2 group=20"),
+    CASE("conv_dw x=2x4x15 dy=2x6x15 kernel_shape=3 pad=1"),
+    CASE("conv_dw x=1x3x5x6x7 dy=1x4x4x5x6 kernel_shape=2"),
+    CASE("conv_dw x=1x16x28x28 dy=1x16x14x14 kernel_shape=1 stride=2"),
+    CASE("conv_dw x=3x8x5x5 dy=3x16x1x1 kernel_shape=5"),
+    CASE("conv_dw x=1x64x14x14 dy=1x48x14x14 kernel_shape=3 pad=1"),
+    {.problem = "conv_dw x=8x64x56x56 dy=8x64x56x56 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x128x28x28 dy=8x128x28x28 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x256x14x14 dy=8x256x14x14 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x512x7x7 dy=8x512x7x7 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x64x56x56 dy=8x256x56x56 kernel_shape=1", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x96x112x112 dy=8x96x112x112 kernel_shape=3 pad=1 group=96", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=64x1x28x28 dy=64x32x26x26 kernel_shape=3", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x3x224x224 dy=8x64x112x112 kernel_shape=7 stride=2 pad=3", .flags = ONN_CASE_SLOW},
+    {.problem = NULL},
+};
+
+WINDOW_MAIN(infers_shapes, cases)

@@ -1,0 +1,142 @@
+/* Optimisers against their formulas in double. */
+#include "ops/optimizer.h"
+#include "harness/harness.h"
+#include <math.h>
+#include <string.h>
+
+/* Input i is there? */
+static bool has(const struct onn_ref *r, int i)
+{
+    return i < r->n_in && r->in[i];
+}
+
+static double norm(const double *v, int64_t n, double times)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += v[i] * v[i] * times * times;
+    return sqrt(sum);
+}
+
+static void ref_sgd(struct onn_ref *r)
+{
+    const struct onn_optimizer_attr *a = r->prob->attr;
+    const double lr = r->in[2][0], times = has(r, 3) ? r->in[3][0] : 1;
+    const bool lars = !strcmp(r->prob->op->name, "lars");
+    double local = 1;
+    if (lars) {
+        const double np = norm(r->in[0], r->in_n[0], 1), ng = norm(r->in[1], r->in_n[0], times);
+        local = np > 0 && ng > 0 ? a->trust * np / (ng + a->weight_decay * np + a->epsilon) : 1;
+    }
+    for (int64_t i = 0; i < r->in_n[0]; i++) {
+        double d = (r->in[1][i] * times + (double)a->weight_decay * r->in[0][i]) * local;
+        if (has(r, 4)) {
+            const double m = a->momentum * r->in[4][i] + (1 - (double)a->dampening) * d;
+            r->updated[4][i] = m;
+            d = a->nesterov ? d + a->momentum * m : m;
+        }
+        r->updated[0][i] = r->in[0][i] - lr * d;
+    }
+}
+
+static void ref_adam(struct onn_ref *r)
+{
+    const struct onn_optimizer_attr *a = r->prob->attr;
+    const char *name = r->prob->op->name;
+    const double lr = r->in[2][0], times = has(r, 3) ? r->in[3][0] : 1, t = r->in[4][0];
+    const double c1 = 1 - pow(a->beta1, t), c2 = sqrt(1 - pow(a->beta2, t));
+    const bool lamb = name[0] == 'l', decoupled = !strcmp(name, "adamw");
+    double np = norm(r->in[0], r->in_n[0], 1), nu = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t i = 0; i < r->in_n[0]; i++) {
+            double d = r->in[1][i] * times, p = r->in[0][i];
+            if (decoupled)
+                p -= lr * a->weight_decay * p;
+            else if (!lamb)
+                d += a->weight_decay * p;
+            const double m = a->beta1 * r->in[5][i] + (1 - (double)a->beta1) * d;
+            const double v = a->beta2 * r->in[6][i] + (1 - (double)a->beta2) * d * d;
+            double u = m / c1 / (sqrt(v) / c2 + a->epsilon);
+            if (lamb)
+                u += a->weight_decay * p;
+            if (pass == 0)
+                nu += u * u;
+            const double ratio = lamb && np > 0 && nu > 0 ? np / sqrt(nu) : 1;
+            if (pass == 0)
+                continue;
+            r->updated[5][i] = m;
+            r->updated[6][i] = v;
+            r->updated[0][i] = p - lr * ratio * u;
+        }
+}
+
+static void ref_other(struct onn_ref *r)
+{
+    const struct onn_optimizer_attr *a = r->prob->attr;
+    const double lr = r->in[2][0], times = has(r, 3) ? r->in[3][0] : 1;
+    const bool rms = r->prob->op->name[0] == 'r';
+    for (int64_t i = 0; i < r->in_n[0]; i++) {
+        const double d = r->in[1][i] * times + (double)a->weight_decay * r->in[0][i];
+        const double v = rms ? a->beta2 * r->in[4][i] + (1 - (double)a->beta2) * d * d : r->in[4][i] + d * d;
+        double u = d / (sqrt(v) + a->epsilon);
+        r->updated[4][i] = v;
+        if (has(r, 5)) {
+            u += a->momentum * r->in[5][i];
+            r->updated[5][i] = u;
+        }
+        r->updated[0][i] = r->in[0][i] - lr * u;
+    }
+}
+
+static void ref_state(struct onn_ref *r)
+{
+    const struct onn_optimizer_attr *a = r->prob->attr;
+    const char *name = r->prob->op->name;
+    for (int64_t i = 0; i < r->in_n[0]; i++) {
+        const double s = r->in[0][i], v = has(r, 1) ? r->in[1][i] : 0;
+        r->updated[0][i] = name[0] == 'c' ? s + 1 : !strcmp(name, "assign") ? v : name[0] == 'a' ? s + v
+            : a->decay * s + (1 - (double)a->decay) * v;
+    }
+}
+
+/* Rates small, second moments positive, steps from 1. */
+static void fill(const struct onn_prob *p, int i, bool integer, double *data, int64_t n)
+{
+    (void)integer;
+    const bool square = strcmp(p->op->name, "sgd") && strcmp(p->op->name, "lars");
+    for (int64_t k = 0; k < n; k++) {
+        if (i == 2)
+            data[k] = 0.05;
+        else if (p->in[i].dtype == OCLNN_I64)
+            data[k] = 3;
+        else if (i >= 4 && square && i != 5)
+            data[k] = fabs(data[k]) + 0.1;
+    }
+}
+
+#define CASE(text, ref_) {.problem = text, .ref = ref_, .fill = fill, .c = 32, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16}
+#define STATE(text) {.problem = text, .ref = ref_state, .c = 4, .flags = ONN_CASE_NO_F16}
+static const struct onn_case cases[] = {
+    CASE("sgd p=5x7x3 g=5x7x3 lr=1", ref_sgd),
+    CASE("sgd p=1000 g=1000 lr=scalar s=scalar weight_decay=0.1", ref_sgd),
+    CASE("sgd p=77x13 g=77x13 lr=1 s=- m=77x13 momentum=0.9", ref_sgd),
+    CASE("sgd p=77x13 g=77x13 lr=1 s=- m=77x13 momentum=0.9 nesterov=1 weight_decay=0.01", ref_sgd),
+    CASE("sgd p=33 g=33 lr=1 s=1 m=33 momentum=0.9 dampening=0.5", ref_sgd),
+    CASE("adam p=41x5 g=41x5 lr=1 s=- t=1:i64 m=41x5 v=41x5", ref_adam),
+    CASE("adam p=1000 g=1000 lr=1 s=1 t=1:i64 m=1000 v=1000 weight_decay=0.1", ref_adam),
+    CASE("adamw p=41x5 g=41x5 lr=1 s=- t=1:i64 m=41x5 v=41x5", ref_adam),
+    CASE("lamb p=9000 g=9000 lr=1 s=- t=1:i64 m=9000 v=9000 weight_decay=0.1", ref_adam),
+    CASE("lars p=9001 g=9001 lr=1 s=1 m=9001 weight_decay=0.01", ref_sgd),
+    CASE("rmsprop p=50 g=50 lr=1 s=- v=50", ref_other),
+    CASE("rmsprop p=50x3 g=50x3 lr=1 s=- v=50x3 m=50x3 momentum=0.9 weight_decay=0.1", ref_other),
+    CASE("adagrad p=50x3 g=50x3 lr=1 s=1 v=50x3", ref_other),
+    STATE("assign p=50x3 v=50x3"), STATE("accumulate p=501 v=501"),
+    CASE("ema p=501 v=501 decay=0.9", ref_state),
+    STATE("count_up n=1:i64"), STATE("count_up n=5:i64"),
+    {.problem = NULL},
+};
+
+int main(int argc, char **argv)
+{
+    return onn_harness_main(argc, argv, cases);
+}
