@@ -17,6 +17,9 @@
 #ifndef GATHER_I
 #define GATHER_I long
 #endif
+#ifndef GATHER_W /* elements moved at once: 32 bytes at most */
+#define GATHER_W 8
+#endif
 #define GATHER_RANK 8
 
 struct gather_geo {
@@ -34,8 +37,8 @@ static inline int gather_index(GATHER_I v, int size)
 static inline void gather_copy(global const GATHER_T *x, global GATHER_T *y, int n)
 {
     int i = 0;
-    for (; i + 8 <= n; i += 8)
-        vstore8(vload8(0, x + i), 0, y + i);
+    for (; i + GATHER_W <= n; i += GATHER_W)
+        ONN_CAT(vstore, GATHER_W)(ONN_CAT(vload, GATHER_W)(0, x + i), 0, y + i);
     for (; i < n; i++)
         y[i] = x[i];
 }

@@ -13,6 +13,9 @@
 #ifndef PAD_T
 #define PAD_T uint
 #endif
+#ifndef PAD_W /* elements moved at once: 32 bytes at most */
+#define PAD_W 8
+#endif
 #define PAD_RANK 9
 
 struct pad_geo {
@@ -57,8 +60,8 @@ kernel void pad_each(ONN_IN(PAD_T, x), ONN_OUT(PAD_T, y), struct pad_geo g, int 
 static inline void pad_copy(global const PAD_T *x, global PAD_T *y, int n)
 {
     int i = 0;
-    for (; i + 8 <= n; i += 8)
-        vstore8(vload8(0, x + i), 0, y + i);
+    for (; i + PAD_W <= n; i += PAD_W)
+        ONN_CAT(vstore, PAD_W)(ONN_CAT(vload, PAD_W)(0, x + i), 0, y + i);
     for (; i < n; i++)
         y[i] = x[i];
 }

@@ -5,7 +5,8 @@
  * Mask       c = sum of coordinate * weight. c < limit: copied; limit <= c < to_limit: y gets 0 (pad lanes of
  *            a blocked target); else skipped. Without a mask all weights are 0 and both limits INT_MAX.
  * Defines    REORDER_T (uint): unsigned type of the element's size. REORDER_U (8): side of a register
- *            transpose, 4 or 8.
+ *            transpose, 4 or 8. REORDER_W (8): elements moved at once along rows; no vector may exceed 32 bytes
+ *            (4 for 8-byte elements).
  * Kernels    reorder_loop       vector CPUs: work-item = `chunk` units; unit = piece of a row (len elements,
  *                               strides fi, ti; its mask weight is wi) or, where rows are short, `lines` of
  *                               the n2 rows with steps f2, t2. Group 1.
@@ -25,11 +26,16 @@
 #ifndef REORDER_U
 #define REORDER_U 8
 #endif
+#ifndef REORDER_W
+#define REORDER_W 8
+#endif
 #define REORDER_RANK 16
 #define REORDER_V ONN_CAT(REORDER_T, REORDER_U)
-#define REORDER_V16 ONN_CAT(REORDER_T, 16)
 #define REORDER_VLOAD(p) ONN_CAT(vload, REORDER_U)(0, (p))
 #define REORDER_VSTORE(v, p) ONN_CAT(vstore, REORDER_U)((v), 0, (p))
+#define REORDER_R ONN_CAT(REORDER_T, REORDER_W)
+#define REORDER_RLOAD(p) ONN_CAT(vload, REORDER_W)(0, (p))
+#define REORDER_RSTORE(v, p) ONN_CAT(vstore, REORDER_W)((v), 0, (p))
 
 struct reorder_geo {
     int rank, limit, to_limit, pad;
@@ -59,18 +65,21 @@ static inline void reorder_row(global const REORDER_T *x, long fi, global REORDE
 {
     int i = 0;
     if (fi == 1 && ti == 1) {
-        for (; i + 16 <= n; i += 16)
-            vstore16(vload16(0, x + i), 0, y + i);
-        if (i + 8 <= n) {
-            vstore8(vload8(0, x + i), 0, y + i);
-            i += 8;
+        for (; i + 2 * REORDER_W <= n; i += 2 * REORDER_W) {
+            const REORDER_R a = REORDER_RLOAD(x + i), b = REORDER_RLOAD(x + i + REORDER_W);
+            REORDER_RSTORE(a, y + i);
+            REORDER_RSTORE(b, y + i + REORDER_W);
+        }
+        if (i + REORDER_W <= n) {
+            REORDER_RSTORE(REORDER_RLOAD(x + i), y + i);
+            i += REORDER_W;
         }
         for (; i < n; i++)
             y[i] = x[i];
     } else if (fi == 0 && ti == 1) {
         const REORDER_T v = n > 0 ? x[0] : 0;
-        for (; i + 16 <= n; i += 16)
-            vstore16((REORDER_V16)(v), 0, y + i);
+        for (; i + REORDER_W <= n; i += REORDER_W)
+            REORDER_RSTORE((REORDER_R)(v), y + i);
         for (; i < n; i++)
             y[i] = v;
     } else if (ti == 1) {
@@ -261,8 +270,8 @@ kernel void reorder_fill(ONN_OUT(REORDER_T, y), struct reorder_geo g, int units,
     global REORDER_T *row = ONN_PTR(y) + y_add + to + start * ti;
     int i = 0;
     if (ti == 1)
-        for (; i + 16 <= n; i += 16)
-            vstore16((REORDER_V16)((REORDER_T)bits), 0, row + i);
+        for (; i + REORDER_W <= n; i += REORDER_W)
+            REORDER_RSTORE((REORDER_R)((REORDER_T)bits), row + i);
     for (; i < n; i++)
         row[i * ti] = (REORDER_T)bits;
     for (; i < n_to; i++)

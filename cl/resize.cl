@@ -36,6 +36,9 @@
 #else
 #define RESIZE_MOVE(p, i, q, k) (((global ushort *)(p))[i] = ((global const ushort *)(q))[k])
 #endif
+#ifndef RESIZE_W /* elements moved at once: 32 bytes at most */
+#define RESIZE_W 8
+#endif
 #define RESIZE_RANK 9
 #define RESIZE_COLS 512
 
@@ -273,13 +276,12 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void resize_rows(ONN_IN(RE
 }
 
 #if RESIZE_F == 0
-#define RESIZE_V8 ONN_CAT(RESIZE_T, 8)
-#define RESIZE_V16 ONN_CAT(RESIZE_T, 16)
+#define RESIZE_V4 ONN_CAT(RESIZE_T, 4)
 static inline void resize_copy(global const RESIZE_T *x, global RESIZE_T *y, int n)
 {
     int i = 0;
-    for (; i + 8 <= n; i += 8)
-        vstore8(vload8(0, x + i), 0, y + i);
+    for (; i + RESIZE_W <= n; i += RESIZE_W)
+        ONN_CAT(vstore, RESIZE_W)(ONN_CAT(vload, RESIZE_W)(0, x + i), 0, y + i);
     for (; i < n; i++)
         y[i] = x[i];
 }
@@ -294,9 +296,10 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void resize_repeat(ONN_IN(
         global RESIZE_T *dst = ONN_PTR(y) + o / g.n2 * g.ys1 + o % g.n2 * g.ys2 + (long)h * kh * g.ysh;
         int c = 0;
         if (g.blk == 1 && g.xsw == 1 && g.ysw == 1 && kw == 2)
-            for (; c + 8 <= g.w.in; c += 8) {
-                const RESIZE_V8 v = vload8(0, src + c);
-                vstore16((RESIZE_V16)(v.s00112233, v.s44556677), 0, dst + 2 * c);
+            for (; c + 4 <= g.w.in; c += 4) {
+                const RESIZE_V4 v = vload4(0, src + c);
+                vstore4(v.s0011, 0, dst + 2 * c);
+                vstore4(v.s2233, 0, dst + 2 * c + 4);
             }
         for (; c < g.w.in; c++)
             for (int k = 0; k < kw; k++)

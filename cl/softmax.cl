@@ -9,7 +9,6 @@
  */
 #include "lib/types.h"
 #include "lib/any.h"
-#include "lib/exp.h"
 
 #ifndef SMX_WG
 #define SMX_WG 128

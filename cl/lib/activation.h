@@ -5,7 +5,6 @@
 
 #ifndef ONN_ACT_T
 #define ONN_ACT_T ONN_V
-#include "lib/exp.h"
 #define ONN_ACT_EXP onn_exp
 #else
 #define ONN_ACT_EXP exp

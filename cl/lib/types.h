@@ -61,6 +61,8 @@ ONN_INLINE ONN_V onn_load_part(global const float *p, int n)
     return ONN_CAT(vload, VL)(0, t);
 }
 
+#include "lib/exp.h" /* outside of any #if: includes are pasted once per file */
+
 /* The activation behind a result: ONN_EPI_KIND is its number in lib/activation.h, not defined = none. */
 #ifdef ONN_EPI_KIND
 #include "lib/activation.h"

@@ -12,12 +12,12 @@ extern "C" {
 
 /** What is known of a device without using it. Strings are never NULL-terminated short: they fit. */
 struct oclnn_device_info {
-    char name[128];     /**< CL_DEVICE_NAME */
-    char platform[64];  /**< the platform's name */
+    char name[128]; /**< CL_DEVICE_NAME */
+    char platform[64]; /**< the platform's name */
     char vendor[64];
-    char driver[64];    /**< driver version */
-    char version[64];   /**< "OpenCL 3.0 …" */
-    char selector[16];  /**< "P:D", a string that selects exactly this device */
+    char driver[64]; /**< driver version */
+    char version[64]; /**< "OpenCL 3.0 …" */
+    char selector[16]; /**< "P:D", a string that selects exactly this device */
     int is_cpu, is_gpu; /**< the reported type */
     int compute_units, clock_mhz;
     size_t global_bytes, max_alloc_bytes, local_bytes, max_group_size; /**< bytes; work-items */
@@ -42,11 +42,11 @@ struct oclnn_context_params {
      *  (GPU before CPU, real devices before simulators). Several matches of one that is not "gpu", "cpu" or "best"
      *  are an error that lists them. */
     const char *devices;
-    oclnn_log_fn log;                /**< receives log lines; NULL: none */
-    void *log_user;                  /**< handed to log */
-    enum oclnn_log_level log_level;  /**< lines at or below pass; default OCLNN_LOG_WARN */
-    const char *cache_dir;           /**< program cache; NULL: $XDG_CACHE_HOME/oclnn; "" switches it off */
-    int profiling;                   /**< 1: the queue takes times per kernel */
+    oclnn_log_fn log; /**< receives log lines; NULL: none */
+    void *log_user; /**< handed to log */
+    enum oclnn_log_level log_level; /**< lines at or below pass; default OCLNN_LOG_WARN */
+    const char *cache_dir; /**< program cache; NULL: $XDG_CACHE_HOME/oclnn; "" switches it off */
+    int profiling; /**< 1: the queue takes times per kernel */
 };
 
 /**
@@ -54,7 +54,8 @@ struct oclnn_context_params {
  * Errors: OCLNN_ERROR_NO_DEVICE (no platform, nothing matches, several match: the sentence lists the candidates),
  * OCLNN_ERROR_OPENCL, OCLNN_ERROR_MEMORY. The caller destroys *out after everything made from it.
  */
-OCLNN_API enum oclnn_status oclnn_context_create(const struct oclnn_context_params *params, oclnn_context **out);
+OCLNN_API enum oclnn_status oclnn_context_create(const struct oclnn_context_params *params,
+    oclnn_context **out);
 /** Waits for the queue, destroys and NULLs *ctx; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_context_destroy(oclnn_context **ctx);
 /** What this context runs on. */
@@ -62,11 +63,11 @@ OCLNN_API enum oclnn_status oclnn_context_device(const oclnn_context *ctx, struc
 
 /** Probed and measured facts of a context's device (measured once per driver, then read from the cache). */
 struct oclnn_device_speed {
-    double peak_gflops;    /**< fp32 fused multiply-add, 2 FLOP each, in 1e9 FLOP/s */
-    double bandwidth_gbs;  /**< copy, read + written bytes, 1e9 bytes/s */
-    double launch_us;      /**< one small launch back to back */
-    int vector_width;      /**< fp32 lanes that CPU kernels use, 1 elsewhere */
-    int is_slow;           /**< a simulator */
+    double peak_gflops; /**< fp32 fused multiply-add, 2 FLOP each, in 1e9 FLOP/s */
+    double bandwidth_gbs; /**< copy, read + written bytes, 1e9 bytes/s */
+    double launch_us; /**< one small launch back to back */
+    int vector_width; /**< fp32 lanes that CPU kernels use, 1 elsewhere */
+    int is_slow; /**< a simulator */
 };
 OCLNN_API enum oclnn_status oclnn_context_measure(oclnn_context *ctx, struct oclnn_device_speed *out);
 /**

@@ -29,11 +29,12 @@ OCLNN_API void oclnn_graph_scope(oclnn_graph *graph, const char *prefix);
 
 /** Adds an input; -1 dimensions are bound when the model is run. */
 OCLNN_API oclnn_value oclnn_input(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,
-                                  struct oclnn_shape shape);
+    struct oclnn_shape shape);
 /** Makes `value` an output called `name`. */
 OCLNN_API void oclnn_output(oclnn_graph *graph, const char *name, oclnn_value value);
 /** Shape of a value as far as it is known (-1: free). Errors: OCLNN_ERROR_ARGUMENT. */
-OCLNN_API enum oclnn_status oclnn_value_shape(const oclnn_graph *graph, oclnn_value value, struct oclnn_shape *out);
+OCLNN_API enum oclnn_status oclnn_value_shape(const oclnn_graph *graph, oclnn_value value,
+    struct oclnn_shape *out);
 
 #ifdef __cplusplus
 }

@@ -31,16 +31,16 @@ struct oclnn_model_params {
  * The caller destroys *out before ctx.
  */
 OCLNN_API enum oclnn_status oclnn_model_load(oclnn_context *ctx, const char *path,
-                                             const struct oclnn_model_params *params, oclnn_model **out);
+    const struct oclnn_model_params *params, oclnn_model **out);
 /** The same from `size` bytes in memory (no external data). The bytes are not needed afterwards. */
 OCLNN_API enum oclnn_status oclnn_model_load_memory(oclnn_context *ctx, const void *bytes, size_t size,
-                                                    const struct oclnn_model_params *params, oclnn_model **out);
+    const struct oclnn_model_params *params, oclnn_model **out);
 /**
  * Makes a model of a graph that was built with the functions of ops.h. Takes the graph over, also when it fails
  * (*graph is NULL afterwards). The first mistake made while building is reported here, with its layer's name.
  */
 OCLNN_API enum oclnn_status oclnn_model_create(oclnn_context *ctx, oclnn_graph **graph,
-                                               const struct oclnn_model_params *params, oclnn_model **out);
+    const struct oclnn_model_params *params, oclnn_model **out);
 /** Waits for jobs, destroys and NULLs *model; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_model_destroy(oclnn_model **model);
 
@@ -53,8 +53,10 @@ struct oclnn_model_io {
 OCLNN_API int oclnn_model_input_count(const oclnn_model *model);
 OCLNN_API int oclnn_model_output_count(const oclnn_model *model);
 /** Describes input/output `index` as the file says. Errors: OCLNN_ERROR_ARGUMENT. */
-OCLNN_API enum oclnn_status oclnn_model_input(const oclnn_model *model, int index, struct oclnn_model_io *out);
-OCLNN_API enum oclnn_status oclnn_model_output(const oclnn_model *model, int index, struct oclnn_model_io *out);
+OCLNN_API enum oclnn_status oclnn_model_input(const oclnn_model *model, int index,
+    struct oclnn_model_io *out);
+OCLNN_API enum oclnn_status oclnn_model_output(const oclnn_model *model, int index,
+    struct oclnn_model_io *out);
 
 /**
  * One input or output of a run; a list ends with a zeroed entry. Exactly one of data, tensor, cl_mem is set.
@@ -62,15 +64,17 @@ OCLNN_API enum oclnn_status oclnn_model_output(const oclnn_model *model, int ind
  */
 struct oclnn_binding {
     const char *name; /**< NULL: by order */
-    void *data;       /**< host array, row-major, of the model's element type */
-    size_t bytes;     /**< of data; checked against the shape */
-    struct oclnn_shape shape; /**< input with free dimensions: its shape; rank 0 with dim[0] 0: take the model's */
-    oclnn_tensor *tensor;     /**< input: shape and data; output: must have the right shape */
-    oclnn_tensor **result;    /**< output only: receives a fresh tensor, which the caller destroys */
-    void *cl_mem;             /**< device buffer of the context (see opencl.h), packed row-major */
+    void *data; /**< host array, row-major, of the model's element type */
+    size_t bytes; /**< of data; checked against the shape */
+    struct oclnn_shape
+        shape; /**< input with free dimensions: its shape; rank 0 with dim[0] 0: take the model's */
+    oclnn_tensor *tensor; /**< input: shape and data; output: must have the right shape */
+    oclnn_tensor **result; /**< output only: receives a fresh tensor, which the caller destroys */
+    void *cl_mem; /**< device buffer of the context (see opencl.h), packed row-major */
 };
 /** OCLNN_IN(array), OCLNN_OUT(array): one host array as a list (C only; the size comes from the array's type). */
-#define OCLNN_IN(array) ((const struct oclnn_binding[]){{.data = (array), .bytes = sizeof(array)}, {.data = 0}})
+#define OCLNN_IN(array) \
+    ((const struct oclnn_binding[]){{.data = (array), .bytes = sizeof(array)}, {.data = 0}})
 #define OCLNN_OUT(array) OCLNN_IN(array)
 
 /**
@@ -80,7 +84,7 @@ struct oclnn_binding {
  * _BUILD, _OPENCL, _DEVICE_LOST.
  */
 OCLNN_API enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in,
-                                            const struct oclnn_binding *out);
+    const struct oclnn_binding *out);
 /** Plans and compiles for these inputs without running (their data may be NULL when only shapes matter). */
 OCLNN_API enum oclnn_status oclnn_model_prepare(oclnn_model *model, const struct oclnn_binding *in);
 
@@ -88,14 +92,15 @@ OCLNN_API enum oclnn_status oclnn_model_prepare(oclnn_model *model, const struct
 typedef struct oclnn_job oclnn_job;
 /** Enqueues a run and returns. Arrays must stay untouched until the job was waited for. */
 OCLNN_API enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_binding *in,
-                                                  const struct oclnn_binding *out, oclnn_job **job);
+    const struct oclnn_binding *out, oclnn_job **job);
 /** Waits for the job and gives it back to its model (*job is NULL afterwards); accepts a pointer to NULL. */
 OCLNN_API enum oclnn_status oclnn_job_wait(oclnn_job **job);
 /** 1 when the job's outputs are there, 0 otherwise. */
 OCLNN_API int oclnn_job_is_done(const oclnn_job *job);
 
 /** Shape of output `index` in the most recent run or prepare. Errors: OCLNN_ERROR_ARGUMENT. */
-OCLNN_API enum oclnn_status oclnn_model_output_shape(const oclnn_model *model, int index, struct oclnn_shape *out);
+OCLNN_API enum oclnn_status oclnn_model_output_shape(const oclnn_model *model, int index,
+    struct oclnn_shape *out);
 
 /** What the current plan needs and costs; figures of the most recent run or prepare. */
 struct oclnn_plan_info {
@@ -116,7 +121,7 @@ struct oclnn_profile_row {
 };
 /** Runs the current plan `runs` times with timing per node (median). rows: room for `capacity`, may be NULL. */
 OCLNN_API enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn_profile_row *rows,
-                                                int capacity, int *count);
+    int capacity, int *count);
 /** Runs the current plan again with the inputs that are on the device (nothing is copied) and waits. */
 OCLNN_API enum oclnn_status oclnn_model_run_resident(oclnn_model *model);
 
@@ -124,11 +129,11 @@ OCLNN_API enum oclnn_status oclnn_model_run_resident(oclnn_model *model);
  * Writes the table people know: layer, output shape, parameters, FLOP; through `line`, once per line.
  * Needs a plan (run or prepare first) when the model has free dimensions.
  */
-OCLNN_API enum oclnn_status oclnn_model_summary(oclnn_model *model, void (*line)(void *user, const char *text),
-                                                void *user);
+OCLNN_API enum oclnn_status oclnn_model_summary(oclnn_model *model,
+    void (*line)(void *user, const char *text), void *user);
 /** Writes the plan (node, variant, format, tuning, memory) as text, in the same way. */
 OCLNN_API enum oclnn_status oclnn_model_dump(oclnn_model *model, void (*line)(void *user, const char *text),
-                                             void *user);
+    void *user);
 
 #ifdef __cplusplus
 }

@@ -13,23 +13,23 @@ extern "C" {
 #endif
 
 /* One row per status: id, value, text. Everything that lists statuses is made from this list. */
-#define OCLNN_STATUS_LIST(X)                                                                                 \
-    X(OCLNN_OK, 0, "success")                                                                                \
-    X(OCLNN_ERROR_ARGUMENT, -1, "invalid argument")                                                          \
-    X(OCLNN_ERROR_MEMORY, -2, "out of host memory")                                                          \
-    X(OCLNN_ERROR_DEVICE_MEMORY, -3, "out of device memory")                                                 \
-    X(OCLNN_ERROR_IO, -4, "input/output error")                                                              \
-    X(OCLNN_ERROR_FORMAT, -5, "malformed data")                                                              \
-    X(OCLNN_ERROR_UNSUPPORTED, -6, "unsupported")                                                            \
-    X(OCLNN_ERROR_SHAPE, -7, "shapes do not fit")                                                            \
-    X(OCLNN_ERROR_DTYPE, -8, "element types do not fit")                                                     \
-    X(OCLNN_ERROR_NOT_FOUND, -9, "not found")                                                                \
-    X(OCLNN_ERROR_NO_DEVICE, -10, "no such device")                                                          \
-    X(OCLNN_ERROR_DEVICE_LOST, -11, "device lost")                                                           \
-    X(OCLNN_ERROR_OPENCL, -12, "OpenCL call failed")                                                         \
-    X(OCLNN_ERROR_BUILD, -13, "kernel build failed")                                                         \
-    X(OCLNN_ERROR_NUMERIC, -14, "value is not finite")                                                       \
-    X(OCLNN_ERROR_TIMEOUT, -15, "timed out")                                                                 \
+#define OCLNN_STATUS_LIST(X) \
+    X(OCLNN_OK, 0, "success") \
+    X(OCLNN_ERROR_ARGUMENT, -1, "invalid argument") \
+    X(OCLNN_ERROR_MEMORY, -2, "out of host memory") \
+    X(OCLNN_ERROR_DEVICE_MEMORY, -3, "out of device memory") \
+    X(OCLNN_ERROR_IO, -4, "input/output error") \
+    X(OCLNN_ERROR_FORMAT, -5, "malformed data") \
+    X(OCLNN_ERROR_UNSUPPORTED, -6, "unsupported") \
+    X(OCLNN_ERROR_SHAPE, -7, "shapes do not fit") \
+    X(OCLNN_ERROR_DTYPE, -8, "element types do not fit") \
+    X(OCLNN_ERROR_NOT_FOUND, -9, "not found") \
+    X(OCLNN_ERROR_NO_DEVICE, -10, "no such device") \
+    X(OCLNN_ERROR_DEVICE_LOST, -11, "device lost") \
+    X(OCLNN_ERROR_OPENCL, -12, "OpenCL call failed") \
+    X(OCLNN_ERROR_BUILD, -13, "kernel build failed") \
+    X(OCLNN_ERROR_NUMERIC, -14, "value is not finite") \
+    X(OCLNN_ERROR_TIMEOUT, -15, "timed out") \
     X(OCLNN_ERROR_INTERNAL, -16, "internal error")
 
 /** Result of every call that can fail: 0 is success, negative is an error. */

@@ -14,16 +14,16 @@ extern "C" {
 #define OCLNN_MAX_RANK 8
 
 /* One row per element type: id, name, bytes of one element, number in ONNX's TensorProto.DataType. */
-#define OCLNN_DTYPE_LIST(X)                                                                                  \
-    X(OCLNN_NONE, "none", 0, 0)                                                                              \
-    X(OCLNN_F32, "f32", 4, 1)                                                                                \
-    X(OCLNN_U8, "u8", 1, 2)                                                                                  \
-    X(OCLNN_I8, "i8", 1, 3)                                                                                  \
-    X(OCLNN_I32, "i32", 4, 6)                                                                                \
-    X(OCLNN_I64, "i64", 8, 7)                                                                                \
-    X(OCLNN_BOOL, "bool", 1, 9)                                                                              \
-    X(OCLNN_F16, "f16", 2, 10)                                                                               \
-    X(OCLNN_F64, "f64", 8, 11)                                                                               \
+#define OCLNN_DTYPE_LIST(X) \
+    X(OCLNN_NONE, "none", 0, 0) \
+    X(OCLNN_F32, "f32", 4, 1) \
+    X(OCLNN_U8, "u8", 1, 2) \
+    X(OCLNN_I8, "i8", 1, 3) \
+    X(OCLNN_I32, "i32", 4, 6) \
+    X(OCLNN_I64, "i64", 8, 7) \
+    X(OCLNN_BOOL, "bool", 1, 9) \
+    X(OCLNN_F16, "f16", 2, 10) \
+    X(OCLNN_F64, "f64", 8, 11) \
     X(OCLNN_BF16, "bf16", 2, 16)
 
 /** Element type. bool is one byte, 0 or 1. OCLNN_NONE: absent (0, so a zeroed struct means absent). */
@@ -40,12 +40,12 @@ OCLNN_API size_t oclnn_dtype_size(enum oclnn_dtype dtype);
 
 /** A shape: `rank` dimensions, outermost first; -1 is a dimension that is bound when the model is run. */
 struct oclnn_shape {
-    int rank;                    /**< 0 (a scalar) … OCLNN_MAX_RANK */
+    int rank; /**< 0 (a scalar) … OCLNN_MAX_RANK */
     int64_t dim[OCLNN_MAX_RANK]; /**< unused ones are 0 */
 };
 
 /** OCLNN_SHAPE(1, 3, 224, 224): a shape as an expression (C only; C++ fills the struct). */
-#define OCLNN_SHAPE(...)                                                                                     \
+#define OCLNN_SHAPE(...) \
     ((struct oclnn_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 
 /** A tensor in host memory, row-major. Thread-safety: one thread at a time. */
@@ -57,7 +57,7 @@ typedef struct oclnn_tensor oclnn_tensor;
  * Errors: OCLNN_ERROR_ARGUMENT, OCLNN_ERROR_MEMORY. The caller destroys *out.
  */
 OCLNN_API enum oclnn_status oclnn_tensor_create(enum oclnn_dtype dtype, struct oclnn_shape shape,
-                                                const void *data, oclnn_tensor **out);
+    const void *data, oclnn_tensor **out);
 /** Destroys and NULLs *tensor; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_tensor_destroy(oclnn_tensor **tensor);
 OCLNN_API enum oclnn_dtype oclnn_tensor_dtype(const oclnn_tensor *tensor);

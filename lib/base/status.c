@@ -9,9 +9,8 @@ static _Thread_local char sentence[1024];
 const char *oclnn_status_name(enum oclnn_status status)
 {
     switch (status) {
-#define ROW(id, value, text)                                                                                 \
-    case id:                                                                                                 \
-        return #id;
+#define ROW(id, value, text) \
+    case id: return #id;
         OCLNN_STATUS_LIST(ROW)
 #undef ROW
     }
@@ -21,9 +20,8 @@ const char *oclnn_status_name(enum oclnn_status status)
 const char *oclnn_status_text(enum oclnn_status status)
 {
     switch (status) {
-#define ROW(id, value, text)                                                                                 \
-    case id:                                                                                                 \
-        return text;
+#define ROW(id, value, text) \
+    case id: return text;
         OCLNN_STATUS_LIST(ROW)
 #undef ROW
     }

@@ -15,19 +15,19 @@ enum oclnn_status onn_error_at(enum oclnn_status status, const char *format, ...
 void onn_error_clear(void);
 
 /* The jumping macros. They need a local `enum oclnn_status status` and one label `fail`. */
-#define ONN_TRY(call)                                                                                        \
-    do {                                                                                                     \
-        status = (call);                                                                                     \
-        if (status != OCLNN_OK)                                                                              \
-            goto fail;                                                                                       \
+#define ONN_TRY(call) \
+    do { \
+        status = (call); \
+        if (status != OCLNN_OK) \
+            goto fail; \
     } while (0)
 
-#define ONN_CHECK(condition, code, ...)                                                                      \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            status = onn_error((code), __VA_ARGS__);                                                         \
-            goto fail;                                                                                       \
-        }                                                                                                    \
+#define ONN_CHECK(condition, code, ...) \
+    do { \
+        if (!(condition)) { \
+            status = onn_error((code), __VA_ARGS__); \
+            goto fail; \
+        } \
     } while (0)
 
 #endif

@@ -52,6 +52,8 @@ enum oclnn_status onn_check_init(struct oclnn_context *ctx, const struct onn_pro
     for (int i = 0; i < n_out; i++) {
         if (!p->out[i].dtype)
             continue;
+        ONN_CHECK(onn_desc_is_known(&p->out[i]), OCLNN_ERROR_UNSUPPORTED,
+            "%s: the shape of output %d depends on data", p->prob.op->name, i);
         c->want[i] = make_array(c, &p->out[i]);
         c->got[i] = make_array(c, &p->out[i]);
         ONN_CHECK(c->want[i] && c->got[i], OCLNN_ERROR_MEMORY, "%s: output %d is too big", p->prob.op->name,

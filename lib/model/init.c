@@ -6,11 +6,12 @@
 static void philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4])
 {
     uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    uint32_t c[4] = {(uint32_t)counter, (uint32_t)(counter >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)};
+    uint32_t c[4] = {(uint32_t)counter, (uint32_t)(counter >> 32), (uint32_t)stream,
+        (uint32_t)(stream >> 32)};
     for (int round = 0; round < 10; round++) {
         uint64_t a = (uint64_t)0xD2511F53u * c[0], b = (uint64_t)0xCD9E8D57u * c[2];
-        uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ key[0], (uint32_t)b, (uint32_t)(a >> 32) ^ c[3] ^ key[1],
-                            (uint32_t)a};
+        uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ key[0], (uint32_t)b,
+            (uint32_t)(a >> 32) ^ c[3] ^ key[1], (uint32_t)a};
         for (int i = 0; i < 4; i++)
             c[i] = next[i];
         key[0] += 0x9E3779B9u;
@@ -37,26 +38,20 @@ static double normal(uint64_t seed, uint64_t stream, uint64_t i) /* Box and Mull
 
 static double draw(const struct onn_init *init, uint64_t seed, uint64_t stream, uint64_t i)
 {
-    double fan_in = init->fan_in > 0 ? (double)init->fan_in : 1, fan_out = init->fan_out > 0 ? (double)init->fan_out : 1;
+    double fan_in = init->fan_in > 0 ? (double)init->fan_in : 1,
+           fan_out = init->fan_out > 0 ? (double)init->fan_out : 1;
     switch (init->kind) {
-    case ONN_INIT_ZERO:
-        return 0;
-    case ONN_INIT_ONE:
-        return 1;
-    case ONN_INIT_CONSTANT:
-        return init->a;
-    case ONN_INIT_UNIFORM:
-        return init->a + (init->b - init->a) * uniform(seed, stream, i);
-    case ONN_INIT_NORMAL:
-        return init->a + init->b * normal(seed, stream, i);
+    case ONN_INIT_ZERO: return 0;
+    case ONN_INIT_ONE: return 1;
+    case ONN_INIT_CONSTANT: return init->a;
+    case ONN_INIT_UNIFORM: return init->a + (init->b - init->a) * uniform(seed, stream, i);
+    case ONN_INIT_NORMAL: return init->a + init->b * normal(seed, stream, i);
     case ONN_INIT_KAIMING_UNIFORM: /* He et al. 2015, for ReLU: variance 2 / fan_in */
         return sqrt(6 / fan_in) * (2 * uniform(seed, stream, i) - 1);
-    case ONN_INIT_KAIMING_NORMAL:
-        return sqrt(2 / fan_in) * normal(seed, stream, i);
+    case ONN_INIT_KAIMING_NORMAL: return sqrt(2 / fan_in) * normal(seed, stream, i);
     case ONN_INIT_XAVIER_UNIFORM: /* Glorot and Bengio 2010 */
         return sqrt(6 / (fan_in + fan_out)) * (2 * uniform(seed, stream, i) - 1);
-    case ONN_INIT_XAVIER_NORMAL:
-        return sqrt(2 / (fan_in + fan_out)) * normal(seed, stream, i);
+    case ONN_INIT_XAVIER_NORMAL: return sqrt(2 / (fan_in + fan_out)) * normal(seed, stream, i);
     }
     return 0;
 }

@@ -16,7 +16,7 @@ static enum oclnn_status keep_text(char **slot, const char *text, const char **o
 }
 
 enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_graph **graph,
-                                       const struct oclnn_model_params *params, struct oclnn_model **out)
+    const struct oclnn_model_params *params, struct oclnn_model **out)
 {
     enum oclnn_status status = OCLNN_OK;
     static const struct oclnn_model_params none = {0};
@@ -58,7 +58,7 @@ static enum oclnn_status check_create(oclnn_context *ctx, oclnn_model **out)
 }
 
 static enum oclnn_status load(oclnn_context *ctx, const struct onn_onnx_source *source,
-                              const struct oclnn_model_params *params, oclnn_model **out)
+    const struct oclnn_model_params *params, oclnn_model **out)
 {
     struct onn_graph *g = NULL;
     enum oclnn_status status = check_create(ctx, out);
@@ -69,8 +69,8 @@ static enum oclnn_status load(oclnn_context *ctx, const struct onn_onnx_source *
     return status;
 }
 
-enum oclnn_status oclnn_model_load(oclnn_context *ctx, const char *path, const struct oclnn_model_params *params,
-                                   oclnn_model **out)
+enum oclnn_status oclnn_model_load(oclnn_context *ctx, const char *path,
+    const struct oclnn_model_params *params, oclnn_model **out)
 {
     if (!path)
         return onn_error(OCLNN_ERROR_ARGUMENT, "the path is NULL");
@@ -80,7 +80,7 @@ enum oclnn_status oclnn_model_load(oclnn_context *ctx, const char *path, const s
 }
 
 enum oclnn_status oclnn_model_load_memory(oclnn_context *ctx, const void *bytes, size_t size,
-                                          const struct oclnn_model_params *params, oclnn_model **out)
+    const struct oclnn_model_params *params, oclnn_model **out)
 {
     if (!bytes)
         return onn_error(OCLNN_ERROR_ARGUMENT, "the bytes are NULL");
@@ -129,7 +129,7 @@ static bool same_value(const struct onn_blob *a, const struct onn_blob *b)
     if (!a || !b)
         return a == b;
     return onn_desc_same_shape(&a->desc, &b->desc) && a->desc.dtype == b->desc.dtype &&
-           memcmp(a->data, b->data, onn_desc_bytes(&a->desc)) == 0;
+        memcmp(a->data, b->data, onn_desc_bytes(&a->desc)) == 0;
 }
 
 static bool matches(const struct oclnn_model *m, const struct onn_cached_plan *c)
@@ -196,7 +196,7 @@ int oclnn_model_output_count(const oclnn_model *model)
 }
 
 static enum oclnn_status describe(const struct oclnn_model *m, const int32_t *ids, int n, int index,
-                                  struct oclnn_model_io *out)
+    struct oclnn_model_io *out)
 {
     if (!m || !out || index < 0 || index >= n)
         return onn_error(OCLNN_ERROR_ARGUMENT, "index %d of %d", index, n);
@@ -220,8 +220,8 @@ enum oclnn_status oclnn_model_output(const oclnn_model *model, int index, struct
 enum oclnn_status oclnn_model_output_shape(const oclnn_model *model, int index, struct oclnn_shape *out)
 {
     if (!model || !out || !model->current || index < 0 || index >= model->graph->n_outputs)
-        return onn_error(OCLNN_ERROR_ARGUMENT, model && !model->current ? "the model has not run yet" : "no output %d",
-                         index);
+        return onn_error(OCLNN_ERROR_ARGUMENT,
+            model && !model->current ? "the model has not run yet" : "no output %d", index);
     const struct onn_desc *d = onn_plan_output_desc(model->current->plan, index);
     *out = (struct oclnn_shape){.rank = d->rank};
     for (int i = 0; i < d->rank; i++)

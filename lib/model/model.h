@@ -11,7 +11,7 @@
 struct onn_cached_plan {
     struct onn_plan *plan;
     struct onn_binding *binding; /* per graph input; values are owned */
-    uint64_t used;               /* stamp: the smallest goes first */
+    uint64_t used; /* stamp: the smallest goes first */
 };
 
 struct oclnn_job {
@@ -30,17 +30,17 @@ struct oclnn_model {
     int n_plans, max_plans;
     uint64_t stamp;
     struct onn_cached_plan *current; /* of the most recent run or prepare */
-    bool *steering;                  /* per input: its value is part of the plan's key */
-    struct onn_binding *wanted;      /* scratch for one call: what the inputs look like */
+    bool *steering; /* per input: its value is part of the plan's key */
+    struct onn_binding *wanted; /* scratch for one call: what the inputs look like */
     struct oclnn_job job[ONN_MAX_JOBS];
     struct onn_counters before; /* of the context when the current plan was begun */
-    struct onn_arena names;     /* of the profile */
+    struct onn_arena names; /* of the profile */
 };
 
 /* Finds or makes the plan for m->wanted. */
 enum oclnn_status onn_model_plan(struct oclnn_model *m);
 /* Takes over a source graph (also on failure). */
 enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_graph **graph,
-                                       const struct oclnn_model_params *params, struct oclnn_model **out);
+    const struct oclnn_model_params *params, struct oclnn_model **out);
 
 #endif

@@ -59,7 +59,9 @@ static enum oclnn_status fill_row(struct oclnn_model *m, int k, double time_ns, 
     char text[160], format[48];
     enum oclnn_status status = onn_placed_prob(p->graph, &p->place, k, &p->place_options, &scratch, &prob);
     if (status == OCLNN_OK) {
-        *row = (struct oclnn_profile_row){.op = n->op->name, .time_ms = time_ns * 1e-6, .bytes = bytes_moved(p, k),
+        *row = (struct oclnn_profile_row){.op = n->op->name,
+            .time_ms = time_ns * 1e-6,
+            .bytes = bytes_moved(p, k),
             .variant = p->choice[k].variant ? p->choice[k].variant->name : "copy",
             .flop = n->op->flop ? n->op->flop(&prob) : onn_default_flop(&prob)};
         row->node = onn_arena_strdup(&m->names, n->name);
@@ -75,12 +77,13 @@ static enum oclnn_status fill_row(struct oclnn_model *m, int k, double time_ns, 
     return status;
 }
 
-enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn_profile_row *rows, int capacity,
-                                      int *n_rows)
+enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn_profile_row *rows,
+    int capacity, int *n_rows)
 {
     enum oclnn_status status = OCLNN_OK;
     double *times = NULL;
-    ONN_CHECK(model && model->current && n_rows, OCLNN_ERROR_ARGUMENT, "the model has no plan yet: run it first");
+    ONN_CHECK(model && model->current && n_rows, OCLNN_ERROR_ARGUMENT,
+        "the model has no plan yet: run it first");
     struct onn_plan *p = model->current->plan;
     size_t nodes = (size_t)p->graph->n_nodes;
     runs = runs < 1 ? 1 : runs > 1000 ? 1000 : runs;
@@ -176,16 +179,18 @@ static enum oclnn_status summarise(struct oclnn_model *m, struct onn_str *out)
         parameters += own;
         flop += work;
         onn_str_add(out, "%-32s %-20s %-24s %12s %10s\n", n->name, n->op->onnx ? n->op->onnx : n->op->name,
-                    n->n_out && n->out[0] ? onn_desc_text(&g->value[n->out[0]].desc, shape) : "", grouped(own, a),
-                    grouped(work, b));
+            n->n_out && n->out[0] ? onn_desc_text(&g->value[n->out[0]].desc, shape) : "", grouped(own, a),
+            grouped(work, b));
     }
-    onn_str_add(out, "%d layers, %s parameters, %s FLOP\n", g->n_nodes, grouped(parameters, a), grouped(flop, b));
+    onn_str_add(out, "%d layers, %s parameters, %s FLOP\n", g->n_nodes, grouped(parameters, a),
+        grouped(flop, b));
 fail:
     onn_graph_destroy(&g);
     return status;
 }
 
-enum oclnn_status oclnn_model_summary(oclnn_model *model, void (*line)(void *user, const char *text), void *user)
+enum oclnn_status oclnn_model_summary(oclnn_model *model, void (*line)(void *user, const char *text),
+    void *user)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_str text = {0};

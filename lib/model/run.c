@@ -7,8 +7,9 @@
 static int count(const struct oclnn_binding *list)
 {
     int n = 0;
-    while (list && (list[n].name || list[n].data || list[n].tensor || list[n].result || list[n].cl_mem ||
-                    list[n].shape.rank || list[n].bytes))
+    while (list &&
+        (list[n].name || list[n].data || list[n].tensor || list[n].result || list[n].cl_mem ||
+            list[n].shape.rank || list[n].bytes))
         n++;
     return n;
 }
@@ -19,8 +20,8 @@ static const char *side_name(bool input)
 }
 
 /* Which graph input or output entry k of the list means. */
-static enum oclnn_status which(const struct oclnn_model *m, bool input, const struct oclnn_binding *list, int k,
-                               int *index)
+static enum oclnn_status which(const struct oclnn_model *m, bool input, const struct oclnn_binding *list,
+    int k, int *index)
 {
     const struct onn_graph *g = m->graph;
     int n = input ? g->n_inputs : g->n_outputs;
@@ -38,13 +39,14 @@ static enum oclnn_status which(const struct oclnn_model *m, bool input, const st
 }
 
 /* Shape of one input: the binding's, the tensor's, or the model's where nothing is free. */
-static enum oclnn_status input_desc(const struct onn_value *v, const struct oclnn_binding *b, struct onn_desc *out)
+static enum oclnn_status input_desc(const struct onn_value *v, const struct oclnn_binding *b,
+    struct onn_desc *out)
 {
     struct onn_desc d = v->desc;
     if (b->tensor) {
         if (b->tensor->desc.dtype != v->desc.dtype)
             return onn_error(OCLNN_ERROR_DTYPE, "input '%s' is %s, the tensor %s", v->name,
-                             oclnn_dtype_name(v->desc.dtype), oclnn_dtype_name(b->tensor->desc.dtype));
+                oclnn_dtype_name(v->desc.dtype), oclnn_dtype_name(b->tensor->desc.dtype));
         d = b->tensor->desc;
     } else if (b->shape.rank > 0) {
         d = onn_desc_of_shape(v->desc.dtype, b->shape);
@@ -54,14 +56,15 @@ static enum oclnn_status input_desc(const struct onn_value *v, const struct ocln
     for (int i = 0; fits && i < v->desc.rank; i++)
         fits = v->desc.dim[i] < 0 || v->desc.dim[i] == d.dim[i];
     if (!fits)
-        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s, given is %s", v->name, onn_desc_text(&v->desc, want),
-                         onn_desc_text(&d, have));
+        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s, given is %s", v->name,
+            onn_desc_text(&v->desc, want), onn_desc_text(&d, have));
     if (!onn_desc_is_known(&d))
-        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: give its shape", v->name, onn_desc_text(&d, have));
+        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: give its shape", v->name,
+            onn_desc_text(&d, have));
     *out = onn_desc_make(d.dtype, d.rank, d.dim);
     if (b->data && b->bytes != onn_desc_bytes(out))
         return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: %zu bytes, given are %zu", v->name,
-                         onn_desc_text(out, have), onn_desc_bytes(out), b->bytes);
+            onn_desc_text(out, have), onn_desc_bytes(out), b->bytes);
     return OCLNN_OK;
 }
 
@@ -82,28 +85,29 @@ static enum oclnn_status read_inputs(struct oclnn_model *m, const struct oclnn_b
         int i;
         ONN_TRY(which(m, true, list, k, &i));
         const struct onn_value *v = &g->value[g->input[i]];
-        ONN_CHECK(m->wanted[i].desc.dtype == OCLNN_NONE, OCLNN_ERROR_ARGUMENT, "input '%s' is given twice", v->name);
+        ONN_CHECK(m->wanted[i].desc.dtype == OCLNN_NONE, OCLNN_ERROR_ARGUMENT, "input '%s' is given twice",
+            v->name);
         ONN_TRY(input_desc(v, &list[k], &m->wanted[i].desc));
-        ONN_CHECK(!need_data || host_data(&list[k]) || list[k].cl_mem, OCLNN_ERROR_ARGUMENT, "input '%s' has no data",
-                  v->name);
+        ONN_CHECK(!need_data || host_data(&list[k]) || list[k].cl_mem, OCLNN_ERROR_ARGUMENT,
+            "input '%s' has no data", v->name);
         given++;
         if (!m->steering[i])
             continue;
         ONN_CHECK(host_data(&list[k]), OCLNN_ERROR_ARGUMENT,
-                  "input '%s' steers shapes or branches: its value must be in host memory", v->name);
+            "input '%s' steers shapes or branches: its value must be in host memory", v->name);
         struct onn_blob *old = m->wanted[i].value;
         size_t bytes = onn_desc_bytes(&m->wanted[i].desc);
         if (old && onn_desc_same_shape(&old->desc, &m->wanted[i].desc) && old->refs == 1) {
             memcpy(old->data, host_data(&list[k]), bytes);
         } else if (!old || !onn_desc_same_shape(&old->desc, &m->wanted[i].desc) ||
-                   memcmp(old->data, host_data(&list[k]), bytes) != 0) {
+            memcmp(old->data, host_data(&list[k]), bytes) != 0) {
             onn_blob_unref(&m->wanted[i].value);
             ONN_TRY(onn_blob_create(&m->wanted[i].desc, host_data(&list[k]), &m->wanted[i].value));
         }
     }
     for (int i = 0; i < g->n_inputs && given < g->n_inputs; i++)
         ONN_CHECK(m->wanted[i].desc.dtype, OCLNN_ERROR_ARGUMENT, "input '%s' is not given (%d of %d are)",
-                  g->value[g->input[i]].name, given, g->n_inputs);
+            g->value[g->input[i]].name, given, g->n_inputs);
 fail:
     return status;
 }
@@ -125,7 +129,7 @@ static enum oclnn_status write_inputs(struct oclnn_model *m, const struct oclnn_
                 status = onn_plan_bind_input(p, i, user);
             else
                 status = onn_error(OCLNN_ERROR_SHAPE, "input '%s' needs %zu bytes, the buffer has %zu",
-                                   m->graph->value[m->graph->input[i]].name, bytes, have);
+                    m->graph->value[m->graph->input[i]].name, bytes, have);
             onn_buffer_destroy(&user);
             ONN_TRY(status);
         } else {
@@ -146,9 +150,10 @@ static enum oclnn_status check_output(const struct oclnn_model *m, const struct 
     size_t bytes = onn_desc_bytes(d);
     if (b->data && b->bytes != bytes)
         return onn_error(OCLNN_ERROR_SHAPE, "output '%s' is %s: %zu bytes, there is room for %zu", name,
-                         onn_desc_text(d, text), bytes, b->bytes);
+            onn_desc_text(d, text), bytes, b->bytes);
     if (b->tensor && (b->tensor->desc.dtype != d->dtype || !onn_desc_same_shape(&b->tensor->desc, d)))
-        return onn_error(OCLNN_ERROR_SHAPE, "output '%s' is %s, the tensor is not", name, onn_desc_text(d, text));
+        return onn_error(OCLNN_ERROR_SHAPE, "output '%s' is %s, the tensor is not", name,
+            onn_desc_text(d, text));
     return OCLNN_OK;
 }
 
@@ -176,9 +181,9 @@ static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_
         if (list[k].cl_mem) {
             ONN_TRY(onn_buffer_wrap(m->ctx, list[k].cl_mem, &user));
             status = onn_buffer_bytes(user) < bytes
-                         ? onn_error(OCLNN_ERROR_SHAPE, "output '%s' needs %zu bytes, the buffer has %zu",
-                                     m->graph->value[m->graph->output[i]].name, bytes, onn_buffer_bytes(user))
-                         : onn_buffer_copy(m->ctx, from, offset, user, 0, bytes);
+                ? onn_error(OCLNN_ERROR_SHAPE, "output '%s' needs %zu bytes, the buffer has %zu",
+                      m->graph->value[m->graph->output[i]].name, bytes, onn_buffer_bytes(user))
+                : onn_buffer_copy(m->ctx, from, offset, user, 0, bytes);
             onn_buffer_destroy(&user);
             ONN_TRY(status);
         } else if (bytes && to) {
@@ -190,7 +195,8 @@ fail:
 }
 
 /* Everything but waiting. */
-static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_binding *in, const struct oclnn_binding *out)
+static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_binding *in,
+    const struct oclnn_binding *out)
 {
     enum oclnn_status status = OCLNN_OK;
     ONN_CHECK(m, OCLNN_ERROR_ARGUMENT, "the model is NULL");
@@ -206,7 +212,8 @@ fail:
     return status;
 }
 
-enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in, const struct oclnn_binding *out)
+enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in,
+    const struct oclnn_binding *out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_event *event = NULL;
@@ -240,7 +247,7 @@ fail:
 }
 
 enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_binding *in,
-                                        const struct oclnn_binding *out, oclnn_job **job)
+    const struct oclnn_binding *out, oclnn_job **job)
 {
     enum oclnn_status status = OCLNN_OK;
     struct oclnn_job *j = NULL;

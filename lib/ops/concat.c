@@ -74,7 +74,7 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
     return OCLNN_OK;
 }
 
-static bool view_in(const struct onn_prob *p, int i, struct onn_desc *view)
+static bool part_view(const struct onn_prob *p, int i, struct onn_desc *view)
 {
     const struct onn_desc *y = &p->out[0];
     int64_t start = 0;
@@ -86,11 +86,16 @@ static bool view_in(const struct onn_prob *p, int i, struct onn_desc *view)
     return onn_view_slice(y, axis, start, p->in[i].dim[axis], 1, view);
 }
 
+static bool view_in(const struct onn_prob *p, int i, struct onn_desc *view)
+{
+    return part_view(p, i, view) && onn_view_is_tame(view);
+}
+
 static const char *refuse(const struct onn_prob *p)
 {
     struct onn_desc view;
     for (int i = 0; i < p->n_in; i++)
-        if (!view_in(p, i, &view))
+        if (!part_view(p, i, &view))
             return "an input does not begin and end between blocks";
     return NULL;
 }
@@ -103,7 +108,7 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
         struct onn_desc view;
         if (!p->in[i].dtype)
             continue;
-        if (!view_in(p, i, &view))
+        if (!part_view(p, i, &view))
             return b->status = onn_error(OCLNN_ERROR_INTERNAL, "input %d does not fit between blocks", i);
         if (onn_bind_copy(p, b, i, &p->in[i], 0, &view) != OCLNN_OK)
             return b->status;

@@ -1,5 +1,6 @@
 /* What the convolutions for vector CPUs share: when they can work, their arguments, their formats. */
 #include "ops/conv_variants.h"
+#include "ops/convtranspose.h"
 #include "ops/pack.h"
 
 static int64_t div_up(int64_t a, int64_t b)
@@ -21,6 +22,18 @@ static bool is_blocked(const struct onn_desc *d, int64_t vl)
     return d->format.block == vl && d->format.axis == 1 && !d->format.permuted;
 }
 
+/* The packing tells which operator it is. */
+static enum oclnn_status geometry(const struct onn_prob *p, int pack, struct onn_conv_geometry *g)
+{
+    return pack == ONN_PACK_CONV_TRANSPOSE ? onn_convtranspose_geometry(p, g) : onn_conv_geometry(p, g);
+}
+
+static int64_t group_of(const struct onn_prob *p, int pack)
+{
+    return pack == ONN_PACK_CONV_TRANSPOSE ? ((const struct onn_convtranspose_attr *)p->attr)->group
+                                           : ((const struct onn_conv_attr *)p->attr)->group;
+}
+
 const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x, struct onn_conv_cpu *c)
 {
     const struct onn_desc *x = &p->in[0], *y = &p->out[0];
@@ -33,7 +46,7 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
         return "only f32";
     if (x->rank < 3 || x->rank > 4)
         return "only 1-D and 2-D";
-    if (onn_conv_geometry(p, &c->g) || !onn_desc_is_known(x) || !onn_desc_is_known(&p->in[1]))
+    if (geometry(p, pack, &c->g) || !onn_desc_is_known(x) || !onn_desc_is_known(&p->in[1]))
         return "unknown sizes";
     if (!onn_tail_get(p, &c->tail))
         return "the epilogue is not residual, clip, one activation";
@@ -68,15 +81,15 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
 
 int onn_conv_cpu_formats(const struct onn_prob *p, int pack, bool plain_x, struct onn_formats *out, int max)
 {
-    const struct onn_conv_attr *a = p->attr;
+    const int64_t group = group_of(p, pack);
     const struct onn_format blocked = onn_format_blocked(1, p->caps ? p->caps->vector_width : 1);
 
-    if (!p->caps || !p->caps->vector_cpu || max < 1 || (a->group > 255 && pack != ONN_PACK_CONV_DEPTHWISE))
+    if (!p->caps || !p->caps->vector_cpu || max < 1 || (group > 255 && pack != ONN_PACK_CONV_DEPTHWISE))
         return 0;
     *out = (struct onn_formats){.n_in = 3, .n_out = 1, .out = {blocked}};
     out->in[0] = plain_x ? onn_format_plain() : blocked;
     out->in[1] = onn_format_pack(pack, p->caps->vector_width,
-                                 pack == ONN_PACK_CONV_DEPTHWISE ? 1 : (int)a->group, 0);
+                                 pack == ONN_PACK_CONV_DEPTHWISE ? 1 : (int)group, 0);
     return 1;
 }
 

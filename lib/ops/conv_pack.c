@@ -62,6 +62,15 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
         if (groups != 1 || !mul3(l->k_blocks, l->c, l->taps * vl, &l->panels))
             return false;
         break;
+    case ONN_PACK_CONV_TRANSPOSE: /* [groups][k_blocks][c_blocks][R][S][VL c][VL k], of w[C][K / groups][R][S] */
+        l->c = w->dim[0] / groups;
+        l->k = w->dim[1];
+        l->c_blocks = div_up(l->c, vl);
+        l->k_blocks = div_up(l->k, vl);
+        l->unit = vl * vl;
+        if (!mul3(groups * l->k_blocks, l->c_blocks, vl * vl, &blocks) || !onn_mul_i64(blocks, l->taps, &l->panels))
+            return false;
+        break;
     default: return false;
     }
     l->zeros = div_up(l->groups * l->k_blocks * vl, l->unit);
@@ -120,6 +129,10 @@ static enum oclnn_status bind(int pack, const struct onn_prob *p, struct onn_bin
         add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", l.vl, 0, size, kb, 1);
         add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", l.vl, l.panels, (int64_t[4]){0, 1, 1, 1}, zeros, 1);
         break;
+    case ONN_PACK_CONV_TRANSPOSE:
+        add_launch(b, "convtranspose_blocked", "convtranspose_pack", l.vl, 0, size, cb, kb);
+        add_launch(b, "convtranspose_blocked", "convtranspose_pack", l.vl, l.panels, none, 1, zeros);
+        break;
     default:
         add_launch(b, "conv_stem", "conv2d_pack_stem", l.vl, 0, size, kb, 1);
         add_launch(b, "conv_stem", "conv2d_pack_stem", l.vl, l.panels, (int64_t[4]){0, 1, 1, 1}, zeros, 1);
@@ -142,5 +155,7 @@ PACK(direct, ONN_PACK_CONV_DIRECT);
 PACK(winograd, ONN_PACK_CONV_WINOGRAD);
 PACK(depthwise, ONN_PACK_CONV_DEPTHWISE);
 PACK(stem, ONN_PACK_CONV_STEM);
+PACK(transpose, ONN_PACK_CONV_TRANSPOSE);
 
-const struct onn_pack *const onn_packs_conv[] = {&pack_direct, &pack_winograd, &pack_depthwise, &pack_stem, NULL};
+const struct onn_pack *const onn_packs_conv[] = {&pack_direct, &pack_winograd,  &pack_depthwise,
+                                                &pack_stem,   &pack_transpose, NULL};

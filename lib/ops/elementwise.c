@@ -184,13 +184,13 @@ HOST_INT(less_equal, a <= b)
 HOST_INT(greater_equal, a >= b)
 HOST_INT(where, a ? b : c)
 
-/* ---- expressions too long for their row ---- */
+/* ---- expressions too long for their row. EXP is a faster exp, clamped at both ends ---- */
 #define X_CLIP "t = a < p0 ? p0 : a; v = t > p1 ? p1 : t;"
 #define X_HARD_SIGMOID "t = a * p0 + p1; t = t < (T)(0) ? (T)(0) : t; v = t > (T)(1) ? (T)(1) : t;"
 #define X_HARD_SWISH \
     "t = a * (T)(1.0f / 6.0f) + (T)(0.5f); t = t < (T)(0) ? (T)(0) : t; v = a * (t > (T)(1) ? (T)(1) : t);"
 /* tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), e = exp(a): no cancellation, and 1 from 20 on. */
-#define X_MISH "t = exp(a > (T)(20) ? (T)(20) : a); t = t * (t + (T)(2)); v = a * (t / (t + (T)(2)));"
+#define X_MISH "t = EXP(a > (T)(20) ? (T)(20) : a); t = t * (t + (T)(2)); v = a * (t / (t + (T)(2)));"
 #define X_SOFTPLUS "(a > (T)(0) ? a : (T)(0)) + log1p(exp(-fabs(a)))"
 #define X_GELU "(T)(0.5f) * a * ((T)(1) + erf(a * (T)(0.70710678f)))"
 #define X_GELU_TANH "(T)(0.5f) * a * ((T)(1) + tanh((T)(0.79788456f) * (a + (T)(0.044715f) * a * a * a)))"
@@ -264,11 +264,11 @@ static ROW_FULL(prelu, "PRelu", 2, 2, 0, 0, NULL, "a < (T)(0) ? a * b : a", "a <
     ONN_EW_LEFT | ONN_EW_ZERO, 0, 0, 2, host_prelu, int_prelu);
 ROW_FULL(clip, "Clip", 1, 3, 0, SIZED, clip_attrs, X_CLIP, NULL, ONN_EW_LEFT, 2, ONN_ACT_CLIP, 2, host_clip,
     NULL);
-UNARY(sigmoid, "Sigmoid", "(T)(1) / ((T)(1) + exp(-a))", 0, ONN_ACT_SIGMOID, 10);
+UNARY(sigmoid, "Sigmoid", "(T)(1) / ((T)(1) + EXP(-a))", 0, ONN_ACT_SIGMOID, 10);
 UNARY(tanh, "Tanh", "tanh(a)", ONN_EW_ZERO, ONN_ACT_TANH, 15);
 UNARY_A(hard_sigmoid, "HardSigmoid", hard_attrs, 2, X_HARD_SIGMOID, 0, ONN_ACT_HARD_SIGMOID, 4);
 UNARY(hard_swish, "HardSwish", X_HARD_SWISH, ONN_EW_ZERO, ONN_ACT_HARD_SWISH, 5);
-UNARY_A(swish, "Swish", alpha_attrs, 1, "a / ((T)(1) + exp(-a * p0))", ONN_EW_ZERO, ONN_ACT_SWISH, 12);
+UNARY_A(swish, "Swish", alpha_attrs, 1, "a / ((T)(1) + EXP(-a * p0))", ONN_EW_ZERO, ONN_ACT_SWISH, 12);
 UNARY(mish, "Mish", X_MISH, ONN_EW_ZERO, ONN_ACT_MISH, 16);
 UNARY(softplus, "Softplus", X_SOFTPLUS, 0, ONN_ACT_SOFTPLUS, 20);
 UNARY(softsign, "Softsign", "a / ((T)(1) + fabs(a))", ONN_EW_ZERO, ONN_ACT_SOFTSIGN, 4);

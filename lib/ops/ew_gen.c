@@ -150,16 +150,37 @@ void onn_ew_emit(struct onn_ew_code *code, const struct onn_ew_row *row, const s
         code->keeps_zero = false;
 }
 
+/* exp within 2 ulp over [-87, 88], clamped outside: what sigmoid needs (cl/lib/exp.h has the same). */
+static void add_exp(struct onn_str *s, int width, const char *suffix)
+{
+    const char *w = width_text(width);
+    onn_str_add(s,
+        "static inline T @_e%s(T x)\n{\n"
+        "    x = x < (T)(-87.0f) ? (T)(-87.0f) : x;\n    x = x > (T)(88.0f) ? (T)(88.0f) : x;\n"
+        "    const T n = rint(x * (T)(1.44269504f));\n"
+        "    const T r = fma(n, (T)(2.12194440e-4f), fma(n, (T)(-0.693359375f), x));\n"
+        "    T p = fma((T)(1.9875691500e-4f), r, (T)(1.3981999507e-3f));\n"
+        "    p = fma(p, r, (T)(8.3334519073e-3f));\n    p = fma(p, r, (T)(4.1665795894e-2f));\n"
+        "    p = fma(p, r, (T)(1.6666665459e-1f));\n    p = fma(p, r, (T)(5.0000001201e-1f));\n"
+        "    p = fma(p * r, r, r) + (T)(1.0f);\n"
+        "    return p * as_float%s((convert_int%s(n) + (int%s)(127)) << 23);\n}\n#define EXP @_e%s\n",
+        suffix, w, w, w, suffix);
+}
+
 /* The chain as a function of whole vectors or of scalars: @_v, @_s. */
 static void add_function(struct onn_str *s, struct onn_ew_code *code, int width, const char *suffix)
 {
-    onn_str_add(s, "#define T %s%s\nstatic inline T @_%s(", domain_type[code->domain], width_text(width),
-        suffix);
+    const bool has_exp = strstr(onn_str_text(&code->body), "EXP(") != NULL;
+    onn_str_add(s, "#define T %s%s\n", domain_type[code->domain], width_text(width));
+    if (has_exp)
+        add_exp(s, width, suffix);
+    onn_str_add(s, "static inline T @_%s(", suffix);
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, "%sconst T x%d", i ? ", " : "", i);
     for (int i = 0; i < code->n_params; i++)
         onn_str_add(s, "%sconst float q%d", i + code->n_in ? ", " : "", i);
-    onn_str_add(s, ")\n{\n    T v;\n%s    return v;\n}\n#undef T\n", onn_str_text(&code->body));
+    onn_str_add(s, ")\n{\n    T v;\n%s    return v;\n}\n#undef T\n%s", onn_str_text(&code->body),
+        has_exp ? "#undef EXP\n" : "");
 }
 
 static void add_arguments(struct onn_str *s, const struct onn_ew_code *code, const char *sizes)

@@ -119,7 +119,7 @@ static bool view_gather(const struct onn_prob *p, struct onn_desc *out)
         if (index_at(index, j, x->dim[axis]) != first + j)
             return false;
     if (index->desc.rank == 1)
-        return onn_view_slice(x, axis, first, count, 1, out);
+        return onn_view_slice(x, axis, first, count, 1, out) && onn_view_is_tame(out);
     if (!onn_format_is_plain(&x->format) || !onn_view_slice(x, axis, first, 1, 1, out))
         return false;
     for (int d = axis; d + 1 < out->rank; d++) {
@@ -127,7 +127,7 @@ static bool view_gather(const struct onn_prob *p, struct onn_desc *out)
         out->stride[d] = out->stride[d + 1];
     }
     out->rank--;
-    return true;
+    return onn_view_is_tame(out);
 }
 
 static int64_t piece_of(const struct onn_prob *p, int64_t inner)
@@ -137,8 +137,9 @@ static int64_t piece_of(const struct onn_prob *p, int64_t inner)
 
 static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel)
 {
-    struct onn_launch *l = onn_bind_add(b, "gather", kernel, "-D GATHER_T=%s -D GATHER_I=%s",
-        onn_cl_uint(oclnn_dtype_size(p->in[0].dtype)), p->in[1].dtype == OCLNN_I32 ? "int" : "long");
+    struct onn_launch *l = onn_bind_add(b, "gather", kernel, "-D GATHER_T=%s -D GATHER_W=%d -D GATHER_I=%s",
+        onn_cl_uint(oclnn_dtype_size(p->in[0].dtype)), onn_cl_width(oclnn_dtype_size(p->in[0].dtype)),
+        p->in[1].dtype == OCLNN_I32 ? "int" : "long");
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_out(l, 0);

@@ -120,5 +120,5 @@ struct onn_ints onn_grad_list(struct onn_grad *g, const int64_t *v, int n)
 enum oclnn_status onn_grad_refuse(const struct onn_grad *g, int i, const char *why)
 {
     return onn_error(OCLNN_ERROR_UNSUPPORTED, "node '%s' (%s): no gradient for input %d: %s", g->name,
-                     g->prob->op->onnx ? g->prob->op->onnx : g->prob->op->name, i, why);
+        g->prob->op->onnx ? g->prob->op->onnx : g->prob->op->name, i, why);
 }

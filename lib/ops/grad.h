@@ -7,17 +7,17 @@
 
 struct onn_grad {
     struct onn_graph *graph;
-    const char *name;   /* of the forward node */
+    const char *name; /* of the forward node */
     int n_in, n_out;
     const int32_t *in, *out; /* forward values: ids in graph, 0 = absent */
-    const int32_t *dout;     /* gradients of the outputs, 0 = no gradient flows there */
-    const bool *needed;      /* per input: somebody wants its gradient */
+    const int32_t *dout; /* gradients of the outputs, 0 = no gradient flows there */
+    const bool *needed; /* per input: somebody wants its gradient */
     const struct onn_prob *prob;
     /* Appends a node of operator `op`; output 0's id, 0 after an error (sticky in graph). */
     int32_t (*emit)(struct onn_grad *g, const char *op, const void *attr, int n_in, const int32_t *in);
     /* The same with several outputs. */
-    enum oclnn_status (*emit_many)(struct onn_grad *g, const char *op, const void *attr, int n_in, const int32_t *in,
-                                   int n_out, int32_t *out);
+    enum oclnn_status (*emit_many)(struct onn_grad *g, const char *op, const void *attr, int n_in,
+        const int32_t *in, int n_out, int32_t *out);
     /* Adds dx to the gradient of input i (several contributions are summed). dx must have the input's shape; 0 is
      * ignored, so a chain of emits needs no checks. */
     void (*add)(struct onn_grad *g, int i, int32_t dx);

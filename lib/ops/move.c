@@ -50,6 +50,25 @@ bool onn_view_slice(const struct onn_desc *in, int axis, int64_t start, int64_t 
     return true;
 }
 
+bool onn_view_is_tame(const struct onn_desc *view)
+{
+    const struct onn_format *f = &view->format;
+    const int64_t unit = f->block > 1 ? f->block : 1;
+    int64_t last = 0;
+    if (f->pack)
+        return false;
+    for (int i = view->rank - 1; i >= 0; i--) {
+        const int d = f->permuted ? f->order[i] : i;
+        const bool blocked = f->block > 1 && f->axis == d;
+        if (view->dim[d] <= (blocked ? unit : 1))
+            continue;
+        if (view->stride[d] < last || (!last && !blocked && view->stride[d] != unit))
+            return false;
+        last = view->stride[d] > unit ? view->stride[d] : unit;
+    }
+    return true;
+}
+
 static void add_tuple(struct onn_formats *f, int data_in, struct onn_format in, struct onn_format out)
 {
     *f = (struct onn_formats){.n_in = data_in ? data_in + 1 : 1, .n_out = 1};

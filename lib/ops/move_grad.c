@@ -126,7 +126,7 @@ enum oclnn_status onn_expand_grad(struct onn_grad *g, const struct onn_prob *p)
 enum oclnn_status onn_tile_grad(struct onn_grad *g, const struct onn_prob *p)
 {
     const struct onn_desc *x = &p->in[0], *y = &p->out[0];
-    int64_t dim[2 * ONN_MAX_RANK];
+    int64_t dim[2 * ONN_MAX_RANK] = {0};
     uint32_t mask = 0;
     int n = 0;
     for (int d = 0; d < x->rank; d++) { /* dimensions that are not repeated are left whole */

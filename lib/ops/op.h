@@ -13,13 +13,13 @@
 /* ---- attributes: rows drive ONNX import/export, the string grammar, validation and docs ---- */
 enum onn_attr_type {
     ONN_ATTR_END,
-    ONN_ATTR_INT,    /* int64_t */
-    ONN_ATTR_FLOAT,  /* float */
-    ONN_ATTR_INTS,   /* struct onn_ints */
+    ONN_ATTR_INT, /* int64_t */
+    ONN_ATTR_FLOAT, /* float */
+    ONN_ATTR_INTS, /* struct onn_ints */
     ONN_ATTR_FLOATS, /* struct onn_floats */
     ONN_ATTR_STRING, /* const char * (in the graph's arena, NULL if unset) */
     ONN_ATTR_TENSOR, /* struct onn_blob * (not owned: kept alive by the graph's blobs list) */
-    ONN_ATTR_GRAPH,  /* struct onn_graph * (owned by the enclosing graph) */
+    ONN_ATTR_GRAPH, /* struct onn_graph * (owned by the enclosing graph) */
 };
 /* Lists inside an attribute struct: in the graph's arena; n = -1 when the attribute is absent. */
 struct onn_ints {
@@ -31,12 +31,12 @@ struct onn_floats {
     const float *v;
 };
 struct onn_attr {
-    const char *name;  /* oclnn's name in the string grammar: "stride" */
-    const char *onnx;  /* ONNX's name: "strides"; NULL if ONNX has none */
+    const char *name; /* oclnn's name in the string grammar: "stride" */
+    const char *onnx; /* ONNX's name: "strides"; NULL if ONNX has none */
     enum onn_attr_type type;
-    uint16_t offset;   /* offsetof in the attribute struct */
-    double def;        /* default of INT and FLOAT */
-    double min, max;   /* allowed range of INT, FLOAT and every element of INTS; min == max == 0: any */
+    uint16_t offset; /* offsetof in the attribute struct */
+    double def; /* default of INT and FLOAT */
+    double min, max; /* allowed range of INT, FLOAT and every element of INTS; min == max == 0: any */
 };
 
 /* ---- one instance of an operator ---- */
@@ -46,13 +46,14 @@ struct onn_op;
 struct onn_prob {
     const struct onn_op *op;
     const void *attr;
-    int n_in, n_out;                 /* n_in counts the operator's own inputs and the epilogue's extra ones behind them */
+    int n_in, n_out; /* n_in counts the operator's own inputs and the epilogue's extra ones behind them */
     const struct onn_desc *in, *out; /* dtype NONE = optional and absent. Outputs unknown while inferring */
-    const struct onn_blob *const *value; /* an input's value where it is known on the host, else NULL; may be NULL itself */
-    const struct onn_epilogue *epi;  /* NULL = none */
-    const struct onn_caps *caps;     /* NULL while inferring and folding */
+    const struct onn_blob *const
+        *value; /* an input's value where it is known on the host, else NULL; may be NULL itself */
+    const struct onn_epilogue *epi; /* NULL = none */
+    const struct onn_caps *caps; /* NULL while inferring and folding */
     enum onn_math math;
-    int opset;                       /* of the source model; 0 = newest. Only for rules that cannot be rewritten at import */
+    int opset; /* of the source model; 0 = newest. Only for rules that cannot be rewritten at import */
 };
 /* Own inputs, without the epilogue's extra ones. */
 int onn_prob_own_inputs(const struct onn_prob *p);
@@ -68,10 +69,11 @@ struct onn_formats {
 };
 
 struct onn_cost {
-    double flop;       /* really executed */
-    double bytes;      /* moved to and from memory */
+    double flop; /* really executed */
+    double bytes; /* moved to and from memory */
     double launches;
-    double efficiency; /* expected fraction of peak for the flop part, 0 … 1; above 1 where an algorithm saves work */
+    double
+        efficiency; /* expected fraction of peak for the flop part, 0 … 1; above 1 where an algorithm saves work */
 };
 
 struct onn_tunable {
@@ -85,13 +87,13 @@ struct onn_tune {
 };
 
 enum onn_variant_flags {
-    ONN_VARIANT_EXACT = 1,      /* integer data come out with tolerance 0 */
-    ONN_VARIANT_WINOGRAD = 2,   /* error class of F(4,3) */
-    ONN_VARIANT_EPILOGUE = 4,   /* takes standard epilogues: bias, residual, clip */
-    ONN_VARIANT_CHAIN = 8,      /* takes any element-wise epilogue chain too */
-    ONN_VARIANT_STRIDED_IN = 16,  /* reads inputs that are views: own strides and offset */
+    ONN_VARIANT_EXACT = 1, /* integer data come out with tolerance 0 */
+    ONN_VARIANT_WINOGRAD = 2, /* error class of F(4,3) */
+    ONN_VARIANT_EPILOGUE = 4, /* takes standard epilogues: bias, residual, clip */
+    ONN_VARIANT_CHAIN = 8, /* takes any element-wise epilogue chain too */
+    ONN_VARIANT_STRIDED_IN = 16, /* reads inputs that are views: own strides and offset */
     ONN_VARIANT_STRIDED_OUT = 32, /* writes outputs that are views */
-    ONN_VARIANT_INPLACE0 = 64,  /* output 0 may lie on input 0 (same format, same extent) */
+    ONN_VARIANT_INPLACE0 = 64, /* output 0 may lie on input 0 (same format, same extent) */
     ONN_VARIANT_REFERENCE = 128,
 };
 
@@ -117,12 +119,12 @@ struct onn_grad; /* pass/grad.h: gives access to inputs, outputs, their gradient
 
 enum onn_op_flags {
     ONN_OP_ELEMENTWISE = 1, /* a row of the element-wise table */
-    ONN_OP_HOST_ONLY = 2,   /* must be folded on the host (Shape, If): left over at plan time = error */
-    ONN_OP_VIEW = 4,        /* out may be a view of in 0 (op->view) */
+    ONN_OP_HOST_ONLY = 2, /* must be folded on the host (Shape, If): left over at plan time = error */
+    ONN_OP_VIEW = 4, /* out may be a view of in 0 (op->view) */
     ONN_OP_RANDOM = 8,
-    ONN_OP_UPDATES = 16,    /* writes its STATE/PARAM inputs in place (optimisers) */
+    ONN_OP_UPDATES = 16, /* writes its STATE/PARAM inputs in place (optimisers) */
     ONN_OP_FROM_SHAPE = 64, /* host() looks at shapes only: folds as soon as they are known (Shape, Size) */
-    ONN_OP_NO_GRAD = 32,    /* gradient is zero or undefined by nature (Shape, ArgMax, comparisons) */
+    ONN_OP_NO_GRAD = 32, /* gradient is zero or undefined by nature (Shape, ArgMax, comparisons) */
 };
 
 #define ONN_VARIADIC 255
@@ -133,7 +135,7 @@ struct onn_op {
     uint32_t flags;
     size_t attr_size;
     const struct onn_attr *attrs; /* ends with ONN_ATTR_END */
-    int since, until;             /* ONNX opset versions understood as this canonical form; until 0 = newest */
+    int since, until; /* ONNX opset versions understood as this canonical form; until 0 = newest */
     /* Rewrites attributes/inputs of an older opset form into the canonical one; see io/onnx_opset.c. */
     /* Fills out[i] (dtype, rank, dim; format plain) from in[] and value[]. Dims may be -1 if an input's are.
      * Errors: a sentence without the node's name (the caller adds it). */
@@ -151,12 +153,12 @@ struct onn_op {
     bool (*view_in)(const struct onn_prob *p, int i, struct onn_desc *view);
     enum oclnn_status (*grad)(struct onn_grad *g, const struct onn_prob *p);
     const struct onn_variant *const *variants; /* NULL-terminated, best first; the last never refuses */
-    double (*flop)(const struct onn_prob *p);  /* NULL = one per output element */
+    double (*flop)(const struct onn_prob *p); /* NULL = one per output element */
 };
 
 /* ---- registry (generated table of families, lib/ops/meson.build) ---- */
 extern const struct onn_op *const *const onn_op_families[];
-const struct onn_op *onn_op_find(const char *name);      /* by oclnn's name; NULL if there is none */
+const struct onn_op *onn_op_find(const char *name); /* by oclnn's name; NULL if there is none */
 const struct onn_op *onn_op_find_onnx(const char *type); /* by ONNX's name */
 /* Calls fn for every operator in table order. */
 void onn_op_each(void (*fn)(const struct onn_op *op, void *user), void *user);
@@ -171,8 +173,8 @@ const struct onn_attr *onn_attr_find(const struct onn_op *op, const char *name, 
 /* A deep copy in `arena`: lists and strings too; tensors and subgraphs stay shared. NULL attr gives the defaults. */
 void *onn_attr_copy(const struct onn_op *op, const void *attr, struct onn_arena *arena);
 /* onn_graph_add_node with a deep copy of the attributes (NULL = defaults) and references held of their tensors. */
-int32_t onn_graph_add_op(struct onn_graph *g, const struct onn_op *op, const char *name, const void *attr, int n_in,
-                         const int32_t *in, int n_out);
+int32_t onn_graph_add_op(struct onn_graph *g, const struct onn_op *op, const char *name, const void *attr,
+    int n_in, const int32_t *in, int n_out);
 /* ints.v[i], or `def` when the list is absent or too short. */
 int64_t onn_ints_get(const struct onn_ints *list, int i, int64_t def);
 
@@ -184,8 +186,10 @@ double onn_prob_flop(const struct onn_prob *p);
 double onn_prob_bytes(const struct onn_prob *p);
 /* A variant's callbacks with the defaults that stand at struct onn_variant. */
 const char *onn_variant_refuse(const struct onn_variant *v, const struct onn_prob *p);
-int onn_variant_formats(const struct onn_variant *v, const struct onn_prob *p, struct onn_formats *out, int max);
-struct onn_cost onn_variant_cost(const struct onn_variant *v, const struct onn_prob *p, const struct onn_tune *t);
+int onn_variant_formats(const struct onn_variant *v, const struct onn_prob *p, struct onn_formats *out,
+    int max);
+struct onn_cost onn_variant_cost(const struct onn_variant *v, const struct onn_prob *p,
+    const struct onn_tune *t);
 size_t onn_variant_workspace(const struct onn_variant *v, const struct onn_prob *p, const struct onn_tune *t);
 void onn_tune_defaults(const struct onn_variant *v, struct onn_tune *t);
 /* The format that the tuple gives to input i (of any kind) and to output i of the problem. */

@@ -204,8 +204,8 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     for (int i = 0; i < g.rank; i++)
         total *= g.dim[i];
     const bool loop = p->caps && p->caps->vector_cpu;
-    struct onn_launch *l = onn_bind_add(b, "pad", loop ? "pad_loop" : "pad_each", "-D PAD_T=%s",
-        onn_cl_uint(oclnn_dtype_size(y->dtype)));
+    struct onn_launch *l = onn_bind_add(b, "pad", loop ? "pad_loop" : "pad_each", "-D PAD_T=%s -D PAD_W=%d",
+        onn_cl_uint(oclnn_dtype_size(y->dtype)), onn_cl_width(oclnn_dtype_size(y->dtype)));
     onn_arg_in(l, 0);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &g, sizeof g);

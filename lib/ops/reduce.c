@@ -1,5 +1,6 @@
 /* ReduceSum … ReduceLogSumExp over any axes, GlobalAveragePool and GlobalMaxPool. */
 #include "ops/reduce.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <limits.h>
@@ -563,6 +564,7 @@ static const struct onn_attr attrs[] = {INT_ROW(keepdims, 1), INT_ROW(noop_with_
         .infer = infer, \
         .host = host, \
         .host_inputs = host_inputs, \
+        .grad = onn_reduce_grad, \
         .variants = variants, \
         .flop = flop, \
     };

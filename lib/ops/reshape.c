@@ -72,7 +72,7 @@ bool onn_view_reshape(const struct onn_desc *in, struct onn_desc *out)
         i = i1;
         o = o1;
     }
-    return i == n;
+    return i == n && onn_view_is_tame(out);
 }
 
 static bool start_view(const struct onn_prob *p, struct onn_desc *out)

@@ -152,7 +152,8 @@ static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, co
     const enum oclnn_dtype dtype = p->in[0].dtype;
     struct onn_launch *l;
     if (!compute)
-        l = onn_bind_add(b, "resize", kernel, "-D RESIZE_T=%s", onn_cl_uint(oclnn_dtype_size(dtype)));
+        l = onn_bind_add(b, "resize", kernel, "-D RESIZE_T=%s -D RESIZE_W=%d",
+            onn_cl_uint(oclnn_dtype_size(dtype)), onn_cl_width(oclnn_dtype_size(dtype)));
     else if (dtype == OCLNN_F32)
         l = onn_bind_add(b, "resize", kernel, "-D RESIZE_F=1");
     else if (dtype == OCLNN_F16)

@@ -127,7 +127,7 @@ static bool view_forward(const struct onn_prob *p, struct onn_desc *out)
     for (int d = 0; d < out->rank; d++)
         if (out->dim[d] > 1 && out->stride[d] != p->in[0].stride[d])
             return false;
-    return true;
+    return onn_view_is_tame(out);
 }
 
 static const char *refuse(const struct onn_prob *p)

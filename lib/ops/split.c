@@ -91,7 +91,7 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
     return OCLNN_OK;
 }
 
-static bool view_out(const struct onn_prob *p, int i, struct onn_desc *view)
+static bool part_view(const struct onn_prob *p, int i, struct onn_desc *view)
 {
     const struct onn_desc *x = &p->in[0];
     int64_t start, size;
@@ -100,11 +100,16 @@ static bool view_out(const struct onn_prob *p, int i, struct onn_desc *view)
         onn_view_slice(x, axis, start, size, 1, view);
 }
 
+static bool view_out(const struct onn_prob *p, int i, struct onn_desc *view)
+{
+    return part_view(p, i, view) && onn_view_is_tame(view);
+}
+
 static const char *refuse(const struct onn_prob *p)
 {
     struct onn_desc view;
     for (int i = 0; i < p->n_out; i++)
-        if (p->out[i].dtype && !view_out(p, i, &view))
+        if (p->out[i].dtype && !part_view(p, i, &view))
             return "an output does not begin and end between blocks";
     return NULL;
 }
@@ -117,7 +122,7 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
         struct onn_desc view;
         if (!p->out[i].dtype)
             continue;
-        if (!view_out(p, i, &view))
+        if (!part_view(p, i, &view))
             return b->status = onn_error(OCLNN_ERROR_INTERNAL, "output %d does not fit between blocks", i);
         if (onn_bind_copy(p, b, 0, &view, i, &p->out[i]) != OCLNN_OK)
             return b->status;

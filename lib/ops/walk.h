@@ -46,6 +46,10 @@ enum oclnn_status onn_bind_fill(const struct onn_prob *p, struct onn_bind *b, in
 bool onn_view_slice(const struct onn_desc *in, int axis, int64_t start, int64_t count, int64_t step,
     struct onn_desc *out);
 
+/* Do the strides fall in the order of the format, with unit steps (or whole blocks) innermost? Kernels that read
+ * views rely on rows of neighbours: other views are not offered to the planner. */
+bool onn_view_is_tame(const struct onn_desc *view);
+
 /* ---- what data movement families share (ops/move.c) ---- */
 
 /* Input i's value, or NULL where it is not known on the host. */
@@ -77,6 +81,8 @@ struct onn_cost onn_cost_reference(const struct onn_prob *p, const struct onn_tu
 
 /* OpenCL C's unsigned type of 1, 2, 4 or 8 bytes. */
 const char *onn_cl_uint(size_t size);
+/* Elements of that size that copying kernels move at once: 8, or as many as 32 bytes hold. */
+int onn_cl_width(size_t size);
 /* Work-items that share `units` pieces of `bytes` each on a vector CPU: units per work-item (>= 1). */
 int64_t onn_cpu_chunk(const struct onn_caps *caps, int64_t units, int64_t bytes);
 

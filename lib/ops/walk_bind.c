@@ -23,6 +23,11 @@ const char *onn_cl_uint(size_t size)
     return size == 1 ? "uchar" : size == 2 ? "ushort" : size == 8 ? "ulong" : "uint";
 }
 
+int onn_cl_width(size_t size)
+{
+    return size == 8 ? 4 : 8;
+}
+
 int64_t onn_cpu_chunk(const struct onn_caps *caps, int64_t units, int64_t bytes)
 {
     const int64_t items = (caps && caps->compute_units > 0 ? caps->compute_units : 1) * 4;
@@ -62,8 +67,10 @@ static int64_t geo_count(const struct geo *g)
 
 static struct onn_launch *start(const struct job *j, const char *kernel, int side, const struct geo *g)
 {
-    struct onn_launch *l = onn_bind_add(j->b, "reorder", kernel,
-        side == 4 ? "-D REORDER_T=%s -D REORDER_U=4" : "-D REORDER_T=%s", onn_cl_uint(j->size));
+    const char *defines = j->size == 8 ? "-D REORDER_T=%s -D REORDER_U=4 -D REORDER_W=4"
+        : side == 4                    ? "-D REORDER_T=%s -D REORDER_U=4"
+                                       : "-D REORDER_T=%s";
+    struct onn_launch *l = onn_bind_add(j->b, "reorder", kernel, defines, onn_cl_uint(j->size));
     if (j->in >= 0)
         onn_arg_in(l, j->in);
     onn_arg_out(l, j->out);

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-enum oclnn_status onn_node_prob(const struct onn_graph *g, const struct onn_op *op, const void *attr, int n_in,
-                                const int32_t *in, int n_out, const int32_t *out, struct onn_arena *arena,
-                                struct onn_prob *p)
+enum oclnn_status onn_node_prob(const struct onn_graph *g, const struct onn_op *op, const void *attr,
+    int n_in, const int32_t *in, int n_out, const int32_t *out, struct onn_arena *arena, struct onn_prob *p)
 {
     struct onn_desc *descs = onn_arena_calloc(arena, (size_t)n_in + (size_t)n_out + 1, sizeof *descs);
     const struct onn_blob **value = onn_arena_calloc(arena, (size_t)n_in + 1, sizeof *value);
@@ -23,8 +22,13 @@ enum oclnn_status onn_node_prob(const struct onn_graph *g, const struct onn_op *
     for (int i = 0; out && i < n_out; i++)
         if (out[i])
             descs[n_in + i] = g->value[out[i]].desc;
-    *p = (struct onn_prob){.op = op, .attr = attr, .n_in = n_in, .n_out = n_out, .in = descs, .out = descs + n_in,
-                           .value = value};
+    *p = (struct onn_prob){.op = op,
+        .attr = attr,
+        .n_in = n_in,
+        .n_out = n_out,
+        .in = descs,
+        .out = descs + n_in,
+        .value = value};
     return OCLNN_OK;
 }
 
@@ -38,8 +42,8 @@ static bool all_known(const struct onn_prob *p)
     return true;
 }
 
-static enum oclnn_status fold(struct onn_graph *g, const char *name, struct onn_prob *p, const struct onn_desc *descs,
-                              int32_t *out)
+static enum oclnn_status fold(struct onn_graph *g, const char *name, struct onn_prob *p,
+    const struct onn_desc *descs, int32_t *out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_blob *blob[16] = {0};
@@ -69,8 +73,8 @@ static enum oclnn_status check_known(const struct onn_prob *p, const struct onn_
     return OCLNN_OK;
 }
 
-enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, const char *name, const void *attr,
-                                int n_in, const int32_t *in, int n_out, int32_t *out)
+enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, const char *name,
+    const void *attr, int n_in, const int32_t *in, int n_out, int32_t *out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_arena scratch = {0};
@@ -85,7 +89,7 @@ enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, co
         uint32_t needed = op->host_inputs(&p);
         for (int i = 0; i < n_in && i < 32; i++)
             ONN_CHECK(!(needed >> i & 1) || !in[i] || p.value[i], OCLNN_ERROR_UNSUPPORTED,
-                      "input %d ('%s') steers the shape and depends on data", i, g->value[in[i]].name);
+                "input %d ('%s') steers the shape and depends on data", i, g->value[in[i]].name);
     }
     p.out = NULL;
     ONN_TRY(op->infer(&p, descs));
@@ -98,7 +102,8 @@ enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, co
             goto fail;
         }
     }
-    ONN_CHECK(!(op->flags & ONN_OP_HOST_ONLY), OCLNN_ERROR_UNSUPPORTED, "its inputs are not known before the run");
+    ONN_CHECK(!(op->flags & ONN_OP_HOST_ONLY), OCLNN_ERROR_UNSUPPORTED,
+        "its inputs are not known before the run");
     ONN_TRY(check_known(&p, descs));
     int32_t k = onn_graph_add_node(g, op, name, attr, attr ? op->attr_size : 0, n_in, in, n_out);
     ONN_TRY(g->status);
@@ -109,13 +114,13 @@ enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, co
 fail:
     onn_arena_finish(&scratch);
     if (status != OCLNN_OK && g->status == OCLNN_OK)
-        status = onn_graph_fail(g, status, "node '%s' (%s): %s", name ? name : "", op->onnx ? op->onnx : op->name,
-                                oclnn_error_text(NULL));
+        status = onn_graph_fail(g, status, "node '%s' (%s): %s", name ? name : "",
+            op->onnx ? op->onnx : op->name, oclnn_error_text(NULL));
     return status;
 }
 
 int32_t onn_emit(struct onn_graph *g, const char *op_name, const char *name, const void *attr, int n_in,
-                 const int32_t *in)
+    const int32_t *in)
 {
     const struct onn_op *op = onn_op_find(op_name);
     int32_t out[1] = {0};

@@ -67,7 +67,8 @@ static bool read_affine(struct onn_rewrite *r, int32_t k, int32_t value, struct 
                 return false;
             p[i] = onn_rewrite_value(r, n->in[i]);
         }
-        int32_t root = onn_emit(g, "sqrt", "", NULL, 1, (int32_t[]){emit2(g, "add", p[4], onn_graph_add_f32(g, epsilon))});
+        int32_t root = onn_emit(g, "sqrt", "", NULL, 1,
+            (int32_t[]){emit2(g, "add", p[4], onn_graph_add_f32(g, epsilon))});
         a->scale = emit2(g, "div", p[1], root);
         a->shift = emit2(g, "sub", p[2], emit2(g, "mul", p[3], a->scale));
         return a->shift != 0;
@@ -106,7 +107,8 @@ static void combine(struct onn_graph *g, struct affine *sum, const struct affine
 }
 
 /* Swallows the affine nodes behind `value`; returns the last value of the chain. */
-static int32_t swallow(struct onn_rewrite *r, const int32_t *reader, int32_t value, struct affine *sum, int *count)
+static int32_t swallow(struct onn_rewrite *r, const int32_t *reader, int32_t value, struct affine *sum,
+    int *count)
 {
     *sum = (struct affine){0};
     *count = 0;
@@ -149,7 +151,7 @@ static int weight_axis(const struct onn_graph *g, const struct onn_node *n)
     if (strcmp(n->op->name, "conv") == 0)
         return 0;
     bool whole = g->value[n->in[1]].desc.rank > 1 && g->value[n->out[0]].desc.rank > 1 &&
-                 g->value[n->in[1]].desc.dim[1] == g->value[n->out[0]].desc.dim[1];
+        g->value[n->in[1]].desc.dim[1] == g->value[n->out[0]].desc.dim[1];
     return strcmp(n->op->name, "convtranspose") == 0 && whole ? 1 : -1;
 }
 
@@ -164,7 +166,7 @@ static enum oclnn_status fold_conv(struct onn_rewrite *r, const int32_t *reader,
         return g->status ? g->status : onn_rewrite_copy_node(r, k);
     int64_t channels = r->in->value[n->out[0]].desc.dim[1];
     int32_t in[3] = {onn_rewrite_value(r, n->in[0]), onn_rewrite_value(r, n->in[1]),
-                     n->n_in > 2 ? onn_rewrite_value(r, n->in[2]) : 0};
+        n->n_in > 2 ? onn_rewrite_value(r, n->in[2]) : 0};
     if (g->status)
         return g->status;
     if (a.scale) {
@@ -205,9 +207,11 @@ static enum oclnn_status merge_affine(struct onn_rewrite *r, const int32_t *read
     const struct onn_desc *x = &r->in->value[value].desc;
     int32_t id = onn_rewrite_value(r, value);
     if (id && sum.scale)
-        id = onn_emit(g, "mul", n->name, NULL, 2, (int32_t[]){id, spread(g, sum.scale, x->dim[1], x->rank, 1)});
+        id = onn_emit(g, "mul", n->name, NULL, 2,
+            (int32_t[]){id, spread(g, sum.scale, x->dim[1], x->rank, 1)});
     if (id && sum.shift)
-        id = onn_emit(g, "add", n->name, NULL, 2, (int32_t[]){id, spread(g, sum.shift, x->dim[1], x->rank, 1)});
+        id = onn_emit(g, "add", n->name, NULL, 2,
+            (int32_t[]){id, spread(g, sum.shift, x->dim[1], x->rank, 1)});
     if (id)
         onn_rewrite_set(r, last, id);
     return g->status;

@@ -16,8 +16,8 @@ struct fuse {
     struct onn_rewrite r;
     const struct onn_caps *caps;
     struct chain **ends_at; /* per old node: the chain that ends there */
-    int32_t *reader;        /* per old value: the one node that reads it, -1 = none or several */
-    bool *member;           /* per old node: belongs to a chain */
+    int32_t *reader; /* per old value: the one node that reads it, -1 = none or several */
+    bool *member; /* per old node: belongs to a chain */
     struct onn_arena arena;
 };
 
@@ -146,8 +146,7 @@ static enum oclnn_status emit_chain(struct fuse *f, const struct chain *c)
     struct onn_epilogue epi = c->epi;
     for (int i = 0; i < epi.n; i++)
         if (epi.step[i].attr) {
-            epi.step[i].attr =
-                onn_arena_dup(&f->r.out->arena, epi.step[i].attr, sizeof(struct onn_ew_attr));
+            epi.step[i].attr = onn_arena_dup(&f->r.out->arena, epi.step[i].attr, sizeof(struct onn_ew_attr));
             ONN_TRY(epi.step[i].attr ? OCLNN_OK : OCLNN_ERROR_MEMORY);
         }
     ONN_TRY(onn_rewrite_copy_node_with(&f->r, c->first, total, in, &epi));
@@ -180,7 +179,8 @@ static enum oclnn_status find_readers(struct fuse *f)
     return OCLNN_OK;
 }
 
-enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps, struct onn_graph **out)
+enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps,
+    struct onn_graph **out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct fuse f = {.caps = caps};

@@ -7,8 +7,8 @@
 struct frame {
     struct onn_graph *g;
     int32_t *gradient; /* per forward value */
-    bool *needs;       /* per forward value: a wanted value lies behind it */
-    int32_t values;    /* forward values: those made before backward began */
+    bool *needs; /* per forward value: a wanted value lies behind it */
+    int32_t values; /* forward values: those made before backward began */
 };
 
 static int32_t emit(struct onn_grad *g, const char *op, const void *attr, int n_in, const int32_t *in)
@@ -19,8 +19,8 @@ static int32_t emit(struct onn_grad *g, const char *op, const void *attr, int n_
     return onn_emit(g->graph, op, g->name, attr, n_in, in);
 }
 
-static enum oclnn_status emit_many(struct onn_grad *g, const char *op, const void *attr, int n_in, const int32_t *in,
-                                   int n_out, int32_t *out)
+static enum oclnn_status emit_many(struct onn_grad *g, const char *op, const void *attr, int n_in,
+    const int32_t *in, int n_out, int32_t *out)
 {
     const struct onn_op *found = onn_op_find(op);
     if (!found)
@@ -37,8 +37,8 @@ static void add(struct onn_grad *g, int i, int32_t dx)
     const struct onn_desc *want = &f->g->value[g->in[i]].desc, *have = &f->g->value[dx].desc;
     if (!onn_desc_same_shape(want, have)) {
         char a[160], b[160];
-        onn_graph_fail(f->g, OCLNN_ERROR_INTERNAL, "node '%s': the gradient of input %d is %s, the input %s", g->name, i,
-                       onn_desc_text(have, a), onn_desc_text(want, b));
+        onn_graph_fail(f->g, OCLNN_ERROR_INTERNAL, "node '%s': the gradient of input %d is %s, the input %s",
+            g->name, i, onn_desc_text(have, a), onn_desc_text(want, b));
         return;
     }
     *sum = *sum ? onn_emit(f->g, "add", g->name, NULL, 2, (int32_t[]){*sum, dx}) : dx;
@@ -65,10 +65,21 @@ static enum oclnn_status backward(struct frame *f, int32_t k)
     if (!flows || !wanted || (n.op->flags & ONN_OP_NO_GRAD))
         goto fail;
     ONN_CHECK(n.op->grad, OCLNN_ERROR_UNSUPPORTED, "node '%s' (%s) has no gradient", n.name,
-              n.op->onnx ? n.op->onnx : n.op->name);
+        n.op->onnx ? n.op->onnx : n.op->name);
     ONN_TRY(onn_node_prob(f->g, n.op, n.attr, n.n_in, n.in, n.n_out, n.out, &scratch, &prob));
-    struct onn_grad g = {.graph = f->g, .name = n.name, .n_in = n.n_in, .n_out = n.n_out, .in = n.in, .out = n.out,
-        .dout = dout, .needed = needed, .prob = &prob, .emit = emit, .emit_many = emit_many, .add = add, .frame = f};
+    struct onn_grad g = {.graph = f->g,
+        .name = n.name,
+        .n_in = n.n_in,
+        .n_out = n.n_out,
+        .in = n.in,
+        .out = n.out,
+        .dout = dout,
+        .needed = needed,
+        .prob = &prob,
+        .emit = emit,
+        .emit_many = emit_many,
+        .add = add,
+        .frame = f};
     ONN_TRY(n.op->grad(&g, &prob));
     ONN_TRY(f->g->status);
 fail:
@@ -76,7 +87,8 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_grad_append(struct onn_graph *g, int32_t loss, const int32_t *wanted, int n, int32_t *gradient)
+enum oclnn_status onn_grad_append(struct onn_graph *g, int32_t loss, const int32_t *wanted, int n,
+    int32_t *gradient)
 {
     enum oclnn_status status = OCLNN_OK;
     struct frame f = {.g = g, .values = g->n_values};
@@ -84,8 +96,8 @@ enum oclnn_status onn_grad_append(struct onn_graph *g, int32_t loss, const int32
     f.gradient = onn_calloc((size_t)g->n_values, sizeof *f.gradient);
     f.needs = onn_calloc((size_t)g->n_values, sizeof *f.needs);
     ONN_TRY(f.gradient && f.needs ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    ONN_CHECK(onn_desc_elements(&g->value[loss].desc) == 1, OCLNN_ERROR_SHAPE, "the loss '%s' is no single number",
-              g->value[loss].name);
+    ONN_CHECK(onn_desc_elements(&g->value[loss].desc) == 1, OCLNN_ERROR_SHAPE,
+        "the loss '%s' is no single number", g->value[loss].name);
     for (int i = 0; i < n; i++)
         f.needs[wanted[i]] = true;
     for (int32_t k = 0; k < nodes; k++) {

@@ -7,6 +7,7 @@
 
 /* Gradients of the scalar value `loss` of g with respect to wanted[n]; ids go to gradient[n] (0: no path). Appends to
  * g. Errors name the forward node that has no gradient. */
-enum oclnn_status onn_grad_append(struct onn_graph *g, int32_t loss, const int32_t *wanted, int n, int32_t *gradient);
+enum oclnn_status onn_grad_append(struct onn_graph *g, int32_t loss, const int32_t *wanted, int n,
+    int32_t *gradient);
 
 #endif

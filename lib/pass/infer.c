@@ -7,7 +7,7 @@
 struct walk {
     const struct onn_graph *in;
     struct onn_graph *out;
-    int32_t *map;             /* values of `in` -> values of `out` */
+    int32_t *map; /* values of `in` -> values of `out` */
     const struct walk *outer; /* of a subgraph */
     bool freeze;
 };
@@ -44,12 +44,12 @@ static enum oclnn_status take_branch(struct walk *w, const struct onn_node *n)
     const struct onn_value *condition = &w->out->value[value_of(w, n->in[0])];
     ONN_TRY(w->out->status);
     ONN_CHECK(condition->blob && (condition->role == ONN_ROLE_CONST || condition->role == ONN_ROLE_INPUT),
-              OCLNN_ERROR_UNSUPPORTED, "node '%s' (If): the condition '%s' depends on data", n->name,
-              condition->name);
+        OCLNN_ERROR_UNSUPPORTED, "node '%s' (If): the condition '%s' depends on data", n->name,
+        condition->name);
     struct onn_graph *const *branches = n->attr; /* then_branch, else_branch: the attribute struct of If */
     inner.in = branches[onn_blob_get_i64(condition->blob, 0) ? 0 : 1];
     ONN_CHECK(inner.in && inner.in->n_outputs >= n->n_out, OCLNN_ERROR_FORMAT,
-              "node '%s' (If): a branch has too few outputs", n->name);
+        "node '%s' (If): a branch has too few outputs", n->name);
     inner.map = onn_calloc((size_t)inner.in->n_values, sizeof *inner.map);
     ONN_TRY(inner.map ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(walk_nodes(&inner));
@@ -104,7 +104,7 @@ static enum oclnn_status walk_nodes(struct walk *w)
 }
 
 enum oclnn_status onn_pass_infer(const struct onn_graph *in, const struct onn_binding *bindings, bool freeze,
-                                 struct onn_graph **out)
+    struct onn_graph **out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct walk w = {.in = in, .freeze = freeze};

@@ -13,7 +13,7 @@ struct onn_binding {
 };
 /* `freeze`: parameters and states count as constants and may be folded (inference without training). */
 enum oclnn_status onn_pass_infer(const struct onn_graph *in, const struct onn_binding *bindings, bool freeze,
-                                 struct onn_graph **out);
+    struct onn_graph **out);
 /* Input i must be known on the host: it (or what is computed from it) steers shapes or branches. flags[n_inputs]. */
 enum oclnn_status onn_pass_steering(const struct onn_graph *in, bool *flags);
 

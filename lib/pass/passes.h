@@ -19,6 +19,7 @@ enum oclnn_status onn_pass_fold(const struct onn_graph *in, struct onn_graph **o
 enum oclnn_status onn_pass_patterns(const struct onn_graph *in, struct onn_graph **out);
 
 /* fuse: element-wise nodes become the epilogue of the node before them, where that node's kernels take it. */
-enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps, struct onn_graph **out);
+enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps,
+    struct onn_graph **out);
 
 #endif

@@ -13,8 +13,8 @@
 /* Does output 0 equal input 0, bit for bit? */
 static bool passes_on(const struct onn_graph *g, const struct onn_node *n)
 {
-    static const char *const same[] = {"identity", "dropout", "reshape", "flatten", "squeeze", "unsqueeze", "expand",
-                                       "transpose", "cast", NULL};
+    static const char *const same[] = {"identity", "dropout", "reshape", "flatten", "squeeze", "unsqueeze",
+        "expand", "transpose", "cast", NULL};
     if (n->n_in < 1 || !n->in[0] || !n->n_out || n->epi)
         return false;
     for (int i = 1; i < n->n_out; i++)
@@ -116,7 +116,8 @@ static int32_t match_swish(const struct onn_graph *g, const struct onn_node *n)
 }
 
 /* Reshape, Transpose, Reshape that move channels into pixels: block size, 0 if it is something else. */
-static int64_t match_depth_to_space(const struct onn_graph *g, const struct onn_node *n, int32_t *x, const char **mode)
+static int64_t match_depth_to_space(const struct onn_graph *g, const struct onn_node *n, int32_t *x,
+    const char **mode)
 {
     const struct onn_node *t = strcmp(n->op->name, "reshape") == 0 ? made_by(g, n->in[0], "transpose") : NULL;
     const struct onn_node *r = t ? made_by(g, t->in[0], "reshape") : NULL;
@@ -128,10 +129,12 @@ static int64_t match_depth_to_space(const struct onn_graph *g, const struct onn_
     static const int64_t crd[6] = {0, 1, 4, 2, 5, 3}, dcr[6] = {0, 3, 4, 1, 5, 2};
     if (a->rank != 4 || six->rank != 6 || b->rank != 4 || perm->perm.n != 6)
         return 0;
-    bool is_crd = memcmp(perm->perm.v, crd, sizeof crd) == 0, is_dcr = memcmp(perm->perm.v, dcr, sizeof dcr) == 0;
+    bool is_crd = memcmp(perm->perm.v, crd, sizeof crd) == 0,
+         is_dcr = memcmp(perm->perm.v, dcr, sizeof dcr) == 0;
     int64_t block = is_crd ? six->dim[2] : six->dim[1];
-    bool shape = block > 1 && six->dim[is_crd ? 3 : 2] == block && six->dim[is_crd ? 1 : 3] * block * block == a->dim[1] &&
-                 six->dim[4] == a->dim[2] && six->dim[5] == a->dim[3] && six->dim[0] == a->dim[0];
+    bool shape = block > 1 && six->dim[is_crd ? 3 : 2] == block &&
+        six->dim[is_crd ? 1 : 3] * block * block == a->dim[1] && six->dim[4] == a->dim[2] &&
+        six->dim[5] == a->dim[3] && six->dim[0] == a->dim[0];
     bool result = b->dim[0] == a->dim[0] && b->dim[2] == a->dim[2] * block && b->dim[3] == a->dim[3] * block;
     *x = r->in[0];
     *mode = is_crd ? "CRD" : "DCR";
@@ -162,7 +165,8 @@ static int32_t last_mean(const struct onn_graph *g, int32_t v)
 static bool squared(const struct onn_graph *g, int32_t v, int32_t c)
 {
     const struct onn_node *pow = made_by(g, v, "pow"), *mul = made_by(g, v, "mul");
-    return (pow && pow->in[0] == c && is_number(g, pow->in[1], 2)) || (mul && mul->in[0] == c && mul->in[1] == c);
+    return (pow && pow->in[0] == c && is_number(g, pow->in[1], 2)) ||
+        (mul && mul->in[0] == c && mul->in[1] == c);
 }
 
 /* (x - mean) / sqrt(mean((x - mean)^2) + epsilon) */

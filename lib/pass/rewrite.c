@@ -78,11 +78,11 @@ void onn_rewrite_set(struct onn_rewrite *r, int32_t old, int32_t new_id)
 }
 
 enum oclnn_status onn_rewrite_copy_node_with(struct onn_rewrite *r, int32_t node, int n_in, const int32_t *in,
-                                             const struct onn_epilogue *epi)
+    const struct onn_epilogue *epi)
 {
     const struct onn_node *n = &r->in->node[node];
     int32_t k = onn_graph_add_node(r->out, n->op, n->name, n->attr, n->attr ? n->op->attr_size : 0, n_in, in,
-                                   n->n_out);
+        n->n_out);
     if (k < 0)
         return r->out->status;
     struct onn_node *made = &r->out->node[k];
@@ -125,7 +125,8 @@ enum oclnn_status onn_rewrite_outputs(struct onn_rewrite *r)
     for (int i = 0; i < r->in->n_outputs; i++) {
         int32_t id = onn_rewrite_value(r, r->in->output[i]);
         if (!id)
-            return r->out->status ? r->out->status : onn_error(OCLNN_ERROR_INTERNAL, "output %d has no value", i);
+            return r->out->status ? r->out->status
+                                  : onn_error(OCLNN_ERROR_INTERNAL, "output %d has no value", i);
         onn_graph_add_output(r->out, r->in->value[r->in->output[i]].name, id);
     }
     return r->out->status;

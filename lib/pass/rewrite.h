@@ -10,9 +10,9 @@
 struct onn_rewrite {
     const struct onn_graph *in;
     struct onn_graph *out;
-    int32_t *map;  /* old value id -> new one, 0 = not made yet */
+    int32_t *map; /* old value id -> new one, 0 = not made yet */
     int32_t *uses; /* readers of each old value, graph outputs included */
-    bool *skip;    /* old nodes that were swallowed by another one */
+    bool *skip; /* old nodes that were swallowed by another one */
 };
 
 enum oclnn_status onn_rewrite_init(struct onn_rewrite *r, const struct onn_graph *in);
@@ -27,22 +27,21 @@ void onn_rewrite_set(struct onn_rewrite *r, int32_t old, int32_t new_id);
 enum oclnn_status onn_rewrite_copy_node(struct onn_rewrite *r, int32_t node);
 /* Appends the old node with other inputs and epilogue; outputs keep descs and names. */
 enum oclnn_status onn_rewrite_copy_node_with(struct onn_rewrite *r, int32_t node, int n_in, const int32_t *in,
-                                             const struct onn_epilogue *epi);
+    const struct onn_epilogue *epi);
 /* Copies the graph's outputs. */
 enum oclnn_status onn_rewrite_outputs(struct onn_rewrite *r);
 
 /* Appends a node of operator `op_name` to graph `g`, infers its outputs and folds it on the host when all its inputs are
  * constants. Returns the id of output 0, or 0 after an error (sticky in g). */
 int32_t onn_emit(struct onn_graph *g, const char *op_name, const char *name, const void *attr, int n_in,
-                 const int32_t *in);
+    const int32_t *in);
 /* The same for several outputs; ids go to out[n_out]. */
-enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, const char *name, const void *attr,
-                                int n_in, const int32_t *in, int n_out, int32_t *out);
+enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, const char *name,
+    const void *attr, int n_in, const int32_t *in, int n_out, int32_t *out);
 
 /* Fills p for a node of g; descs and values go to arrays in `arena`. caps stay NULL. */
-enum oclnn_status onn_node_prob(const struct onn_graph *g, const struct onn_op *op, const void *attr, int n_in,
-                                const int32_t *in, int n_out, const int32_t *out, struct onn_arena *arena,
-                                struct onn_prob *p);
+enum oclnn_status onn_node_prob(const struct onn_graph *g, const struct onn_op *op, const void *attr,
+    int n_in, const int32_t *in, int n_out, const int32_t *out, struct onn_arena *arena, struct onn_prob *p);
 /* Drops nodes whose outputs nobody reads. */
 enum oclnn_status onn_pass_prune(const struct onn_graph *in, struct onn_graph **out);
 

@@ -28,8 +28,11 @@ enum oclnn_status onn_pass_steering(const struct onn_graph *in, bool *flags)
             mark(in, n->in[0], seen);
         } else if (n->op->host_inputs) {
             struct onn_desc none[16] = {{0}};
-            struct onn_prob p = {.op = n->op, .attr = n->attr, .n_in = n->n_in > 16 ? 16 : n->n_in, .n_out = n->n_out,
-                                 .in = none};
+            struct onn_prob p = {.op = n->op,
+                .attr = n->attr,
+                .n_in = n->n_in > 16 ? 16 : n->n_in,
+                .n_out = n->n_out,
+                .in = none};
             for (int i = 0; i < p.n_in; i++)
                 if (n->in[i])
                     none[i] = in->value[n->in[i]].desc;

@@ -85,7 +85,8 @@ enum oclnn_status onn_pass_widen(const struct onn_graph *in, struct onn_graph **
         ONN_TRY(r.out->status);
         ONN_TRY(onn_rewrite_copy_node_with(&r, k, n->n_in, ids, n->epi));
         const struct onn_node *made = &r.out->node[r.out->n_nodes - 1];
-        if (strcmp(n->op->name, "cast") == 0 && is_half(onn_dtype_from_onnx((int)((const struct onn_ew_attr *)n->attr)->to)))
+        if (strcmp(n->op->name, "cast") == 0 &&
+            is_half(onn_dtype_from_onnx((int)((const struct onn_ew_attr *)n->attr)->to)))
             ((struct onn_ew_attr *)made->attr)->to = onn_dtype_to_onnx(OCLNN_F32);
     }
     for (int i = 0; i < in->n_outputs; i++) {

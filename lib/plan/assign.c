@@ -39,7 +39,9 @@ double onn_cost_time(const struct onn_cost *cost, const struct onn_caps *caps)
 
 double onn_reorder_time(const struct onn_desc *d, const struct onn_caps *caps)
 {
-    struct onn_cost cost = {.bytes = 2.0 * (double)onn_desc_unpadded_bytes(d), .launches = 1, .efficiency = 1};
+    struct onn_cost cost = {.bytes = 2.0 * (double)onn_desc_unpadded_bytes(d),
+        .launches = 1,
+        .efficiency = 1};
     return onn_cost_time(&cost, caps);
 }
 
@@ -54,7 +56,8 @@ struct onn_format onn_choice_out(const struct onn_choice *c, int i)
     return last < 0 ? onn_format_plain() : c->formats.out[i < last ? i : last];
 }
 
-struct onn_format onn_choice_in(const struct onn_choice *c, const struct onn_graph *g, const struct onn_node *n, int i)
+struct onn_format onn_choice_in(const struct onn_choice *c, const struct onn_graph *g,
+    const struct onn_node *n, int i)
 {
     if (i >= own_inputs(n)) {
         bool same = n->in[i] && onn_desc_same_shape(&g->value[n->in[i]].desc, &g->value[n->out[0]].desc);
@@ -65,7 +68,7 @@ struct onn_format onn_choice_in(const struct onn_choice *c, const struct onn_gra
 }
 
 static void apply_formats(const struct onn_graph *g, const struct onn_node *n, const struct onn_choice *c,
-                          struct onn_desc *in, struct onn_desc *out)
+    struct onn_desc *in, struct onn_desc *out)
 {
     for (int i = 0; i < n->n_in; i++)
         if (n->in[i])
@@ -124,7 +127,7 @@ static void add_candidate(struct candidates *list, const struct onn_choice *c)
 }
 
 static void add_variant(const struct assign *a, struct candidates *list, const struct onn_node *n,
-                        struct onn_prob *p, struct onn_desc *in, struct onn_desc *out, const struct onn_variant *v)
+    struct onn_prob *p, struct onn_desc *in, struct onn_desc *out, const struct onn_variant *v)
 {
     struct onn_formats tuple[8];
     int tuples = 1;
@@ -140,8 +143,8 @@ static void add_variant(const struct assign *a, struct candidates *list, const s
         apply_formats(a->g, n, &c, in, out);
         const char *reason = v->refuse ? v->refuse(p) : NULL;
         if (reason) {
-            onn_log(a->o->log, OCLNN_LOG_DEBUG, "dispatch: %s (%s): %s refused: %s", n->name, n->op->name, v->name,
-                    reason);
+            onn_log(a->o->log, OCLNN_LOG_DEBUG, "dispatch: %s (%s): %s refused: %s", n->name, n->op->name,
+                v->name, reason);
             continue;
         }
         default_tune(v, &c.tune);
@@ -154,11 +157,11 @@ static void add_variant(const struct assign *a, struct candidates *list, const s
 }
 
 static void add_views(const struct assign *a, struct candidates *list, struct onn_prob *p,
-                      struct onn_desc *in, struct onn_desc *out)
+    struct onn_desc *in, struct onn_desc *out)
 {
     const struct onn_caps *caps = a->o->caps;
     struct onn_format f[3] = {onn_format_plain(), onn_format_nhwc(in[0].rank),
-                              onn_format_blocked(1, caps->vector_width > 1 ? caps->vector_width : 16)};
+        onn_format_blocked(1, caps->vector_width > 1 ? caps->vector_width : 16)};
     for (int k = 0; k < (a->o->formats_off ? 1 : 3); k++) {
         if ((k == 1 && in[0].rank < 3) || (k == 2 && in[0].rank < 2))
             continue;
@@ -199,8 +202,8 @@ static enum oclnn_status list_candidates(struct assign *a, int k)
         apply_formats(a->g, n, &none, in, out);
         add_views(a, &a->node[k], &p, in, out);
     }
-    ONN_CHECK(a->node[k].n > 0, OCLNN_ERROR_UNSUPPORTED, "node '%s' (%s): no kernel variant takes it", n->name,
-              n->op->onnx ? n->op->onnx : n->op->name);
+    ONN_CHECK(a->node[k].n > 0, OCLNN_ERROR_UNSUPPORTED, "node '%s' (%s): no kernel variant takes it",
+        n->name, n->op->onnx ? n->op->onnx : n->op->name);
 fail:
     onn_arena_finish(&scratch);
     return status;
@@ -210,7 +213,8 @@ fail:
 static struct onn_format produced(const struct assign *a, int32_t id)
 {
     const struct onn_value *v = &a->g->value[id];
-    return v->node < 0 ? onn_format_plain() : onn_choice_out(&a->node[v->node].c[a->chosen[v->node]], v->slot);
+    return v->node < 0 ? onn_format_plain()
+                       : onn_choice_out(&a->node[v->node].c[a->chosen[v->node]], v->slot);
 }
 
 static double transition(const struct assign *a, int32_t id, struct onn_format from, struct onn_format to)
@@ -292,7 +296,7 @@ static enum oclnn_status list_uses(struct assign *a)
 }
 
 enum oclnn_status onn_assign(const struct onn_graph *g, const struct onn_assign_options *options,
-                             struct onn_choice *choice)
+    struct onn_choice *choice)
 {
     enum oclnn_status status = OCLNN_OK;
     struct assign a = {.g = g, .o = options};

@@ -19,17 +19,17 @@ struct onn_assign_options {
     const struct onn_log *log;
     enum onn_math math;
     const char *variant; /* use only this one where it does not refuse; NULL = all */
-    const char *format;  /* prefer this format ("plain", "nhwc", "c8"); NULL = by time */
-    bool formats_off;    /* everything plain */
+    const char *format; /* prefer this format ("plain", "nhwc", "c8"); NULL = by time */
+    bool formats_off; /* everything plain */
     bool views_off;
 };
 
 /* choice[g->n_nodes] is filled. Errors: OCLNN_ERROR_UNSUPPORTED when no variant takes a node. */
 enum oclnn_status onn_assign(const struct onn_graph *g, const struct onn_assign_options *options,
-                             struct onn_choice *choice);
+    struct onn_choice *choice);
 /* Format of own input i / extra input of a node under a choice; `out_desc` is the node's output 0. */
-struct onn_format onn_choice_in(const struct onn_choice *c, const struct onn_graph *g, const struct onn_node *n,
-                                int i);
+struct onn_format onn_choice_in(const struct onn_choice *c, const struct onn_graph *g,
+    const struct onn_node *n, int i);
 struct onn_format onn_choice_out(const struct onn_choice *c, int i);
 /* Predicted seconds for a cost on a device. */
 double onn_cost_time(const struct onn_cost *cost, const struct onn_caps *caps);

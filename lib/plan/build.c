@@ -18,7 +18,7 @@ struct build {
     struct pending *item;
     int n, cap;
     struct onn_str generated; /* all generated kernels of the plan, each once */
-    int node;                 /* being resolved */
+    int node; /* being resolved */
 };
 
 /* ---- buffers ---- */
@@ -95,12 +95,12 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
         arena += p->place.segment_bytes[i];
     p->stats.arena_bytes = arena;
     ONN_CHECK(!caps->global_bytes || arena <= caps->global_bytes, OCLNN_ERROR_DEVICE_MEMORY,
-              "the plan needs %zu bytes for activations, the device has %zu", arena, caps->global_bytes);
+        "the plan needs %zu bytes for activations, the device has %zu", arena, caps->global_bytes);
     for (int i = 0; i < p->place.n_segments; i++) {
         status = onn_buffer_create(p->ctx, p->place.segment_bytes[i], &p->segment[i]);
         if (status != OCLNN_OK) {
             onn_error_at(status, "activations of %zu bytes (device: %zu, largest buffer %zu)", arena,
-                         caps->global_bytes, caps->max_alloc);
+                caps->global_bytes, caps->max_alloc);
             goto fail;
         }
         /* drivers allocate lazily: touch every byte now, so that a shortage shows here and not in a run */
@@ -142,13 +142,9 @@ enum oclnn_status onn_plan_locate(const struct onn_plan *p, int v, struct onn_sp
     case ONN_STORAGE_BLOB:
         status = onn_blob_device(p->graph->value[store->value].blob, p->ctx, &out->buffer);
         break;
-    case ONN_STORAGE_DERIVED:
-        out->buffer = p->derived[s]->buffer;
-        break;
+    case ONN_STORAGE_DERIVED: out->buffer = p->derived[s]->buffer; break;
     case ONN_STORAGE_INPUT:
-    case ONN_STORAGE_OUTPUT:
-        out->buffer = p->own[s];
-        break;
+    case ONN_STORAGE_OUTPUT: out->buffer = p->own[s]; break;
     }
     return status;
 }
@@ -180,7 +176,8 @@ static enum oclnn_status bind_pack(const struct onn_prob *p, struct onn_bind *bi
     return onn_bind_copy(p, bind, 0, &p->in[0], 0, &packed);
 }
 
-static enum oclnn_status bind_gather(const struct build *b, int k, const struct onn_prob *p, struct onn_bind *bind)
+static enum oclnn_status bind_gather(const struct build *b, int k, const struct onn_prob *p,
+    struct onn_bind *bind)
 {
     const struct onn_node *n = &b->p->graph->node[k];
     for (int i = 0; i < n->n_in; i++) {
@@ -224,7 +221,8 @@ static enum oclnn_status bind_node(struct build *b, int k)
         p->stats.flop += n->op->flop ? n->op->flop(&prob) : onn_default_flop(&prob);
 fail:
     onn_bind_finish(&bind);
-    return status ? onn_error_at(status, "node '%s' (%s)", n->name, n->op->onnx ? n->op->onnx : n->op->name) : status;
+    return status ? onn_error_at(status, "node '%s' (%s)", n->name, n->op->onnx ? n->op->onnx : n->op->name)
+                  : status;
 }
 
 /* All generated texts of the plan are one prelude, so that they are compiled together. */
@@ -280,7 +278,8 @@ static const char *program_of(struct build *b, int i)
     for (int j = 0; j < n; j++)
         if (j == 0 || strcmp(names[j], names[j - 1]) != 0)
             onn_str_add(&joined, "%s%s", j ? "+" : "", names[j]);
-    const char *name = names && onn_str_ok(&joined) ? onn_arena_strdup(&b->arena, onn_str_text(&joined)) : NULL;
+    const char *name =
+        names && onn_str_ok(&joined) ? onn_arena_strdup(&b->arena, onn_str_text(&joined)) : NULL;
     onn_str_finish(&joined);
     return name;
 }

@@ -1,7 +1,7 @@
 #include "plan/derived.h"
 
-enum oclnn_status onn_derived_get(struct onn_derived_cache *cache, struct oclnn_context *ctx, struct onn_hash key,
-                                  size_t bytes, struct onn_derived **out)
+enum oclnn_status onn_derived_get(struct onn_derived_cache *cache, struct oclnn_context *ctx,
+    struct onn_hash key, size_t bytes, struct onn_derived **out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_derived *made = NULL;
@@ -12,7 +12,8 @@ enum oclnn_status onn_derived_get(struct onn_derived_cache *cache, struct oclnn_
             return OCLNN_OK;
         }
     made = onn_calloc(1, sizeof *made);
-    if (!made || !onn_array_grow((void **)&cache->entry, cache->n, &cache->cap, sizeof(struct onn_derived *))) {
+    if (!made ||
+        !onn_array_grow((void **)&cache->entry, cache->n, &cache->cap, sizeof(struct onn_derived *))) {
         status = OCLNN_ERROR_MEMORY;
         goto fail;
     }

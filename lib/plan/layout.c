@@ -69,7 +69,8 @@ static enum oclnn_status in_format(struct layout *l, int32_t id, struct onn_form
     struct onn_reorder_attr attr = {.format = format};
     const struct onn_op *op = onn_op_find("reorder");
     ONN_CHECK(op, OCLNN_ERROR_INTERNAL, "no operator 'reorder'");
-    char name[48], *text = onn_arena_printf(&g->arena, "%s.%s", g->value[id].name, onn_format_name(&format, name));
+    char name[48],
+        *text = onn_arena_printf(&g->arena, "%s.%s", g->value[id].name, onn_format_name(&format, name));
     ONN_TRY(text ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     struct onn_arena scratch = {0};
     struct onn_prob p;
@@ -122,8 +123,7 @@ fail:
 }
 
 enum oclnn_status onn_layout(const struct onn_graph *g, const struct onn_choice *choice,
-                             const struct onn_assign_options *options, struct onn_graph **out,
-                             struct onn_choice **out_choice)
+    const struct onn_assign_options *options, struct onn_graph **out, struct onn_choice **out_choice)
 {
     enum oclnn_status status = OCLNN_OK;
     struct layout l = {.choice = choice, .o = options};

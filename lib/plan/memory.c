@@ -34,8 +34,8 @@ static bool overlap(const struct onn_storage *a, const struct onn_storage *b)
 }
 
 /* Lowest offset in `segment` for storage s; `near` is scratch. */
-static size_t lowest(const struct onn_storage *store, const struct slot *order, int n_done, int32_t s, int segment,
-                     bool share, struct slot *near)
+static size_t lowest(const struct onn_storage *store, const struct slot *order, int n_done, int32_t s,
+    int segment, bool share, struct slot *near)
 {
     int n = 0;
     for (int i = 0; i < n_done; i++) {
@@ -57,11 +57,12 @@ static size_t lowest(const struct onn_storage *store, const struct slot *order, 
     return best != SIZE_MAX ? best : at;
 }
 
-enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment, bool share,
-                                  size_t **segment_bytes, int32_t *n_segments)
+enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment,
+    bool share, size_t **segment_bytes, int32_t *n_segments)
 {
     enum oclnn_status status = OCLNN_OK;
-    struct slot *order = onn_calloc((size_t)n + 1, sizeof *order), *near = onn_calloc((size_t)n + 1, sizeof *near);
+    struct slot *order = onn_calloc((size_t)n + 1, sizeof *order),
+                *near = onn_calloc((size_t)n + 1, sizeof *near);
     size_t *bytes = onn_calloc((size_t)n + 1, sizeof *bytes);
     int segments = 0, count = 0;
     ONN_TRY(order && near && bytes ? OCLNN_OK : OCLNN_ERROR_MEMORY);
@@ -70,8 +71,8 @@ enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align
             continue;
         store[s].bytes = align_up(store[s].bytes ? store[s].bytes : 1, align);
         ONN_CHECK(!max_segment || store[s].bytes <= max_segment, OCLNN_ERROR_DEVICE_MEMORY,
-                  "a tensor of %zu bytes is larger than the device's largest buffer of %zu", store[s].bytes,
-                  max_segment);
+            "a tensor of %zu bytes is larger than the device's largest buffer of %zu", store[s].bytes,
+            max_segment);
         order[count++] = (struct slot){s, store[s].bytes};
     }
     qsort(order, (size_t)count, sizeof *order, by_size);

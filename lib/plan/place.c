@@ -8,15 +8,14 @@ struct placer {
     const struct onn_choice *choice;
     const struct onn_place_options *o;
     struct onn_placement *p;
-    int32_t *parent;   /* value placed inside concat output `parent` */
+    int32_t *parent; /* value placed inside concat output `parent` */
     int32_t *last_use; /* per value: last node that reads it; n_nodes for a graph output; -1 never */
     bool *is_output, *strided_ok;
     bool *updated; /* per value: written in place by a node of this graph */
 };
 
 enum oclnn_status onn_placed_prob(const struct onn_graph *g, const struct onn_placement *place, int node,
-                                  const struct onn_place_options *options, struct onn_arena *arena,
-                                  struct onn_prob *p)
+    const struct onn_place_options *options, struct onn_arena *arena, struct onn_prob *p)
 {
     const struct onn_node *n = &g->node[node];
     enum oclnn_status status = onn_node_prob(g, n->op, n->attr, n->n_in, n->in, n->n_out, n->out, arena, p);
@@ -74,8 +73,8 @@ static void find_derived(struct placer *x)
             const struct onn_value *v = &g->value[n->in[i]];
             if (!n->in[i])
                 continue;
-            derived = v->node >= 0 ? x->p->derived[v->node]
-                                   : onn_value_is_persistent(v) && !x->updated[n->in[i]];
+            derived =
+                v->node >= 0 ? x->p->derived[v->node] : onn_value_is_persistent(v) && !x->updated[n->in[i]];
         }
         for (int i = 0; i < n->n_out; i++)
             derived &= !n->out[i] || !x->is_output[n->out[i]];
@@ -83,14 +82,18 @@ static void find_derived(struct placer *x)
     }
 }
 
-static enum oclnn_status new_storage(struct placer *x, enum onn_storage_kind kind, int32_t value, int32_t node,
-                                     const struct onn_desc *desc, int32_t *out)
+static enum oclnn_status new_storage(struct placer *x, enum onn_storage_kind kind, int32_t value,
+    int32_t node, const struct onn_desc *desc, int32_t *out)
 {
     struct onn_placement *p = x->p;
     if (!onn_array_grow((void **)&p->store, p->n_storages, &p->cap_storages, sizeof *p->store))
         return OCLNN_ERROR_MEMORY;
-    p->store[p->n_storages] = (struct onn_storage){.kind = kind, .value = value, .node = node, .first = node < 0 ? 0 : node,
-        .last = node < 0 ? 0 : node, .bytes = desc ? onn_desc_bytes(desc) : 0,
+    p->store[p->n_storages] = (struct onn_storage){.kind = kind,
+        .value = value,
+        .node = node,
+        .first = node < 0 ? 0 : node,
+        .last = node < 0 ? 0 : node,
+        .bytes = desc ? onn_desc_bytes(desc) : 0,
         .unpadded = desc ? onn_desc_unpadded_bytes(desc) : 0};
     *out = p->n_storages++;
     return OCLNN_OK;
@@ -223,7 +226,8 @@ static enum oclnn_status place_view(struct placer *x, int k, const struct onn_pr
         fits = n->op->view(&again, &x->p->desc[to]);
         in[0] = kept;
         if (!fits)
-            return onn_error(OCLNN_ERROR_INTERNAL, "node '%s' (%s): its view does not fit", n->name, n->op->name);
+            return onn_error(OCLNN_ERROR_INTERNAL, "node '%s' (%s): its view does not fit", n->name,
+                n->op->name);
     }
     return own_storage(x, to, k);
 }
@@ -234,8 +238,9 @@ static bool place_split(struct placer *x, int k, const struct onn_prob *prob)
     const struct onn_node *n = &x->g->node[k];
     for (int i = 0; i < n->n_out; i++) {
         struct onn_desc view = x->p->desc[n->out[i]];
-        if (n->out[i] && (x->is_output[n->out[i]] || x->p->placed[n->out[i]] || !n->op->view_out(prob, i, &view) ||
-                          !readers_take(x, n->out[i], &view)))
+        if (n->out[i] &&
+            (x->is_output[n->out[i]] || x->p->placed[n->out[i]] || !n->op->view_out(prob, i, &view) ||
+                !readers_take(x, n->out[i], &view)))
             return false;
     }
     for (int i = 0; i < n->n_out; i++)
@@ -256,9 +261,10 @@ static bool may_overwrite(const struct placer *x, int k)
         return false;
     const struct onn_desc *a = &x->p->desc[from], *b = &x->p->desc[to];
     const struct onn_storage *s = &x->p->store[x->p->storage[from]];
-    if (s->kind != ONN_STORAGE_ARENA || s->last > k || x->p->derived[k] || a->offset || !onn_desc_is_packed(a) ||
-        !onn_format_equal(&a->format, &b->format) || onn_desc_bytes(a) != onn_desc_bytes(b) ||
-        onn_desc_bytes(a) != s->bytes || oclnn_dtype_size(a->dtype) != oclnn_dtype_size(b->dtype))
+    if (s->kind != ONN_STORAGE_ARENA || s->last > k || x->p->derived[k] || a->offset ||
+        !onn_desc_is_packed(a) || !onn_format_equal(&a->format, &b->format) ||
+        onn_desc_bytes(a) != onn_desc_bytes(b) || onn_desc_bytes(a) != s->bytes ||
+        oclnn_dtype_size(a->dtype) != oclnn_dtype_size(b->dtype))
         return false;
     for (int i = 1; i < n->n_in; i++) /* another operand in the same bytes must be read at the same places */
         if (n->in[i] && x->p->storage[n->in[i]] == x->p->storage[from] && n->in[i] != from)
@@ -357,7 +363,7 @@ static enum oclnn_status placer_init(struct placer *x)
 }
 
 enum oclnn_status onn_placement_make(const struct onn_graph *g, const struct onn_choice *choice,
-                            const struct onn_place_options *options, struct onn_placement *out)
+    const struct onn_place_options *options, struct onn_placement *out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct placer x = {.g = g, .choice = choice, .o = options, .p = out};
@@ -375,7 +381,7 @@ enum oclnn_status onn_placement_make(const struct onn_graph *g, const struct onn
         ONN_TRY(place_workspace(&x, k));
     out->lower_bound = onn_memory_lower_bound(out->store, out->n_storages, g->n_nodes);
     ONN_TRY(onn_memory_plan(out->store, out->n_storages, align, options->caps->max_alloc, !options->arena_off,
-                            &out->segment_bytes, &out->n_segments));
+        &out->segment_bytes, &out->n_segments));
 fail:
     onn_free(x.parent);
     onn_free(x.last_use);

@@ -50,8 +50,7 @@ static void advance(struct onn_graph **g, struct onn_graph *next)
 }
 
 static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_graph *source,
-                                    const struct onn_binding *bindings, const struct onn_plan_options *o,
-                                    struct onn_graph **out)
+    const struct onn_binding *bindings, const struct onn_plan_options *o, struct onn_graph **out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_graph *g = NULL, *next = NULL, *wide = NULL;
@@ -84,15 +83,20 @@ fail:
     return status;
 }
 
-static enum oclnn_status choose_layout(struct onn_plan *p, struct onn_graph *g, const struct onn_plan_options *o)
+static enum oclnn_status choose_layout(struct onn_plan *p, struct onn_graph *g,
+    const struct onn_plan_options *o)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_choice *choice = onn_calloc((size_t)g->n_nodes + 1, sizeof *choice);
     struct onn_log log = *onn_context_log(p->ctx);
     if (onn_env_has("OCLNN_VERBOSE", "dispatch"))
         log.level = OCLNN_LOG_DEBUG;
-    struct onn_assign_options options = {.caps = onn_context_caps(p->ctx), .math = o->math, .variant = o->variant,
-        .format = o->format, .log = &log, .formats_off = onn_list_has(o->passes_off, "layout"),
+    struct onn_assign_options options = {.caps = onn_context_caps(p->ctx),
+        .math = o->math,
+        .variant = o->variant,
+        .format = o->format,
+        .log = &log,
+        .formats_off = onn_list_has(o->passes_off, "layout"),
         .views_off = onn_list_has(o->passes_off, "views")};
     ONN_TRY(choice ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(onn_assign(g, &options, choice));
@@ -104,8 +108,8 @@ fail:
 }
 
 enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_graph *source,
-                                  const struct onn_binding *bindings, const struct onn_plan_options *options,
-                                  struct onn_derived_cache *cache, struct onn_plan **out)
+    const struct onn_binding *bindings, const struct onn_plan_options *options,
+    struct onn_derived_cache *cache, struct onn_plan **out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_graph *g = NULL;
@@ -116,7 +120,8 @@ enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_gr
     p->cache = cache;
     ONN_TRY(run_passes(ctx, source, bindings, options, &g));
     ONN_TRY(choose_layout(p, g, options));
-    p->place_options = (struct onn_place_options){.caps = onn_context_caps(ctx), .math = options->math,
+    p->place_options = (struct onn_place_options){.caps = onn_context_caps(ctx),
+        .math = options->math,
         .views_off = onn_list_has(options->passes_off, "views"),
         .inplace_off = onn_list_has(options->passes_off, "inplace"),
         .arena_off = onn_list_has(options->passes_off, "arena")};
@@ -170,9 +175,10 @@ void onn_plan_dump(const struct onn_plan *p, struct onn_str *out)
         const struct onn_choice *c = &p->choice[k];
         int32_t s = n->n_out && n->out[0] ? p->place.storage[n->out[0]] : -1;
         static const char *const what[] = {"", " view", " pack", ""};
-        onn_str_add(out, "%-28s %-16s %-12s%s %s%s", n->name, n->op->name, c->variant ? c->variant->name : "-",
-                    what[p->place.kind[k]], n->n_out ? onn_desc_text(&p->place.desc[n->out[0]], shape) : "",
-                    p->place.derived[k] ? " derived" : "");
+        onn_str_add(out, "%-28s %-16s %-12s%s %s%s", n->name, n->op->name,
+            c->variant ? c->variant->name : "-", what[p->place.kind[k]],
+            n->n_out ? onn_desc_text(&p->place.desc[n->out[0]], shape) : "",
+            p->place.derived[k] ? " derived" : "");
         if (n->epi)
             for (int i = 0; i < n->epi->n; i++)
                 onn_str_add(out, " +%s", n->epi->step[i].op->name);

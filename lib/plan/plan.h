@@ -10,7 +10,7 @@
 
 struct onn_plan_options {
     enum onn_math math;
-    bool freeze;            /* parameters count as constants */
+    bool freeze; /* parameters count as constants */
     const char *passes_off; /* "fold,patterns,fuse,layout,views,inplace,arena" */
     const char *variant, *format;
 };
@@ -34,21 +34,21 @@ struct onn_plan {
     struct onn_placement place;
     struct onn_place_options place_options;
     struct onn_buffer **segment;
-    struct onn_buffer **own;        /* per storage: INPUT buffers made by this plan */
-    struct onn_derived **derived;   /* per storage */
-    struct onn_plan_node *node;     /* per node of the graph */
+    struct onn_buffer **own; /* per storage: INPUT buffers made by this plan */
+    struct onn_derived **derived; /* per storage */
+    struct onn_plan_node *node; /* per node of the graph */
     struct onn_step *step;
     int n_steps, cap_steps;
-    bool *foreign;                   /* per graph input: read from a user's buffer */
-    uint64_t derived_stamp;          /* sum of source versions at the last derived run */
+    bool *foreign; /* per graph input: read from a user's buffer */
+    uint64_t derived_stamp; /* sum of source versions at the last derived run */
     bool derived_done;
     struct onn_plan_stats stats;
 };
 
 /* source: the model's graph; bindings: one per graph input. Errors name the node. */
 enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_graph *source,
-                                  const struct onn_binding *bindings, const struct onn_plan_options *options,
-                                  struct onn_derived_cache *cache, struct onn_plan **out);
+    const struct onn_binding *bindings, const struct onn_plan_options *options,
+    struct onn_derived_cache *cache, struct onn_plan **out);
 void onn_plan_destroy(struct onn_plan **plan);
 /* Is `word` in the comma-separated list? */
 bool onn_list_has(const char *list, const char *word);

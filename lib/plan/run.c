@@ -94,7 +94,8 @@ static enum oclnn_status refresh_derived(struct onn_plan *p)
         return OCLNN_OK;
     for (int v = 1; v < p->graph->n_values; v++) { /* a parameter that the host changed */
         struct onn_buffer *buffer;
-        if (p->graph->value[v].node < 0 && p->graph->value[v].blob && onn_value_is_persistent(&p->graph->value[v])) {
+        if (p->graph->value[v].node < 0 && p->graph->value[v].blob &&
+            onn_value_is_persistent(&p->graph->value[v])) {
             enum oclnn_status status = onn_blob_device(p->graph->value[v].blob, p->ctx, &buffer);
             if (status != OCLNN_OK)
                 return status;

@@ -74,6 +74,8 @@ static const struct onn_case cases[] = {
     CASE("convtranspose x=1x3x4x4 w=3x2x3x3 stride=2 auto_pad=SAME_UPPER"),
     CASE("convtranspose x=1x3x4x4 w=3x2x3x3 stride=2 auto_pad=SAME_LOWER"),
     CASE("convtranspose x=1x6x9 w=6x4x5 stride=3 pad=1"),
+    CASE("convtranspose x=2x16x7x9 w=16x40x4x4 b=40 stride=2 pad=1"),
+    CASE("convtranspose x=1x16x6x5 w=16x8x3x3 group=2 stride=2 pad=1"),
     CASE("convtranspose x=1x2x3x4x3 w=2x3x2x3x2 stride=2,1,2"),
     {.problem = NULL},
 };

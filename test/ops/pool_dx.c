@@ -72,7 +72,7 @@ static const struct onn_case cases[] = {
     CASE("maxpool_dx x=1x4x15 dy=1x4x7 kernel_shape=3 stride=2"),
     CASE("maxpool_dx x=1x2x5x6x7 dy=1x2x4x3x3 kernel_shape=2 stride=1,2,2"),
     CASE("maxpool_dx x=1x3x10x10 dy=1x3x5x5 kernel_shape=3 stride=2 auto_pad=SAME_UPPER"),
-    CASE("maxpool_dx x=1x8x7x7 dy=1x8x3x3 kernel_shape=2 stride=3"),
+    CASE("maxpool_dx x=1x8x8x8 dy=1x8x3x3 kernel_shape=2 stride=3"),
     MEAN("averagepool_dx dy=1x16x6x6 in=12,12 kernel_shape=2 stride=2"),
     MEAN("averagepool_dx dy=1x21x9x9 in=9,9 kernel_shape=3 pad=1"),
     MEAN("averagepool_dx dy=1x8x5x5 in=9,9 kernel_shape=3 pad=1 count_include_pad=1 stride=2"),
