@@ -3,7 +3,7 @@
  * Arguments  x, w, bias, res, y: tensors of ONN_T with the strides of struct conv_args; bias and res may be any
  *            tensor where has_bias, has_res are 0.
  * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
- * Work       global size { out[2], out[0] * out[1], n * k }, any local size.
+ * Work       global size { out[2], out[0] * out[1], n * k } or more, any local size.
  * Rounding   one fp32 sum over c, depth, height, width in this order, started with 0; bias, residual, clip.
  * Source     the definition in the ONNX operator Conv.
  */
@@ -23,6 +23,8 @@ kernel void conv_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(ONN_T, bia
 {
     const int q = get_global_id(0), d = get_global_id(1) / a.win.out[1], p = get_global_id(1) % a.win.out[1];
     const int n = get_global_id(2) / a.k, k = get_global_id(2) % a.k;
+    if (q >= a.win.out[2] || d >= a.win.out[0])
+        return;
     global const ONN_T *xp = ONN_PTR(x) + n * a.x_s[0] + (long)(k / a.k_group * a.c_group) * a.x_s[1];
     global const ONN_T *wp = ONN_PTR(w) + k * a.w_s[0];
     const int d0 = d * a.win.stride[0] - a.win.pad[0], h0 = p * a.win.stride[1] - a.win.pad[1];

@@ -4,7 +4,7 @@
  * Arguments  x, w, bias, res, y: tensors of ONN_T with the strides of struct convtranspose_args; bias and res may be any
  *            tensor where has_bias, has_res are 0. w is [C][K / groups][taps].
  * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
- * Work       global size { out[2], out[0] * out[1], n * k }, any local size.
+ * Work       global size { out[2], out[0] * out[1], n * k } or more, any local size.
  * Method     y[o] sums x[i] w[t] over the taps t with i * stride - pad + t * dilation == o.
  * Rounding   one fp32 sum over depth, height, width, c; bias, residual, clip.
  * Source     the definition in the ONNX operator ConvTranspose.
@@ -33,6 +33,8 @@ kernel void convtranspose_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(O
 {
     const int q = get_global_id(0), d = get_global_id(1) / a.win.out[1], p = get_global_id(1) % a.win.out[1];
     const int n = get_global_id(2) / a.k, k = get_global_id(2) % a.k;
+    if (q >= a.win.out[2] || d >= a.win.out[0])
+        return;
     const int c0 = k / a.k_group * a.c_group;
     global const ONN_T *xp = ONN_PTR(x) + n * a.x_s[0] + c0 * a.x_s[1];
     global const ONN_T *wp = ONN_PTR(w) + c0 * a.w_s[0] + k % a.k_group * a.w_s[1];

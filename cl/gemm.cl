@@ -3,7 +3,7 @@
  * Arguments  a, b, c, r, y: tensors of ONN_T described by struct gemm_args (lib/gemm.h); c and r may be any tensor
  *            where has_c, has_r are 0.
  * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
- * Work       global size { n, m, batches }, any local size.
+ * Work       global size { n, m, batches } or more, any local size.
  * Rounding   one fp32 sum over k in ascending order.
  * Source     the definition in the ONNX operators Gemm and MatMul.
  */
@@ -15,6 +15,8 @@ kernel void gemm_reference(ONN_IN(ONN_T, a), ONN_IN(ONN_T, b), ONN_IN(ONN_T, c),
                            const struct gemm_args g)
 {
     const int n = get_global_id(0), m = get_global_id(1);
+    if (n >= g.n || m >= g.m)
+        return;
     const struct gemm_offset o = gemm_batch(&g, get_global_id(2));
     global const ONN_T *ap = ONN_PTR(a) + o.a + m * g.a_m, *bp = ONN_PTR(b) + o.b + n * g.b_n;
     float sum = 0.0f;

@@ -2,7 +2,7 @@
  *
  * Arguments  x, y: tensors of ONN_T; idx: long tensor of the strides of idx_s, any tensor where has_idx is 0.
  * Defines    ONN_F16 optional (lib/elem.h).
- * Work       global size { out[2], out[0] * out[1], n * c }, any local size.
+ * Work       global size { out[2], out[0] * out[1], n * c } or more, any local size.
  * Method     max keeps the first of equal elements and passes NaN; a window without any element gives -inf.
  *            average divides by the window's elements inside the image, or inside image and pads (count_pad).
  *            idx is the position of the maximum in x as if plain; column: height runs fastest.
@@ -54,6 +54,8 @@ kernel void maxpool_reference(ONN_IN(ONN_T, x), ONN_OUT(ONN_T, y), ONN_OUT(long,
 {
     const int n = get_global_id(2) / a.c, c = get_global_id(2) % a.c;
     const int q = get_global_id(0), d = get_global_id(1) / a.win.out[1], p = get_global_id(1) % a.win.out[1];
+    if (q >= a.win.out[2] || d >= a.win.out[0])
+        return;
     const struct pool_range r = pool_window(&a);
     const long base = n * a.x_s[0] + c * a.x_s[1];
     float best = -INFINITY;
@@ -88,6 +90,8 @@ kernel void averagepool_reference(ONN_IN(ONN_T, x), ONN_OUT(ONN_T, y), const str
 {
     const int n = get_global_id(2) / a.c, c = get_global_id(2) % a.c;
     const int q = get_global_id(0), d = get_global_id(1) / a.win.out[1], p = get_global_id(1) % a.win.out[1];
+    if (q >= a.win.out[2] || d >= a.win.out[0])
+        return;
     const struct pool_range r = pool_window(&a);
     const long base = n * a.x_s[0] + c * a.x_s[1];
     float sum = 0.0f;

@@ -216,15 +216,49 @@ static inline void resize_pixel(global const RESIZE_T *x, global RESIZE_T *y, in
         RESIZE_MOVE(y, e, x, e);
 }
 
+#if RESIZE_F == 1
+#ifdef ONN_F16
+#define RESIZE_GET8(p) vload_half8(0, (p))
+#define RESIZE_SET8(p, v) vstore_half8_rte((v), 0, (p))
+#else
+#define RESIZE_GET8(p) vload8(0, (p))
+#define RESIZE_SET8(p, v) vstore8((v), 0, (p))
+#endif
+/* Eight neighbouring elements of one pixel; a, b: the left and right pixel. */
+static inline void resize_mix8(global const RESIZE_T *r0, global const RESIZE_T *r1, global RESIZE_T *y, long a,
+    long b, float ww, float wh)
+{
+    const float8 l0 = RESIZE_GET8(r0 + a), l1 = RESIZE_GET8(r1 + a);
+    const float8 v0 = l0 + (RESIZE_GET8(r0 + b) - l0) * ww, v1 = l1 + (RESIZE_GET8(r1 + b) - l1) * ww;
+    RESIZE_SET8(y, v0 + (v1 - v0) * wh);
+}
+#endif
+
 #if RESIZE_F
-/* Columns first … last-1 of one output row between input rows r0 and r1. */
+/* n columns of one output row between input rows r0 and r1. Rows of single elements are first mixed downwards. */
 static inline void resize_linear_row(global const RESIZE_T *r0, global const RESIZE_T *r1, global RESIZE_T *y,
     const struct resize_plane *g, const int *index, const float *weight, int n, float wh)
 {
+    if (g->blk == 1 && g->xsw == 1 && g->ysw == 1 && (index[n - 1] >> 1) - (index[0] >> 1) + 2 <= RESIZE_COLS) {
+        float line[RESIZE_COLS];
+        const int first = index[0] >> 1, size = (index[n - 1] >> 1) + (index[n - 1] & 1) - first + 1;
+        for (int i = 0; i < size; i++)
+            line[i] = resize_mix(RESIZE_GET(r0, first + i), RESIZE_GET(r1, first + i), wh);
+        for (int c = 0; c < n; c++) {
+            const int i = (index[c] >> 1) - first;
+            RESIZE_SET(y, c, resize_mix(line[i], line[i + (index[c] & 1)], weight[c]));
+        }
+        return;
+    }
     for (int c = 0; c < n; c++) {
         const long a = (index[c] >> 1) * g->xsw, b = a + (index[c] & 1) * g->xsw;
         const float ww = weight[c];
-        for (int e = 0; e < g->blk; e++) {
+        int e = 0;
+#if RESIZE_F == 1
+        for (; e + 8 <= g->blk; e += 8)
+            resize_mix8(r0 + e, r1 + e, y + c * g->ysw + e, a, b, ww, wh);
+#endif
+        for (; e < g->blk; e++) {
             const float v0 = resize_mix(RESIZE_GET(r0, a + e), RESIZE_GET(r0, b + e), ww);
             const float v1 = resize_mix(RESIZE_GET(r1, a + e), RESIZE_GET(r1, b + e), ww);
             RESIZE_SET(y, c * g->ysw + e, resize_mix(v0, v1, wh));

@@ -75,8 +75,7 @@ enum oclnn_status oclnn_model_load(oclnn_context *ctx, const char *path,
     if (!path)
         return onn_error(OCLNN_ERROR_ARGUMENT, "the path is NULL");
     struct onn_onnx_source source = {.path = path, .log = ctx ? onn_context_log(ctx) : NULL};
-    enum oclnn_status status = load(ctx, &source, params, out);
-    return status ? onn_error_at(status, "%s", path) : status;
+    return load(ctx, &source, params, out);
 }
 
 enum oclnn_status oclnn_model_load_memory(oclnn_context *ctx, const void *bytes, size_t size,

@@ -146,8 +146,8 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     onn_arg_in(l, a.has_res ? tail.residual : 0);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size3(l, (size_t[3]){(size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-                                    (size_t)(g.n * g.k)}, (size_t[3]){0, 0, 0});
+    onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
+                        (size_t)(g.n * g.k));
     return b->status;
 fail:
     return status;
@@ -159,6 +159,7 @@ static const struct onn_variant conv_reference = {
              ONN_VARIANT_REFERENCE,
     .refuse = reference_refuse,
     .formats = onn_conv_formats_strided,
+    .cost = onn_reference_cost,
     .bind = reference_bind,
 };
 

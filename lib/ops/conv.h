@@ -74,6 +74,10 @@ bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail);
 const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 64]);
 /* " -D ONN_EPI_KIND=7" for kernels on vectors, "" for 0. Returns `text`. */
 const char *onn_epi_define(int kind, char text[static 32]);
+/* Sizes of a kernel that computes one element per work-item and looks at its bounds: groups of at most 64. */
+void onn_launch_elements(struct onn_launch *l, size_t columns, size_t rows, size_t planes);
+/* What such a kernel costs: on a CPU each element is worth many of its instructions. */
+struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tune *t);
 /* Can a kernel of lib/elem.h work with this type? */
 bool onn_elem_can(enum oclnn_dtype dtype);
 

@@ -32,7 +32,7 @@ static void deal_pixels(const struct onn_prob *p, const struct onn_conv_cpu *c, 
 
     *px = even(pixels, PX_GROUP);
     *kt = tiles;
-    while (div_up(pixels, *px) * div_up(tiles, *kt) * c->g.group < want_groups(p->caps) &&
+    while (div_up(pixels, *px) * div_up(tiles, *kt) * c->groups < want_groups(p->caps) &&
            (double)(*px * *kt) * tile_flop > 2 * GROUP_FLOP) {
         if (*kt > 1)
             *kt = div_up(*kt, 2);
@@ -48,17 +48,20 @@ static struct onn_cost cost_of(const struct onn_prob *p, double efficiency)
     return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, efficiency};
 }
 
-/* Share of the multiply-adds that are not spent on lanes behind the last channel. */
+/* Share of the multiply-adds that are not spent on lanes behind the last channel, or between merged groups. */
 static double filled(const struct onn_conv_cpu *c)
 {
-    return (double)(c->g.c_group * c->g.k_group) / (double)(c->c_blocks * c->vl * c->k_blocks * c->vl);
+    return (double)(c->g.c_group * c->g.k_group * c->g.group) /
+           (double)(c->c_blocks * c->vl * c->k_blocks * c->vl * c->groups);
 }
 
 /* ---- direct ---- */
+/* With several groups left after merging, each fills whole blocks. */
 static const char *groups_fit(const struct onn_conv_cpu *c)
 {
-    return c->g.group > 1 && (c->g.c_group % c->vl || c->g.k_group % c->vl) ? "channels of a group do not fill whole blocks"
-                                                                            : NULL;
+    if (c->groups > 1 && (c->g.c_group * c->merge % c->vl || c->g.k_group * c->merge % c->vl))
+        return "channels of a group do not fill whole blocks";
+    return NULL;
 }
 
 static const char *blocked_refuse(const struct onn_prob *p)
@@ -97,12 +100,12 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
     deal_pixels(p, &c, &px, &kt);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_blocked", "conv2d_blocked", b);
     onn_conv_cpu_ints(b, l, (int64_t[]){c.g.n, c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h,
-                                        c.stride_w, c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.g.group}, 17);
+                                        c.stride_w, c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.groups}, 17);
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){px, kt}, 2);
     onn_conv_cpu_end(b, l, &c);
     onn_launch_size3(l, (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
-                                    (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.g.group},
+                                    (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
                      (size_t[3]){1, 1, 1});
     return b->status;
 }
@@ -160,7 +163,7 @@ static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct o
     onn_conv_cpu_ints(b, l, (int64_t[]){px, kt, chunk}, 3);
     onn_conv_cpu_end(b, l, &c);
     onn_launch_size3(l, (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
-                                    (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.g.group},
+                                    (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
                      (size_t[3]){1, 1, 1});
     return b->status;
 }

@@ -22,6 +22,17 @@ static bool is_blocked(const struct onn_desc *d, int64_t vl)
     return d->format.block == vl && d->format.axis == 1 && !d->format.permuted;
 }
 
+/* How many groups together fill whole blocks: what the direct packing makes one dense group of. */
+static int64_t merged(int64_t group, int64_t c_group, int64_t k_group, int64_t vl)
+{
+    if (group == 1)
+        return 1;
+    for (int64_t m = 1; m < group; m++)
+        if (group % m == 0 && m * c_group % vl == 0 && m * k_group % vl == 0)
+            return m;
+    return group;
+}
+
 /* The packing tells which operator it is. */
 static enum oclnn_status geometry(const struct onn_prob *p, int pack, struct onn_conv_geometry *g)
 {
@@ -50,8 +61,6 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
         return "unknown sizes";
     if (!onn_tail_get(p, &c->tail))
         return "the epilogue is not residual, clip, one activation";
-    if (c->g.group > 255 && pack != ONN_PACK_CONV_DEPTHWISE)
-        return "more than 255 groups";
     if (!(plain_x ? onn_format_is_plain(&x->format) : is_blocked(x, c->vl)) || !is_blocked(y, c->vl) ||
         p->in[1].format.pack != pack || (c->tail.residual >= 0 && !is_blocked(&p->in[c->tail.residual], c->vl)))
         return "other formats";
@@ -60,8 +69,10 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
         return "columns of a view stand apart";
     if (c->g.bias && p->in[2].stride[0] != 1 && c->g.k > 1)
         return "bias is strided";
-    c->c_blocks = div_up(c->g.c_group, c->vl);
-    c->k_blocks = div_up(c->g.k_group, c->vl);
+    c->merge = p->in[1].format.p[2] ? p->in[1].format.p[2] : 1;
+    c->groups = c->g.group / c->merge;
+    c->c_blocks = div_up(c->g.c_group * c->merge, c->vl);
+    c->k_blocks = div_up(c->g.k_group * c->merge, c->vl);
     c->h = w->in[1];
     c->w = w->in[2];
     c->p = w->out[1];
@@ -81,15 +92,21 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
 
 int onn_conv_cpu_formats(const struct onn_prob *p, int pack, bool plain_x, struct onn_formats *out, int max)
 {
-    const int64_t group = group_of(p, pack);
-    const struct onn_format blocked = onn_format_blocked(1, p->caps ? p->caps->vector_width : 1);
+    int64_t group = group_of(p, pack), merge = 1;
+    struct onn_format blocked;
 
-    if (!p->caps || !p->caps->vector_cpu || max < 1 || (group > 255 && pack != ONN_PACK_CONV_DEPTHWISE))
+    if (!p->caps || !p->caps->vector_cpu || max < 1 || group < 1)
         return 0;
+    if (pack == ONN_PACK_CONV_DEPTHWISE)
+        group = 1; /* its packing knows none */
+    if (pack == ONN_PACK_CONV_DIRECT)
+        merge = merged(group, p->in[1].dim[1], p->in[1].dim[0] / group, p->caps->vector_width);
+    if (merge > 255 || group / merge > 255)
+        return 0;
+    blocked = onn_format_blocked(1, p->caps->vector_width);
     *out = (struct onn_formats){.n_in = 3, .n_out = 1, .out = {blocked}};
     out->in[0] = plain_x ? onn_format_plain() : blocked;
-    out->in[1] = onn_format_pack(pack, p->caps->vector_width,
-                                 pack == ONN_PACK_CONV_DEPTHWISE ? 1 : (int)group, 0);
+    out->in[1] = onn_format_pack(pack, p->caps->vector_width, (int)(group / merge), (int)merge);
     return 1;
 }
 

@@ -1,11 +1,12 @@
-/* Opaque packings of convolution weights for vector CPUs. format.p[]: 0 = vector width, 1 = groups. Behind every packing
+/* Opaque packings of convolution weights for vector CPUs. format.p[]: 0 = vector width, 1 = groups, 2 = how
+ * many of the convolution's groups were merged into one of these (0 = 1; direct only). Behind every packing
  * stands a run of zeros, at least as long as the blocked output channels: the bias of a convolution that has none, and
  * the pixels outside the image. It is written by the packing kernel itself, given a weight without input channels. */
 #include "ops/conv_variants.h"
 #include "ops/pack.h"
 
 struct layout {
-    int64_t vl, groups, c, k, taps; /* c, k: channels of one group */
+    int64_t vl, groups, merge, c, k, taps; /* c, k: channels of one group, of a merged one where merge > 1 */
     int64_t c_blocks, k_blocks;
     int64_t unit;  /* floats that the packing kernel writes for one group of zeros */
     int64_t zeros; /* how many such groups */
@@ -25,12 +26,14 @@ static bool mul3(int64_t a, int64_t b, int64_t c, int64_t *out)
 /* False if it cannot be packed so. */
 static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], struct layout *l)
 {
-    const int64_t vl = p[0], groups = p[1] ? p[1] : 1;
+    const int64_t vl = p[0], groups = p[1] ? p[1] : 1, merge = p[2] ? p[2] : 1;
     int64_t blocks;
 
-    if (w->rank < 3 || w->rank > 4 || !vl || w->dim[0] % groups)
+    if (w->rank < 3 || w->rank > 4 || !vl || w->dim[0] % (groups * merge) || w->dim[1] > INT32_MAX ||
+        (merge > 1 && pack != ONN_PACK_CONV_DIRECT))
         return false;
-    *l = (struct layout){.vl = vl, .groups = groups, .c = w->dim[1], .k = w->dim[0] / groups, .taps = 1};
+    *l = (struct layout){.vl = vl, .groups = groups, .merge = merge, .c = w->dim[1] * merge,
+                         .k = w->dim[0] / groups, .taps = 1};
     for (int i = 2; i < w->rank; i++)
         if (!onn_mul_i64(l->taps, w->dim[i], &l->taps))
             return false;
@@ -118,7 +121,12 @@ static enum oclnn_status bind(int pack, const struct onn_prob *p, struct onn_bin
     const size_t cb = (size_t)l.c_blocks, kb = (size_t)(l.groups * l.k_blocks), zeros = (size_t)l.zeros;
     switch (pack) {
     case ONN_PACK_CONV_DIRECT:
-        add_launch(b, "conv_blocked", "conv2d_pack_blocked", l.vl, 0, size, cb, kb);
+        if (l.merge > 1)
+            add_launch(b, "conv_pack", "conv_pack_merged", l.vl, 0, size, cb, kb);
+        else
+            add_launch(b, "conv_blocked", "conv2d_pack_blocked", l.vl, 0, size, cb, kb);
+        if (l.merge > 1 && b->n)
+            onn_arg_int(b, &b->launch[b->n - 1], l.merge);
         add_launch(b, "conv_blocked", "conv2d_pack_blocked", l.vl, l.panels, none, 1, zeros);
         break;
     case ONN_PACK_CONV_WINOGRAD:

@@ -201,8 +201,8 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     onn_arg_in(l, a.has_res ? tail.residual : 0);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size3(l, (size_t[3]){(size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-                                    (size_t)a.n * (size_t)a.k}, (size_t[3]){0, 0, 0});
+    onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
+                        (size_t)a.n * (size_t)a.k);
     return b->status;
 fail:
     return status;
@@ -214,6 +214,7 @@ static const struct onn_variant convtranspose_reference = {
              ONN_VARIANT_REFERENCE,
     .refuse = reference_refuse,
     .formats = reference_formats,
+    .cost = onn_reference_cost,
     .bind = reference_bind,
 };
 

@@ -369,7 +369,7 @@ enum oclnn_status onn_gemm_bind_reference(const struct onn_gemm_args *g, const s
     onn_gemm_put_arg(l, &o->r);
     onn_gemm_put_arg(l, &o->y);
     onn_arg_bytes(b, l, g, sizeof *g);
-    onn_launch_size3(l, (size_t[3]){(size_t)g->n, (size_t)g->m, (size_t)onn_gemm_batches(g)}, (size_t[3]){0, 0, 0});
+    onn_launch_elements(l, (size_t)g->n, (size_t)g->m, (size_t)onn_gemm_batches(g));
     return b->status;
 }
 
@@ -391,6 +391,7 @@ const struct onn_variant onn_gemm_reference = {
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT |
              ONN_VARIANT_REFERENCE,
     .refuse = reference_refuse,
+    .cost = onn_reference_cost,
     .bind = reference_bind,
 };
 

@@ -124,8 +124,8 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     if (MAX_ONLY(p))
         onn_arg_out(l, a.has_idx ? 1 : 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size3(l, (size_t[3]){(size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-                                    (size_t)a.n * (size_t)a.c}, (size_t[3]){0, 0, 0});
+    onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
+                        (size_t)a.n * (size_t)a.c);
     return b->status;
 fail:
     return status;
@@ -136,6 +136,7 @@ static const struct onn_variant pool_reference = {
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
     .refuse = reference_refuse,
     .formats = reference_formats,
+    .cost = onn_reference_cost,
     .bind = reference_bind,
 };
 

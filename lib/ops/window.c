@@ -181,6 +181,23 @@ const char *onn_epi_define(int kind, char text[static 32])
     return text;
 }
 
+void onn_launch_elements(struct onn_launch *l, size_t columns, size_t rows, size_t planes)
+{
+    size_t x = 64, y = 1;
+
+    while (x > 4 && x / 2 >= columns)
+        x /= 2;
+    while (x * y < 64 && y < rows)
+        y *= 2;
+    onn_launch_size3(l, (size_t[3]){columns, rows, planes}, (size_t[3]){x, y, 1});
+}
+
+struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tune *t)
+{
+    (void)t;
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, p->caps && p->caps->vector_cpu ? 0.004 : 0.05};
+}
+
 bool onn_elem_can(enum oclnn_dtype dtype)
 {
     return dtype == OCLNN_F32 || dtype == OCLNN_F16;
