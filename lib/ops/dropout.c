@@ -34,7 +34,7 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
 
 static bool view(const struct onn_prob *p, struct onn_desc *out)
 {
-    if (is_training(p))
+    if (is_training(p) || p->n_out > 1) /* a mask has to be written */
         return false;
     *out = p->in[0];
     return true;

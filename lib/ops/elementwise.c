@@ -341,6 +341,8 @@ static ROW_FULL(where, "Where", 3, 3, 0, 0, NULL, "a != (T)(0) ? b : c", "a != (
     0, 0, 1, host_where, int_where);
 static ROW_FULL(cast, "Cast", 1, 1, 0, SIZED, cast_attrs, "a", "a", ONN_EW_CAST | ONN_EW_ZERO, 0, 0, 1,
     host_cast, int_same);
+static ROW_FULL(castlike, "CastLike", 2, 2, 0, 0, NULL, "a", "a",
+    ONN_EW_CAST | ONN_EW_LIKE | ONN_EW_MIXED | ONN_EW_ZERO, 0, 0, 1, host_cast, int_same);
 /* x, scale, bias, mean, variance; the last four per channel. */
 ROW_FULL(batchnorm, NULL, 5, 5, 0, SIZED, NULL, "(x0 - x3) * (x1 / sqrt(x4 + p0)) + x2", NULL, ONN_EW_TEXT, 1,
     0, 4, host_same, NULL);
@@ -353,7 +355,7 @@ const struct onn_op *const onn_ops_elementwise[] = {OP(relu), OP(leaky_relu), OP
     OP(asinh), OP(acosh), OP(atanh), OP(abs), OP(floor), OP(ceil), OP(round), OP(sign), OP(neg), OP(not ),
     OP(isnan), OP(isinf), OP(add), OP(sub), OP(mul), OP(div), OP(mod), OP(pow), OP(max), OP(min), OP(sum),
     OP(mean), OP(and), OP(or), OP(xor), OP(equal), OP(less), OP(greater), OP(less_equal), OP(greater_equal),
-    OP(where), OP(cast), NULL};
+    OP(where), OP(cast), OP(castlike), NULL};
 
 const struct onn_ew_row *onn_ew_row(const struct onn_op *op)
 {

@@ -27,6 +27,7 @@ enum onn_ew_flags {
     ONN_EW_MEAN = 256, /* … and a division by their number at the end */
     ONN_EW_LEFT = 512, /* the output has operand 0's shape: the others are broadcast to it, not it to them */
     ONN_EW_COMMUTES = 1024,
+    ONN_EW_LIKE = 4096, /* operand 1 only lends its type (CastLike) */
     ONN_EW_TEXT = 2048, /* the expression names its operands x0, x1, …: rows that are no operators */
 };
 
@@ -90,6 +91,8 @@ enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shap
 /* Callbacks of the rows (ew_infer.c). */
 enum oclnn_status onn_ew_infer(const struct onn_prob *p, struct onn_desc *out);
 enum oclnn_status onn_ew_host(const struct onn_prob *p, struct onn_blob *const *out);
+/* + - x / of f32 constants, row by row; false: not of that kind (ew_host_fast.c). */
+bool onn_ew_host_rows(const struct onn_prob *p, struct onn_blob *out);
 double onn_ew_flop(const struct onn_prob *p);
 /* Rows that others name; clip_lo … square are no operators: v = a < b ? b : a and a > b ? b : a (a Clip with bounds in tensors), and a tanh Gelu. */
 extern const struct onn_ew_row onn_ew_clip_lo, onn_ew_clip_hi, onn_ew_gelu_tanh, onn_ew_square, onn_ew_clip,

@@ -127,6 +127,10 @@ static enum oclnn_status emit_own(struct build *k)
     }
     if (row->ew_flags & ONN_EW_CHAIN)
         return emit_chain(k, row, own);
+    if (row->ew_flags & ONN_EW_LIKE) {
+        onn_ew_emit(&k->code, row, NULL, use(k, 0), NULL, NULL);
+        return OCLNN_OK;
+    }
     if (row->ew_flags & ONN_EW_MIXED && known_scalar(p, 1, &exponent) && exponent == 2) {
         onn_ew_emit(&k->code, &onn_ew_square, NULL, use(k, 0), NULL, NULL); /* pow is slow */
         return OCLNN_OK;
@@ -391,6 +395,8 @@ static const char *refuse_blocked(const struct onn_prob *p)
         return "rank is not 2 … 5";
     if (y->format.block != 2 && y->format.block != 4 && y->format.block != 8 && y->format.block != 16)
         return "block is no vector width";
+    if (onn_ew_row(p->op)->ew_flags & ONN_EW_LIKE)
+        return "an operand lends its type only";
     for (int i = 0; i < p->n_in; i++) {
         const char *reason = p->in[i].dtype == OCLNN_NONE ? NULL : blocked_class(&p->in[i], y, &kind);
         if (reason)

@@ -37,7 +37,9 @@ static enum oclnn_status infer_type(const struct onn_prob *p, const struct onn_e
             oclnn_dtype_name(p->in[0].dtype));
     if (row->ew_flags & ONN_EW_BOOL)
         *out = OCLNN_BOOL;
-    if (row->ew_flags & ONN_EW_CAST) {
+    if (row->ew_flags & ONN_EW_LIKE) {
+        *out = p->in[1].dtype;
+    } else if (row->ew_flags & ONN_EW_CAST) {
         *out = onn_dtype_from_onnx((int)attr_of(p)->to);
         if (*out == OCLNN_NONE)
             return onn_error(OCLNN_ERROR_UNSUPPORTED, "cast to ONNX type %lld is not supported",
@@ -58,7 +60,7 @@ enum oclnn_status onn_ew_infer(const struct onn_prob *p, struct onn_desc *out)
     ONN_TRY(infer_type(p, row, own, &dtype));
     for (int i = 0; i < own; i++) {
         const struct onn_desc *d = &p->in[i];
-        if (d->dtype == OCLNN_NONE)
+        if (d->dtype == OCLNN_NONE || (i > 0 && row->ew_flags & ONN_EW_LIKE))
             continue;
         if (d->rank < 0) {
             rank = -1;
@@ -184,9 +186,11 @@ enum oclnn_status onn_ew_host(const struct onn_prob *p, struct onn_blob *const *
     enum oclnn_status status;
     const enum oclnn_dtype type = p->in[typed_operand(row)].dtype;
     const bool exact = !onn_dtype_is_float(type) && (row->host_int || p->op == &onn_ew_clip.op);
+    if (!p->epi && onn_ew_host_rows(p, out[0]))
+        return OCLNN_OK;
     struct operand *o = onn_calloc((size_t)own, sizeof *o);
     ONN_CHECK(o, OCLNN_ERROR_MEMORY, "out of memory");
-    for (int i = 0; i < own; i++)
+    for (int i = 0; i < (row->ew_flags & ONN_EW_LIKE ? 1 : own); i++)
         if (p->in[i].dtype != OCLNN_NONE)
             operand_init(&o[i], p->value[i], y);
     if (row->ew_flags & ONN_EW_CAST) {
