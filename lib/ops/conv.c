@@ -18,23 +18,26 @@ enum oclnn_status onn_conv_geometry(const struct onn_prob *p, struct onn_conv_ge
 
     *g = (struct onn_conv_geometry){.group = a->group, .bias = onn_prob_has(p, 2)};
     ONN_CHECK(x->rank >= 3 && x->rank <= 5, OCLNN_ERROR_SHAPE,
-              "x has rank %d; a convolution takes 3 to 5 (batch, channels, 1 to 3 spatial dimensions)", (int)x->rank);
-    ONN_CHECK(w->rank == x->rank, OCLNN_ERROR_SHAPE, "x has rank %d but w has rank %d", (int)x->rank, (int)w->rank);
+        "x has rank %d; a convolution takes 3 to 5 (batch, channels, 1 to 3 spatial dimensions)",
+        (int)x->rank);
+    ONN_CHECK(w->rank == x->rank, OCLNN_ERROR_SHAPE, "x has rank %d but w has rank %d", (int)x->rank,
+        (int)w->rank);
     g->n = x->dim[0];
     g->c = x->dim[1];
     g->k = w->dim[0];
     g->c_group = w->dim[1];
     ONN_CHECK(a->group >= 1, OCLNN_ERROR_ARGUMENT, "group=%lld is less than 1", (long long)a->group);
-    ONN_CHECK(g->c < 0 || g->c % a->group == 0, OCLNN_ERROR_SHAPE, "group=%lld does not divide %lld input channels",
-              (long long)a->group, (long long)g->c);
-    ONN_CHECK(g->k < 0 || g->k % a->group == 0, OCLNN_ERROR_SHAPE, "group=%lld does not divide %lld output channels",
-              (long long)a->group, (long long)g->k);
+    ONN_CHECK(g->c < 0 || g->c % a->group == 0, OCLNN_ERROR_SHAPE,
+        "group=%lld does not divide %lld input channels", (long long)a->group, (long long)g->c);
+    ONN_CHECK(g->k < 0 || g->k % a->group == 0, OCLNN_ERROR_SHAPE,
+        "group=%lld does not divide %lld output channels", (long long)a->group, (long long)g->k);
     ONN_CHECK(g->c < 0 || g->c_group < 0 || g->c / a->group == g->c_group, OCLNN_ERROR_SHAPE,
-              "w has %lld input channels per group; x has %lld in %lld group(s)", (long long)g->c_group, (long long)g->c,
-              (long long)a->group);
-    ONN_CHECK(!g->bias || p->in[2].rank == 1, OCLNN_ERROR_SHAPE, "bias has rank %d instead of 1", (int)p->in[2].rank);
+        "w has %lld input channels per group; x has %lld in %lld group(s)", (long long)g->c_group,
+        (long long)g->c, (long long)a->group);
+    ONN_CHECK(!g->bias || p->in[2].rank == 1, OCLNN_ERROR_SHAPE, "bias has rank %d instead of 1",
+        (int)p->in[2].rank);
     ONN_CHECK(!g->bias || p->in[2].dim[0] < 0 || g->k < 0 || p->in[2].dim[0] == g->k, OCLNN_ERROR_SHAPE,
-              "bias has %lld elements for %lld output channels", (long long)p->in[2].dim[0], (long long)g->k);
+        "bias has %lld elements for %lld output channels", (long long)p->in[2].dim[0], (long long)g->k);
     g->k_group = g->k < 0 ? -1 : g->k / a->group;
     return onn_window_resolve(&a->window, x, &w->dim[2], false, &g->window);
 fail:
@@ -47,11 +50,12 @@ static enum oclnn_status conv_infer(const struct onn_prob *p, struct onn_desc *o
     struct onn_conv_geometry g;
     int64_t dim[ONN_MAX_RANK];
 
-    ONN_CHECK(onn_dtype_is_float(p->in[0].dtype), OCLNN_ERROR_DTYPE, "x is %s; a convolution takes floating point",
-              oclnn_dtype_name(p->in[0].dtype));
+    ONN_CHECK(onn_dtype_is_float(p->in[0].dtype), OCLNN_ERROR_DTYPE,
+        "x is %s; a convolution takes floating point", oclnn_dtype_name(p->in[0].dtype));
     for (int i = 1; i < onn_prob_own_inputs(p); i++)
-        ONN_CHECK(!onn_prob_has(p, i) || p->in[i].dtype == p->in[0].dtype, OCLNN_ERROR_DTYPE, "x is %s but %s is %s",
-                  oclnn_dtype_name(p->in[0].dtype), i == 1 ? "w" : "b", oclnn_dtype_name(p->in[i].dtype));
+        ONN_CHECK(!onn_prob_has(p, i) || p->in[i].dtype == p->in[0].dtype, OCLNN_ERROR_DTYPE,
+            "x is %s but %s is %s", oclnn_dtype_name(p->in[0].dtype), i == 1 ? "w" : "b",
+            oclnn_dtype_name(p->in[i].dtype));
     ONN_TRY(onn_conv_geometry(p, &g));
     dim[0] = g.n;
     dim[1] = g.k;
@@ -107,7 +111,8 @@ int onn_conv_formats_strided(const struct onn_prob *p, struct onn_formats *out, 
     return max < 2 ? max : 2;
 }
 
-static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_conv_geometry g;
@@ -121,7 +126,7 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     ONN_TRY(onn_window_args(&g.window, &a.win));
     ONN_CHECK(onn_tail_get(p, &tail), OCLNN_ERROR_UNSUPPORTED, "conv reference: epilogue of another form");
     ONN_CHECK(g.n <= INT32_MAX && g.k <= INT32_MAX && g.c <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-              "a dimension does not fit 31 bits");
+        "a dimension does not fit 31 bits");
     a.n = (int32_t)g.n;
     a.k = (int32_t)g.k;
     a.c_group = (int32_t)g.c_group;
@@ -147,7 +152,7 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-                        (size_t)(g.n * g.k));
+        (size_t)(g.n * g.k));
     return b->status;
 fail:
     return status;
@@ -156,16 +161,15 @@ fail:
 static const struct onn_variant conv_reference = {
     .name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT |
-             ONN_VARIANT_REFERENCE,
+        ONN_VARIANT_REFERENCE,
     .refuse = reference_refuse,
     .formats = onn_conv_formats_strided,
     .cost = onn_reference_cost,
     .bind = reference_bind,
 };
 
-static const struct onn_variant *const conv_variants[] = {
-    &onn_conv_winograd43, &onn_conv_pointwise, &onn_conv_depthwise, &onn_conv_stem,
-    &onn_conv_blocked,    &onn_conv_tiled,     &conv_reference,     NULL};
+static const struct onn_variant *const conv_variants[] = {&onn_conv_winograd43, &onn_conv_pointwise,
+    &onn_conv_depthwise, &onn_conv_stem, &onn_conv_blocked, &onn_conv_tiled, &conv_reference, NULL};
 
 static const struct onn_op conv = {
     .name = "conv",

@@ -10,13 +10,13 @@ struct onn_window_attr {
     const char *auto_pad; /* NOTSET, SAME_UPPER, SAME_LOWER, VALID; NULL = NOTSET */
 };
 /* Rows of onn_window_attr for an attribute table; T is the operator's struct with `struct onn_window_attr window`. */
-#define ONN_WINDOW_ATTRS(T)                                                                                  \
-    {"kernel_shape", "kernel_shape", ONN_ATTR_INTS, offsetof(struct T, window.kernel), 0, 1, 2147483647},    \
-        {"pad", "pads", ONN_ATTR_INTS, offsetof(struct T, window.pad), 0, 0, 2147483647},                    \
-        {"stride", "strides", ONN_ATTR_INTS, offsetof(struct T, window.stride), 0, 1, 2147483647},           \
-        {"dilation", "dilations", ONN_ATTR_INTS, offsetof(struct T, window.dilation), 0, 1, 2147483647},     \
-    {                                                                                                        \
-        "auto_pad", "auto_pad", ONN_ATTR_STRING, offsetof(struct T, window.auto_pad), 0, 0, 0                \
+#define ONN_WINDOW_ATTRS(T) \
+    {"kernel_shape", "kernel_shape", ONN_ATTR_INTS, offsetof(struct T, window.kernel), 0, 1, 2147483647}, \
+        {"pad", "pads", ONN_ATTR_INTS, offsetof(struct T, window.pad), 0, 0, 2147483647}, \
+        {"stride", "strides", ONN_ATTR_INTS, offsetof(struct T, window.stride), 0, 1, 2147483647}, \
+        {"dilation", "dilations", ONN_ATTR_INTS, offsetof(struct T, window.dilation), 0, 1, 2147483647}, \
+    { \
+        "auto_pad", "auto_pad", ONN_ATTR_STRING, offsetof(struct T, window.auto_pad), 0, 0, 0 \
     }
 
 /* A resolved window. Arrays are aligned to the end: [0] depth, [1] height, [2] width; a dimension that the tensor does
@@ -27,15 +27,21 @@ struct onn_window {
 };
 
 /* kernel: its `spatial` extents where the operator has a weight, else NULL: the attribute is needed then. */
-enum oclnn_status onn_window_resolve(const struct onn_window_attr *a, const struct onn_desc *x, const int64_t *kernel,
-                                     bool ceil_mode, struct onn_window *w);
+enum oclnn_status onn_window_resolve(const struct onn_window_attr *a, const struct onn_desc *x,
+    const int64_t *kernel, bool ceil_mode, struct onn_window *w);
 /* Kernel, stride and dilation only; in, out and pads stay 0 (transposed windows resolve theirs). */
-enum oclnn_status onn_window_steps(const struct onn_window_attr *a, const struct onn_desc *x, const int64_t *kernel,
-                                   struct onn_window *w);
+enum oclnn_status onn_window_steps(const struct onn_window_attr *a, const struct onn_desc *x,
+    const int64_t *kernel, struct onn_window *w);
 /* Explicit pads of spatial dimension i (0 is the first one the tensor has): one number for all, one per dimension, or
  * all begins and then all ends. */
 void onn_window_pads(const struct onn_ints *pad, int spatial, int i, int64_t *begin, int64_t *end);
-enum onn_auto_pad { ONN_PAD_EXPLICIT, ONN_PAD_SAME_UPPER, ONN_PAD_SAME_LOWER, ONN_PAD_VALID, ONN_PAD_UNKNOWN };
+enum onn_auto_pad {
+    ONN_PAD_EXPLICIT,
+    ONN_PAD_SAME_UPPER,
+    ONN_PAD_SAME_LOWER,
+    ONN_PAD_VALID,
+    ONN_PAD_UNKNOWN
+};
 enum onn_auto_pad onn_auto_pad(const char *text);
 
 /* What window kernels take by value (cl/lib/window.h has the same struct). Strides in elements: n, c, d, h, w. For a
@@ -65,8 +71,8 @@ enum oclnn_status onn_conv_geometry(const struct onn_prob *p, struct onn_conv_ge
 struct onn_tail {
     int residual; /* index among all inputs of the node, -1 = none */
     float lo, hi;
-    int kind;     /* of ops/activation.h, ONN_ACT_NONE = 0 */
-    float a, b;   /* its parameters */
+    int kind; /* of ops/activation.h, ONN_ACT_NONE = 0 */
+    float a, b; /* its parameters */
 };
 /* False when the epilogue is of another form. */
 bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail);

@@ -3,8 +3,8 @@
 #include "ops/conv_variants.h"
 #include "ops/pack.h"
 
-#define TILE_BLOCKS 3  /* channel blocks of one tile: TILE_N in cl/lib/tile.h */
-#define PX_GROUP 64    /* pixels of one work-group at most: ONN_PX_GROUP there */
+#define TILE_BLOCKS 3 /* channel blocks of one tile: TILE_N in cl/lib/tile.h */
+#define PX_GROUP 64 /* pixels of one work-group at most: ONN_PX_GROUP there */
 #define GROUP_FLOP 1e6 /* a work-group should last 20 us at least */
 
 static int64_t div_up(int64_t a, int64_t b)
@@ -33,7 +33,7 @@ static void deal_pixels(const struct onn_prob *p, const struct onn_conv_cpu *c, 
     *px = even(pixels, PX_GROUP);
     *kt = tiles;
     while (div_up(pixels, *px) * div_up(tiles, *kt) * c->groups < want_groups(p->caps) &&
-           (double)(*px * *kt) * tile_flop > 2 * GROUP_FLOP) {
+        (double)(*px * *kt) * tile_flop > 2 * GROUP_FLOP) {
         if (*kt > 1)
             *kt = div_up(*kt, 2);
         else if (*px > 8)
@@ -52,7 +52,7 @@ static struct onn_cost cost_of(const struct onn_prob *p, double efficiency)
 static double filled(const struct onn_conv_cpu *c)
 {
     return (double)(c->g.c_group * c->g.k_group * c->g.group) /
-           (double)(c->c_blocks * c->vl * c->k_blocks * c->vl * c->groups);
+        (double)(c->c_blocks * c->vl * c->k_blocks * c->vl * c->groups);
 }
 
 /* ---- direct ---- */
@@ -99,18 +99,21 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv blocked: %s", reason);
     deal_pixels(p, &c, &px, &kt);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_blocked", "conv2d_blocked", b);
-    onn_conv_cpu_ints(b, l, (int64_t[]){c.g.n, c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h,
-                                        c.stride_w, c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.groups}, 17);
+    onn_conv_cpu_ints(b, l,
+        (int64_t[]){c.g.n, c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h,
+            c.stride_w, c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.groups},
+        17);
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){px, kt}, 2);
     onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l, (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
-                                    (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
-                     (size_t[3]){1, 1, 1});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
+            (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
+        (size_t[3]){1, 1, 1});
     return b->status;
 }
 
-#define CPU_FLAGS                                                                                            \
+#define CPU_FLAGS \
     (ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT)
 
 const struct onn_variant onn_conv_blocked = {
@@ -130,7 +133,8 @@ static const char *pointwise_refuse(const struct onn_prob *p)
 
     if (reason)
         return reason;
-    if (c.r != 1 || c.s != 1 || c.pad_h || c.pad_w || (c.p - 1) * c.stride_h >= c.h || (c.q - 1) * c.stride_w >= c.w)
+    if (c.r != 1 || c.s != 1 || c.pad_h || c.pad_w || (c.p - 1) * c.stride_h >= c.h ||
+        (c.q - 1) * c.stride_w >= c.w)
         return "not 1x1 without pads";
     return groups_fit(&c);
 }
@@ -145,7 +149,8 @@ static struct onn_cost pointwise_cost(const struct onn_prob *p, const struct onn
     return cost_of(p, 0.88 * filled(&c) * (c.k_blocks == 1 ? 0.8 : 1));
 }
 
-static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     struct onn_conv_cpu c;
     const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_DIRECT, false, &c);
@@ -158,13 +163,15 @@ static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct o
     deal_pixels(p, &c, &px, &kt);
     chunk = even(c.c_blocks, div_up(512, c.vl)); /* 512 channels of three blocks: 48 KiB at 8 lanes */
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_1x1", "conv2d_1x1", b);
-    onn_conv_cpu_ints(b, l, (int64_t[]){c.g.n, c.c_blocks, c.g.k, c.k_blocks, c.p, c.q, c.stride_h, c.stride_w}, 8);
+    onn_conv_cpu_ints(b, l,
+        (int64_t[]){c.g.n, c.c_blocks, c.g.k, c.k_blocks, c.p, c.q, c.stride_h, c.stride_w}, 8);
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){px, kt, chunk}, 3);
     onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l, (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
-                                    (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
-                     (size_t[3]){1, 1, 1});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
+            (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
+        (size_t[3]){1, 1, 1});
     return b->status;
 }
 
@@ -199,7 +206,8 @@ static struct onn_cost depthwise_cost(const struct onn_prob *p, const struct onn
     return cost_of(p, 0.3);
 }
 
-static enum oclnn_status depthwise_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status depthwise_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     struct onn_conv_cpu c;
     const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_DEPTHWISE, false, &c);
@@ -212,7 +220,7 @@ static enum oclnn_status depthwise_bind(const struct onn_prob *p, const struct o
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv depthwise: %s", reason);
     rows = c.p;
     while (div_up(c.p, rows) * div_up(blocks, cb) * c.g.n < want_groups(p->caps) &&
-           (double)(rows * cb * c.q * c.vl * c.r * c.s) > 1e5) {
+        (double)(rows * cb * c.q * c.vl * c.r * c.s) > 1e5) {
         if (cb > 1)
             cb = div_up(cb, 2);
         else if (rows > 1)
@@ -221,13 +229,15 @@ static enum oclnn_status depthwise_bind(const struct onn_prob *p, const struct o
             break;
     }
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DEPTHWISE, "conv_depthwise", "conv2d_depthwise", b);
-    onn_conv_cpu_ints(b, l, (int64_t[]){c.g.c, c.h, c.w, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w, c.pad_h, c.pad_w,
-                                        c.dil_h, c.dil_w}, 13);
+    onn_conv_cpu_ints(b, l,
+        (int64_t[]){c.g.c, c.h, c.w, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w, c.pad_h, c.pad_w, c.dil_h,
+            c.dil_w},
+        13);
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){rows, cb}, 2);
     onn_conv_cpu_end(b, l, &c);
     onn_launch_size3(l, (size_t[3]){(size_t)div_up(c.p, rows), (size_t)div_up(blocks, cb), (size_t)c.g.n},
-                     (size_t[3]){1, 1, 1});
+        (size_t[3]){1, 1, 1});
     return b->status;
 }
 
@@ -259,7 +269,8 @@ static int stem_formats(const struct onn_prob *p, struct onn_formats *out, int m
 }
 
 /* Rows and K tiles of a work-group, and floats of its copy of the input rows. */
-static void stem_deal(const struct onn_prob *p, const struct onn_conv_cpu *c, int64_t *rows, int64_t *kt, int64_t *copy)
+static void stem_deal(const struct onn_prob *p, const struct onn_conv_cpu *c, int64_t *rows, int64_t *kt,
+    int64_t *copy)
 {
     const int64_t tile_m1 = c->vl == 16 ? 16 : 12; /* TILE_M1 in cl/lib/tile.h */
     const int64_t width = (c->q - 1) * c->stride_w + (c->s - 1) * c->dil_w + 1;
@@ -307,13 +318,17 @@ static enum oclnn_status stem_bind(const struct onn_prob *p, const struct onn_tu
     stem_deal(p, &c, &rows, &kt, &copy);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_STEM, "conv_stem", "conv2d_stem", b);
     onn_arg_workspace(l, 0);
-    onn_conv_cpu_ints(b, l, (int64_t[]){c.g.c, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w,
-                                        c.pad_h, c.pad_w, c.dil_h, c.dil_w}, 15);
+    onn_conv_cpu_ints(b, l,
+        (int64_t[]){c.g.c, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w, c.pad_h,
+            c.pad_w, c.dil_h, c.dil_w},
+        15);
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){rows, kt}, 2);
     onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l, (size_t[3]){(size_t)div_up(c.p, rows), (size_t)c.g.n,
-                                    (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt)}, (size_t[3]){1, 1, 1});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)div_up(c.p, rows), (size_t)c.g.n,
+            (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt)},
+        (size_t[3]){1, 1, 1});
     return b->status;
 }
 

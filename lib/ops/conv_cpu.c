@@ -62,7 +62,8 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
     if (!onn_tail_get(p, &c->tail))
         return "the epilogue is not residual, clip, one activation";
     if (!(plain_x ? onn_format_is_plain(&x->format) : is_blocked(x, c->vl)) || !is_blocked(y, c->vl) ||
-        p->in[1].format.pack != pack || (c->tail.residual >= 0 && !is_blocked(&p->in[c->tail.residual], c->vl)))
+        p->in[1].format.pack != pack ||
+        (c->tail.residual >= 0 && !is_blocked(&p->in[c->tail.residual], c->vl)))
         return "other formats";
     if (!get_strides(x, plain_x ? 1 : c->vl, c->x_s) || !get_strides(y, c->vl, c->y_s) ||
         (c->tail.residual >= 0 && !get_strides(&p->in[c->tail.residual], c->vl, c->res_s)))
@@ -111,7 +112,7 @@ int onn_conv_cpu_formats(const struct onn_prob *p, int pack, bool plain_x, struc
 }
 
 struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct onn_conv_cpu *c, int pack,
-                                       const char *program, const char *kernel, struct onn_bind *b)
+    const char *program, const char *kernel, struct onn_bind *b)
 {
     /* The packing knows its weight only by logical dims: those of in[1], whatever its format. */
     const int64_t zeros = onn_conv_pack_zeros(pack, &p->in[1], p->in[1].format.p);

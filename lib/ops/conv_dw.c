@@ -16,19 +16,20 @@ enum oclnn_status onn_conv_dw_geometry(const struct onn_prob *p, struct onn_conv
 
     *g = (struct onn_conv_dw_geometry){.group = a->group};
     ONN_CHECK(x->rank >= 3 && x->rank <= 5 && dy->rank == x->rank, OCLNN_ERROR_SHAPE,
-              "x has rank %d and dy rank %d; both must be 3, 4 or 5", (int)x->rank, (int)dy->rank);
+        "x has rank %d and dy rank %d; both must be 3, 4 or 5", (int)x->rank, (int)dy->rank);
     ONN_CHECK(onn_desc_is_known(x) && onn_desc_is_known(dy), OCLNN_ERROR_SHAPE, "x and dy must be known");
     ONN_CHECK(x->dim[0] == dy->dim[0], OCLNN_ERROR_SHAPE, "x has %lld images, dy %lld", (long long)x->dim[0],
-              (long long)dy->dim[0]);
+        (long long)dy->dim[0]);
     g->n = x->dim[0];
     g->c = x->dim[1];
     g->k = dy->dim[1];
     ONN_CHECK(a->group >= 1 && g->c % a->group == 0 && g->k % a->group == 0, OCLNN_ERROR_SHAPE,
-              "group=%lld does not divide %lld and %lld channels", (long long)a->group, (long long)g->c,
-              (long long)g->k);
+        "group=%lld does not divide %lld and %lld channels", (long long)a->group, (long long)g->c,
+        (long long)g->k);
     g->c_group = g->c / a->group;
     g->k_group = g->k / a->group;
-    ONN_CHECK(onn_auto_pad(a->window.auto_pad) == ONN_PAD_EXPLICIT, OCLNN_ERROR_ARGUMENT, "pads must be explicit");
+    ONN_CHECK(onn_auto_pad(a->window.auto_pad) == ONN_PAD_EXPLICIT, OCLNN_ERROR_ARGUMENT,
+        "pads must be explicit");
     ONN_TRY(onn_window_steps(&a->window, x, NULL, &g->window));
     for (int i = 0; i < g->window.spatial; i++) {
         const int at = 3 - g->window.spatial + i;
@@ -47,8 +48,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     int64_t dim[ONN_MAX_RANK];
 
     ONN_CHECK(onn_dtype_is_float(p->in[0].dtype) && p->in[0].dtype == p->in[1].dtype, OCLNN_ERROR_DTYPE,
-              "x is %s, dy is %s; both must be the same floating-point type", oclnn_dtype_name(p->in[0].dtype),
-              oclnn_dtype_name(p->in[1].dtype));
+        "x is %s, dy is %s; both must be the same floating-point type", oclnn_dtype_name(p->in[0].dtype),
+        oclnn_dtype_name(p->in[1].dtype));
     ONN_TRY(onn_conv_dw_geometry(p, &g));
     dim[0] = g.k;
     dim[1] = g.c_group;
@@ -94,7 +95,8 @@ static int reference_formats(const struct onn_prob *p, struct onn_formats *out, 
     return max < 2 ? max : 2;
 }
 
-static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_conv_dw_geometry g;
@@ -106,7 +108,7 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     ONN_TRY(onn_conv_dw_geometry(p, &g));
     ONN_TRY(onn_window_args(&g.window, &a.win));
     ONN_CHECK(g.n <= INT32_MAX && g.k <= INT32_MAX && g.c <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-              "a dimension does not fit 31 bits");
+        "a dimension does not fit 31 bits");
     a.n = (int32_t)g.n;
     a.k = (int32_t)g.k;
     a.c_group = (int32_t)g.c_group;
@@ -119,8 +121,10 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     onn_arg_in(l, 1);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size3(l, (size_t[3]){(size_t)a.win.kernel[2], (size_t)a.win.kernel[0] * (size_t)a.win.kernel[1],
-                                    (size_t)(g.k * g.c_group)}, (size_t[3]){0, 0, 0});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)a.win.kernel[2], (size_t)a.win.kernel[0] * (size_t)a.win.kernel[1],
+            (size_t)(g.k * g.c_group)},
+        (size_t[3]){0, 0, 0});
     return b->status;
 fail:
     return status;

@@ -4,7 +4,8 @@
 #include "ops/grads.h"
 
 /* Explicit attributes of a resolved window (pads of its spatial dimensions: all begins, then all ends). */
-static struct onn_window_attr explicit_window(struct onn_grad *g, const struct onn_window *w, const int64_t end[3])
+static struct onn_window_attr explicit_window(struct onn_grad *g, const struct onn_window *w,
+    const int64_t end[3])
 {
     int64_t pads[6];
     const int n = w->spatial, first = 3 - n;
@@ -41,10 +42,13 @@ enum oclnn_status onn_conv_grad(struct onn_grad *g, const struct onn_prob *p)
     const struct onn_window_attr window = explicit_window(g, w, w->end);
     if (g->needed[0]) {
         for (int i = 0; i < 3; i++) /* the rest that a stride leaves over at the end */
-            extra[i] = w->in[i] - ((w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1 -
-                                   w->begin[i] - w->end[i]);
-        const struct onn_convtranspose_attr a = {.window = window, .group = geo.group,
-            .output_padding = onn_grad_list(g, extra + 3 - w->spatial, w->spatial), .output_shape.n = -1};
+            extra[i] = w->in[i] -
+                ((w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1 - w->begin[i] -
+                    w->end[i]);
+        const struct onn_convtranspose_attr a = {.window = window,
+            .group = geo.group,
+            .output_padding = onn_grad_list(g, extra + 3 - w->spatial, w->spatial),
+            .output_shape.n = -1};
         g->add(g, 0, onn_grad_2(g, "convtranspose", &a, g->dout[0], g->in[1]));
     }
     if (g->needed[1]) {

@@ -8,7 +8,7 @@
 struct layout {
     int64_t vl, groups, merge, c, k, taps; /* c, k: channels of one group, of a merged one where merge > 1 */
     int64_t c_blocks, k_blocks;
-    int64_t unit;  /* floats that the packing kernel writes for one group of zeros */
+    int64_t unit; /* floats that the packing kernel writes for one group of zeros */
     int64_t zeros; /* how many such groups */
     int64_t panels; /* floats before the zeros */
 };
@@ -32,8 +32,12 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
     if (w->rank < 3 || w->rank > 4 || !vl || w->dim[0] % (groups * merge) || w->dim[1] > INT32_MAX ||
         (merge > 1 && pack != ONN_PACK_CONV_DIRECT))
         return false;
-    *l = (struct layout){.vl = vl, .groups = groups, .merge = merge, .c = w->dim[1] * merge,
-                         .k = w->dim[0] / groups, .taps = 1};
+    *l = (struct layout){.vl = vl,
+        .groups = groups,
+        .merge = merge,
+        .c = w->dim[1] * merge,
+        .k = w->dim[0] / groups,
+        .taps = 1};
     for (int i = 2; i < w->rank; i++)
         if (!onn_mul_i64(l->taps, w->dim[i], &l->taps))
             return false;
@@ -71,7 +75,8 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
         l->c_blocks = div_up(l->c, vl);
         l->k_blocks = div_up(l->k, vl);
         l->unit = vl * vl;
-        if (!mul3(groups * l->k_blocks, l->c_blocks, vl * vl, &blocks) || !onn_mul_i64(blocks, l->taps, &l->panels))
+        if (!mul3(groups * l->k_blocks, l->c_blocks, vl * vl, &blocks) ||
+            !onn_mul_i64(blocks, l->taps, &l->panels))
             return false;
         break;
     default: return false;
@@ -97,7 +102,7 @@ int64_t onn_conv_pack_zeros(int pack, const struct onn_desc *w, const uint8_t p[
 
 /* One launch of a packing kernel into the output at `at` floats. */
 static void add_launch(struct onn_bind *b, const char *program, const char *kernel, int64_t vl, int64_t at,
-                       const int64_t size[4], size_t g0, size_t g1)
+    const int64_t size[4], size_t g0, size_t g1)
 {
     struct onn_launch *l = onn_bind_add(b, program, kernel, "-D VL=%d", (int)vl);
 
@@ -135,7 +140,8 @@ static enum oclnn_status bind(int pack, const struct onn_prob *p, struct onn_bin
         break;
     case ONN_PACK_CONV_DEPTHWISE:
         add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", l.vl, 0, size, kb, 1);
-        add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", l.vl, l.panels, (int64_t[4]){0, 1, 1, 1}, zeros, 1);
+        add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", l.vl, l.panels, (int64_t[4]){0, 1, 1, 1},
+            zeros, 1);
         break;
     case ONN_PACK_CONV_TRANSPOSE:
         add_launch(b, "convtranspose_blocked", "convtranspose_pack", l.vl, 0, size, cb, kb);
@@ -149,15 +155,15 @@ static enum oclnn_status bind(int pack, const struct onn_prob *p, struct onn_bin
     return b->status;
 }
 
-#define PACK(name, id)                                                                                       \
-    static int64_t name##_elements(const struct onn_desc *w, const uint8_t p[4])                             \
-    {                                                                                                        \
-        return elements(id, w, p);                                                                           \
-    }                                                                                                        \
-    static enum oclnn_status name##_bind(const struct onn_prob *p, struct onn_bind *b)                       \
-    {                                                                                                        \
-        return bind(id, p, b);                                                                               \
-    }                                                                                                        \
+#define PACK(name, id) \
+    static int64_t name##_elements(const struct onn_desc *w, const uint8_t p[4]) \
+    { \
+        return elements(id, w, p); \
+    } \
+    static enum oclnn_status name##_bind(const struct onn_prob *p, struct onn_bind *b) \
+    { \
+        return bind(id, p, b); \
+    } \
     static const struct onn_pack pack_##name = {id, "conv_" #name, name##_elements, name##_bind}
 PACK(direct, ONN_PACK_CONV_DIRECT);
 PACK(winograd, ONN_PACK_CONV_WINOGRAD);
@@ -165,5 +171,5 @@ PACK(depthwise, ONN_PACK_CONV_DEPTHWISE);
 PACK(stem, ONN_PACK_CONV_STEM);
 PACK(transpose, ONN_PACK_CONV_TRANSPOSE);
 
-const struct onn_pack *const onn_packs_conv[] = {&pack_direct, &pack_winograd,  &pack_depthwise,
-                                                &pack_stem,   &pack_transpose, NULL};
+const struct onn_pack *const onn_packs_conv[] = {&pack_direct, &pack_winograd, &pack_depthwise, &pack_stem,
+    &pack_transpose, NULL};

@@ -73,7 +73,8 @@ static struct onn_cost tiled_cost(const struct onn_prob *p, const struct onn_tun
 
     (void)t;
     if (!tiled_check(p, &g, &tail))
-        cost.efficiency = 0.85 * onn_simt_efficiency(p->caps, g.k_group, g.n * g.window.out[1] * g.window.out[2], g.group);
+        cost.efficiency =
+            0.85 * onn_simt_efficiency(p->caps, g.k_group, g.n * g.window.out[1] * g.window.out[2], g.group);
     return cost;
 }
 
@@ -89,20 +90,34 @@ static void four(const struct onn_desc *d, int64_t to[4])
     to[3] = s[4];
 }
 
-static void fill_args(const struct onn_prob *p, const struct onn_conv_geometry *g, const struct onn_tail *tail,
-                      struct convt_args *a)
+static void fill_args(const struct onn_prob *p, const struct onn_conv_geometry *g,
+    const struct onn_tail *tail, struct convt_args *a)
 {
     const struct onn_window *w = &g->window;
 
     *a = (struct convt_args){
-        .n = (int32_t)g->n, .c_group = (int32_t)g->c_group, .k_group = (int32_t)g->k_group,
-        .h = (int32_t)w->in[1], .w = (int32_t)w->in[2], .p = (int32_t)w->out[1], .q = (int32_t)w->out[2],
-        .r = (int32_t)w->kernel[1], .s = (int32_t)w->kernel[2],
-        .stride_h = (int32_t)w->stride[1], .stride_w = (int32_t)w->stride[2],
-        .pad_h = (int32_t)w->begin[1], .pad_w = (int32_t)w->begin[2],
-        .dil_h = (int32_t)w->dilation[1], .dil_w = (int32_t)w->dilation[2],
-        .channels_last = is_last(&p->in[0]), .has_bias = g->bias, .has_res = tail->residual >= 0,
-        .lo = tail->lo, .hi = tail->hi, .act_a = tail->a, .act_b = tail->b,
+        .n = (int32_t)g->n,
+        .c_group = (int32_t)g->c_group,
+        .k_group = (int32_t)g->k_group,
+        .h = (int32_t)w->in[1],
+        .w = (int32_t)w->in[2],
+        .p = (int32_t)w->out[1],
+        .q = (int32_t)w->out[2],
+        .r = (int32_t)w->kernel[1],
+        .s = (int32_t)w->kernel[2],
+        .stride_h = (int32_t)w->stride[1],
+        .stride_w = (int32_t)w->stride[2],
+        .pad_h = (int32_t)w->begin[1],
+        .pad_w = (int32_t)w->begin[2],
+        .dil_h = (int32_t)w->dilation[1],
+        .dil_w = (int32_t)w->dilation[2],
+        .channels_last = is_last(&p->in[0]),
+        .has_bias = g->bias,
+        .has_res = tail->residual >= 0,
+        .lo = tail->lo,
+        .hi = tail->hi,
+        .act_a = tail->a,
+        .act_b = tail->b,
     };
     four(&p->in[0], a->x_s);
     four(&p->in[1], a->w_s);
@@ -133,15 +148,17 @@ static enum oclnn_status tiled_bind(const struct onn_prob *p, const struct onn_t
     pixels = g.n * g.window.out[1] * g.window.out[2];
     tile = t->v[0] ? t->v[0] : onn_simt_tile(p->caps, g.k_group, pixels, g.group);
     l = onn_bind_add(b, "conv_tiled", "conv_tiled", "-D SIMT_M=%d %s", tile,
-                     onn_elem_define(p->in[0].dtype, tail.kind, defines));
+        onn_elem_define(p->in[0].dtype, tail.kind, defines));
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_in(l, g.bias ? 2 : 0);
     onn_arg_in(l, a.has_res ? tail.residual : 0);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size3(l, (size_t[3]){(size_t)div_up(pixels, 16 * tile) * 16, (size_t)div_up(g.k_group, 16 * tile) * 16,
-                                    (size_t)g.group}, (size_t[3]){16, 16, 1});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)div_up(pixels, 16 * tile) * 16, (size_t)div_up(g.k_group, 16 * tile) * 16,
+            (size_t)g.group},
+        (size_t[3]){16, 16, 1});
     return b->status;
 fail:
     return status;

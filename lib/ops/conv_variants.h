@@ -20,7 +20,7 @@ struct onn_conv_cpu {
     struct onn_conv_geometry g;
     struct onn_tail tail;
     int64_t vl, c_blocks, k_blocks; /* blocks of one group, of a merged one where merge > 1 */
-    int64_t merge, groups;          /* groups that the packing made one dense group of; how many groups it has then */
+    int64_t merge, groups; /* groups that the packing made one dense group of; how many groups it has then */
     int64_t h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
     int64_t x_s[3], y_s[3], res_s[3]; /* n, channel block (plain: channel), row */
 };
@@ -28,7 +28,7 @@ struct onn_conv_cpu {
 const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x, struct onn_conv_cpu *c);
 /* Starts the launch: x, w, y, bias, residual. The zeros of the packed weight stand in for a bias that is absent. */
 struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct onn_conv_cpu *c, int pack,
-                                       const char *program, const char *kernel, struct onn_bind *b);
+    const char *program, const char *kernel, struct onn_bind *b);
 void onn_conv_cpu_ints(struct onn_bind *b, struct onn_launch *l, const int64_t *v, int n);
 /* x, y and residual strides; the last arguments: residual, clip, activation. */
 void onn_conv_cpu_strides(struct onn_bind *b, struct onn_launch *l, const struct onn_conv_cpu *c);

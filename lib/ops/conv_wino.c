@@ -44,11 +44,12 @@ static int wino_formats(const struct onn_prob *p, struct onn_formats *out, int m
 
 /* How the tiles are dealt. */
 struct deal {
-    bool staged;               /* two launches: transform, then the rest */
+    bool staged; /* two launches: transform, then the rest */
     int64_t tiles, t_set, sets;
-    int64_t groups;            /* work-groups over the sets */
-    int64_t c_group, k_group;  /* channel blocks of a work-group in stages 1 and 2; k_group is k_blocks if not staged */
-    int64_t shared, own;       /* scratch floats: of all sets in stages; of a work-group */
+    int64_t groups; /* work-groups over the sets */
+    int64_t c_group,
+        k_group; /* channel blocks of a work-group in stages 1 and 2; k_group is k_blocks if not staged */
+    int64_t shared, own; /* scratch floats: of all sets in stages; of a work-group */
 };
 
 static struct deal deal(const struct onn_prob *p, const struct onn_conv_cpu *c)
@@ -119,18 +120,20 @@ static struct onn_cost wino_cost(const struct onn_prob *p, const struct onn_tune
 }
 
 static void add_stage(const struct onn_prob *p, const struct onn_conv_cpu *c, const struct deal *d, int stage,
-                      int64_t block_group, int64_t groups_1, struct onn_bind *b)
+    int64_t block_group, int64_t groups_1, struct onn_bind *b)
 {
     struct onn_launch *l =
         onn_conv_cpu_launch(p, c, ONN_PACK_CONV_WINOGRAD, "conv_wino43", "conv2d_wino43", b);
 
     onn_arg_workspace(l, 0);
-    onn_conv_cpu_ints(b, l, (int64_t[]){c->g.n, c->c_blocks, c->h, c->w, c->g.k, c->k_blocks, c->p, c->q, c->pad_h,
-                                        c->pad_w}, 10);
+    onn_conv_cpu_ints(b, l,
+        (int64_t[]){c->g.n, c->c_blocks, c->h, c->w, c->g.k, c->k_blocks, c->p, c->q, c->pad_h, c->pad_w},
+        10);
     onn_conv_cpu_strides(b, l, c);
     onn_conv_cpu_ints(b, l, (int64_t[]){d->t_set, block_group, stage}, 3);
     onn_conv_cpu_end(b, l, c);
-    onn_launch_size3(l, (size_t[3]){(size_t)d->groups, (size_t)groups_1, (size_t)c->g.group}, (size_t[3]){1, 1, 1});
+    onn_launch_size3(l, (size_t[3]){(size_t)d->groups, (size_t)groups_1, (size_t)c->g.group},
+        (size_t[3]){1, 1, 1});
 }
 
 static enum oclnn_status wino_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)

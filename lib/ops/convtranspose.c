@@ -7,16 +7,17 @@
 
 static const struct onn_attr convtranspose_attrs[] = {
     ONN_WINDOW_ATTRS(onn_convtranspose_attr),
-    {"output_padding", "output_padding", ONN_ATTR_INTS, offsetof(struct onn_convtranspose_attr, output_padding), 0, 0,
-     2147483647},
-    {"output_shape", "output_shape", ONN_ATTR_INTS, offsetof(struct onn_convtranspose_attr, output_shape), 0, 1,
-     2147483647},
+    {"output_padding", "output_padding", ONN_ATTR_INTS,
+        offsetof(struct onn_convtranspose_attr, output_padding), 0, 0, 2147483647},
+    {"output_shape", "output_shape", ONN_ATTR_INTS, offsetof(struct onn_convtranspose_attr, output_shape), 0,
+        1, 2147483647},
     {"group", "group", ONN_ATTR_INT, offsetof(struct onn_convtranspose_attr, group), 1, 1, 2147483647},
     {.type = ONN_ATTR_END},
 };
 
 /* Output extent and pads of dimension i (spatial index j). */
-static enum oclnn_status resolve_axis(const struct onn_convtranspose_attr *a, int i, int j, struct onn_window *w)
+static enum oclnn_status resolve_axis(const struct onn_convtranspose_attr *a, int i, int j,
+    struct onn_window *w)
 {
     enum oclnn_status status;
     const enum onn_auto_pad mode = onn_auto_pad(a->window.auto_pad);
@@ -25,17 +26,18 @@ static enum oclnn_status resolve_axis(const struct onn_convtranspose_attr *a, in
     int64_t reach, full, total;
 
     ONN_CHECK(onn_mul_i64(w->kernel[i] - 1, w->dilation[i], &reach) &&
-                  onn_mul_i64(w->stride[i], w->in[i] > 0 ? w->in[i] - 1 : 0, &full) &&
-                  onn_add_i64(full, reach, &full) && onn_add_i64(full, 1 + extra, &full),
-              OCLNN_ERROR_ARGUMENT, "kernel, stride or dilation is too large");
+            onn_mul_i64(w->stride[i], w->in[i] > 0 ? w->in[i] - 1 : 0, &full) &&
+            onn_add_i64(full, reach, &full) && onn_add_i64(full, 1 + extra, &full),
+        OCLNN_ERROR_ARGUMENT, "kernel, stride or dilation is too large");
     ONN_CHECK(extra < w->stride[i] || extra < w->dilation[i], OCLNN_ERROR_ARGUMENT,
-              "output_padding %lld is not below stride %lld or dilation %lld", (long long)extra,
-              (long long)w->stride[i], (long long)w->dilation[i]);
+        "output_padding %lld is not below stride %lld or dilation %lld", (long long)extra,
+        (long long)w->stride[i], (long long)w->dilation[i]);
     if (given || mode == ONN_PAD_SAME_UPPER || mode == ONN_PAD_SAME_LOWER) {
         if (given) /* may also list batch and channels */
             w->out[i] = a->output_shape.v[a->output_shape.n - w->spatial + j];
         else
-            ONN_CHECK(onn_mul_i64(w->in[i], w->stride[i], &w->out[i]), OCLNN_ERROR_ARGUMENT, "stride is too large");
+            ONN_CHECK(onn_mul_i64(w->in[i], w->stride[i], &w->out[i]), OCLNN_ERROR_ARGUMENT,
+                "stride is too large");
         total = full - w->out[i];
         if (total < 0) /* the rest of the given shape is not reached by any tap */
             total = 0;
@@ -45,11 +47,11 @@ static enum oclnn_status resolve_axis(const struct onn_convtranspose_attr *a, in
     }
     if (mode == ONN_PAD_EXPLICIT)
         onn_window_pads(&a->window.pad, w->spatial, j, &w->begin[i], &w->end[i]);
-    ONN_CHECK(w->begin[i] <= full && w->end[i] <= full, OCLNN_ERROR_SHAPE, "pads of %lld and %lld leave no output",
-              (long long)w->begin[i], (long long)w->end[i]);
+    ONN_CHECK(w->begin[i] <= full && w->end[i] <= full, OCLNN_ERROR_SHAPE,
+        "pads of %lld and %lld leave no output", (long long)w->begin[i], (long long)w->end[i]);
     w->out[i] = full - w->begin[i] - w->end[i];
     ONN_CHECK(w->out[i] > 0, OCLNN_ERROR_SHAPE, "pads of %lld and %lld leave no output of %lld",
-              (long long)w->begin[i], (long long)w->end[i], (long long)full);
+        (long long)w->begin[i], (long long)w->end[i], (long long)full);
     return OCLNN_OK;
 fail:
     return status;
@@ -64,25 +66,27 @@ enum oclnn_status onn_convtranspose_geometry(const struct onn_prob *p, struct on
 
     *g = (struct onn_conv_geometry){.group = a->group, .bias = onn_prob_has(p, 2)};
     ONN_CHECK(x->rank >= 3 && x->rank <= 5 && w->rank == x->rank, OCLNN_ERROR_SHAPE,
-              "x has rank %d and w rank %d; both must be 3, 4 or 5", (int)x->rank, (int)w->rank);
+        "x has rank %d and w rank %d; both must be 3, 4 or 5", (int)x->rank, (int)w->rank);
     g->n = x->dim[0];
     g->c = x->dim[1];
     g->k_group = w->dim[1];
     g->k = w->dim[1] < 0 ? -1 : w->dim[1] * a->group;
     g->c_group = g->c < 0 ? -1 : g->c / a->group;
-    ONN_CHECK(g->c < 0 || g->c % a->group == 0, OCLNN_ERROR_SHAPE, "group=%lld does not divide %lld input channels",
-              (long long)a->group, (long long)g->c);
+    ONN_CHECK(g->c < 0 || g->c % a->group == 0, OCLNN_ERROR_SHAPE,
+        "group=%lld does not divide %lld input channels", (long long)a->group, (long long)g->c);
     ONN_CHECK(g->c < 0 || w->dim[0] < 0 || w->dim[0] == g->c, OCLNN_ERROR_SHAPE,
-              "w has %lld input channels, x %lld", (long long)w->dim[0], (long long)g->c);
-    ONN_CHECK(!g->bias || (p->in[2].rank == 1 && (p->in[2].dim[0] == g->k || p->in[2].dim[0] < 0 || g->k < 0)),
-              OCLNN_ERROR_SHAPE, "bias of %lld elements (rank %d) for %lld output channels",
-              (long long)p->in[2].dim[0], (int)p->in[2].rank, (long long)g->k);
+        "w has %lld input channels, x %lld", (long long)w->dim[0], (long long)g->c);
+    ONN_CHECK(!g->bias ||
+            (p->in[2].rank == 1 && (p->in[2].dim[0] == g->k || p->in[2].dim[0] < 0 || g->k < 0)),
+        OCLNN_ERROR_SHAPE, "bias of %lld elements (rank %d) for %lld output channels",
+        (long long)p->in[2].dim[0], (int)p->in[2].rank, (long long)g->k);
     ONN_TRY(onn_window_steps(&a->window, x, &w->dim[2], win));
     ONN_CHECK(a->output_padding.n <= 1 || a->output_padding.n == win->spatial, OCLNN_ERROR_SHAPE,
-              "output_padding has %d entries for %d spatial dimensions", (int)a->output_padding.n, win->spatial);
-    ONN_CHECK(a->output_shape.n <= 0 || a->output_shape.n == win->spatial || a->output_shape.n == win->spatial + 2,
-              OCLNN_ERROR_SHAPE, "output_shape has %d entries for %d spatial dimensions", (int)a->output_shape.n,
-              win->spatial);
+        "output_padding has %d entries for %d spatial dimensions", (int)a->output_padding.n, win->spatial);
+    ONN_CHECK(a->output_shape.n <= 0 || a->output_shape.n == win->spatial ||
+            a->output_shape.n == win->spatial + 2,
+        OCLNN_ERROR_SHAPE, "output_shape has %d entries for %d spatial dimensions", (int)a->output_shape.n,
+        win->spatial);
     for (int j = 0; j < win->spatial; j++) {
         const int i = 3 - win->spatial + j;
         win->out[i] = -1;
@@ -100,11 +104,12 @@ static enum oclnn_status convtranspose_infer(const struct onn_prob *p, struct on
     struct onn_conv_geometry g;
     int64_t dim[ONN_MAX_RANK];
 
-    ONN_CHECK(onn_dtype_is_float(p->in[0].dtype), OCLNN_ERROR_DTYPE, "x is %s; a convolution takes floating point",
-              oclnn_dtype_name(p->in[0].dtype));
+    ONN_CHECK(onn_dtype_is_float(p->in[0].dtype), OCLNN_ERROR_DTYPE,
+        "x is %s; a convolution takes floating point", oclnn_dtype_name(p->in[0].dtype));
     for (int i = 1; i < onn_prob_own_inputs(p); i++)
-        ONN_CHECK(!onn_prob_has(p, i) || p->in[i].dtype == p->in[0].dtype, OCLNN_ERROR_DTYPE, "x is %s but %s is %s",
-                  oclnn_dtype_name(p->in[0].dtype), i == 1 ? "w" : "b", oclnn_dtype_name(p->in[i].dtype));
+        ONN_CHECK(!onn_prob_has(p, i) || p->in[i].dtype == p->in[0].dtype, OCLNN_ERROR_DTYPE,
+            "x is %s but %s is %s", oclnn_dtype_name(p->in[0].dtype), i == 1 ? "w" : "b",
+            oclnn_dtype_name(p->in[i].dtype));
     ONN_TRY(onn_convtranspose_geometry(p, &g));
     dim[0] = g.n;
     dim[1] = g.k;
@@ -128,7 +133,7 @@ static double convtranspose_flop(const struct onn_prob *p)
 
 /* ---- reference ---- */
 enum oclnn_status onn_convtranspose_args(const struct onn_prob *p, struct onn_convtranspose_args *a,
-                                         struct onn_tail *tail)
+    struct onn_tail *tail)
 {
     enum oclnn_status status;
     struct onn_conv_geometry g;
@@ -138,7 +143,7 @@ enum oclnn_status onn_convtranspose_args(const struct onn_prob *p, struct onn_co
     ONN_TRY(onn_window_args(&g.window, &a->win));
     ONN_CHECK(onn_tail_get(p, tail), OCLNN_ERROR_UNSUPPORTED, "epilogue of another form");
     ONN_CHECK(g.n <= INT32_MAX && g.k <= INT32_MAX && g.c <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-              "a dimension does not fit 31 bits");
+        "a dimension does not fit 31 bits");
     a->n = (int32_t)g.n;
     a->k = (int32_t)g.k;
     a->c_group = (int32_t)g.c_group;
@@ -184,7 +189,8 @@ static int reference_formats(const struct onn_prob *p, struct onn_formats *out, 
     return max < 2 ? max : 2;
 }
 
-static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_convtranspose_args a;
@@ -194,7 +200,8 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
 
     (void)t;
     ONN_TRY(onn_convtranspose_args(p, &a, &tail));
-    l = onn_bind_add(b, "convtranspose", "convtranspose_reference", "%s", onn_elem_define(p->in[0].dtype, tail.kind, defines));
+    l = onn_bind_add(b, "convtranspose", "convtranspose_reference", "%s",
+        onn_elem_define(p->in[0].dtype, tail.kind, defines));
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_in(l, a.has_bias ? 2 : 0);
@@ -202,7 +209,7 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-                        (size_t)a.n * (size_t)a.k);
+        (size_t)a.n * (size_t)a.k);
     return b->status;
 fail:
     return status;
@@ -211,7 +218,7 @@ fail:
 static const struct onn_variant convtranspose_reference = {
     .name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT |
-             ONN_VARIANT_REFERENCE,
+        ONN_VARIANT_REFERENCE,
     .refuse = reference_refuse,
     .formats = reference_formats,
     .cost = onn_reference_cost,
@@ -267,15 +274,20 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
         rows = (rows + 1) / 2;
     while (kt > 1 && (c.p + rows - 1) / rows * ((tiles + kt - 1) / kt) * c.g.n * c.g.group < 4 * cores)
         kt = (kt + 1) / 2;
-    l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_TRANSPOSE, "convtranspose_blocked", "convtranspose_blocked", b);
-    onn_conv_cpu_ints(b, l, (int64_t[]){c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w,
-                                        c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.g.group}, 16);
+    l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_TRANSPOSE, "convtranspose_blocked", "convtranspose_blocked",
+        b);
+    onn_conv_cpu_ints(b, l,
+        (int64_t[]){c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w,
+            c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.g.group},
+        16);
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){rows, kt}, 2);
     onn_arg_long(b, l, onn_conv_pack_zeros(ONN_PACK_CONV_TRANSPOSE, &p->in[1], p->in[1].format.p));
     onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l, (size_t[3]){(size_t)((c.p + rows - 1) / rows), (size_t)((tiles + kt - 1) / kt),
-                                    (size_t)(c.g.n * c.g.group)}, (size_t[3]){1, 1, 1});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)((c.p + rows - 1) / rows), (size_t)((tiles + kt - 1) / kt),
+            (size_t)(c.g.n * c.g.group)},
+        (size_t[3]){1, 1, 1});
     return b->status;
 }
 

@@ -20,6 +20,6 @@ struct onn_convtranspose_args { /* cl/convtranspose.cl */
     int64_t x_s[5], w_s[5], y_s[5], res_s[5], bias_s;
 };
 enum oclnn_status onn_convtranspose_args(const struct onn_prob *p, struct onn_convtranspose_args *a,
-                                         struct onn_tail *tail);
+    struct onn_tail *tail);
 
 #endif

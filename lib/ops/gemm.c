@@ -29,8 +29,8 @@ static enum oclnn_status check_dtypes(const struct onn_prob *p)
         return onn_error(OCLNN_ERROR_DTYPE, "matrices of %s are not supported", oclnn_dtype_name(t));
     for (int i = 1; i < onn_prob_own_inputs(p); i++)
         if (onn_prob_has(p, i) && p->in[i].dtype != t)
-            return onn_error(OCLNN_ERROR_DTYPE, "the first matrix is %s but input %d is %s", oclnn_dtype_name(t), i,
-                             oclnn_dtype_name(p->in[i].dtype));
+            return onn_error(OCLNN_ERROR_DTYPE, "the first matrix is %s but input %d is %s",
+                oclnn_dtype_name(t), i, oclnn_dtype_name(p->in[i].dtype));
     return OCLNN_OK;
 }
 
@@ -46,7 +46,7 @@ static enum oclnn_status check_addend(const struct onn_desc *c, const struct onn
     if (!fits) {
         char a[160], b[160];
         return onn_error(OCLNN_ERROR_SHAPE, "the addend %s does not broadcast to %s", onn_desc_text(c, a),
-                         onn_desc_text(out, b));
+            onn_desc_text(out, b));
     }
     return OCLNN_OK;
 }
@@ -60,14 +60,14 @@ static enum oclnn_status gemm_infer(const struct onn_prob *p, struct onn_desc *o
 
     ONN_TRY(check_dtypes(p));
     ONN_CHECK(a->rank == 2 && b->rank == 2, OCLNN_ERROR_SHAPE, "Gemm takes two matrices, not ranks %d and %d",
-              (int)a->rank, (int)b->rank);
+        (int)a->rank, (int)b->rank);
     dim[0] = a->dim[t->trans_a ? 1 : 0];
     ka = a->dim[t->trans_a ? 0 : 1];
     kb = b->dim[t->trans_b ? 1 : 0];
     dim[1] = b->dim[t->trans_b ? 0 : 1];
     ONN_CHECK(ka < 0 || kb < 0 || ka == kb, OCLNN_ERROR_SHAPE,
-              "inner dimensions differ: a%s has %lld, b%s has %lld", t->trans_a ? " transposed" : "", (long long)ka,
-              t->trans_b ? " transposed" : "", (long long)kb);
+        "inner dimensions differ: a%s has %lld, b%s has %lld", t->trans_a ? " transposed" : "", (long long)ka,
+        t->trans_b ? " transposed" : "", (long long)kb);
     out[0] = onn_desc_make(a->dtype, 2, dim);
     if (onn_prob_has(p, 2))
         ONN_TRY(check_addend(&p->in[2], &out[0]));
@@ -87,13 +87,13 @@ static enum oclnn_status matmul_infer(const struct onn_prob *p, struct onn_desc 
     ONN_CHECK(a->rank >= 1 && b->rank >= 1, OCLNN_ERROR_SHAPE, "MatMul takes no scalars");
     ka = a->dim[a->rank - 1];
     kb = b->dim[b->rank == 1 ? 0 : b->rank - 2];
-    ONN_CHECK(ka < 0 || kb < 0 || ka == kb, OCLNN_ERROR_SHAPE, "inner dimensions differ: a has %lld, b has %lld",
-              (long long)ka, (long long)kb);
+    ONN_CHECK(ka < 0 || kb < 0 || ka == kb, OCLNN_ERROR_SHAPE,
+        "inner dimensions differ: a has %lld, b has %lld", (long long)ka, (long long)kb);
     rank = onn_broadcast(a->rank > 2 ? a->rank - 2 : 0, a->dim, b->rank > 2 ? b->rank - 2 : 0, b->dim, dim);
     if (rank < 0) {
         char ta[160], tb[160];
-        status = onn_error(OCLNN_ERROR_SHAPE, "batch dimensions of %s and %s do not broadcast", onn_desc_text(a, ta),
-                           onn_desc_text(b, tb));
+        status = onn_error(OCLNN_ERROR_SHAPE, "batch dimensions of %s and %s do not broadcast",
+            onn_desc_text(a, ta), onn_desc_text(b, tb));
         goto fail;
     }
     if (a->rank > 1)
@@ -174,8 +174,8 @@ static void merge_batch(struct onn_gemm_args *g, int rank, const int64_t *dim)
     g->batch_rank = n;
 }
 
-static enum oclnn_status tail_args(const struct onn_prob *p, struct onn_gemm_args *g, struct onn_gemm_operands *o,
-                                   int *residual)
+static enum oclnn_status tail_args(const struct onn_prob *p, struct onn_gemm_args *g,
+    struct onn_gemm_operands *o, int *residual)
 {
     struct onn_tail tail;
 
@@ -220,7 +220,8 @@ static void matmul_strides(const struct onn_prob *p, struct onn_gemm_args *g)
     g->b_n = b->rank == 1 ? 0 : b->stride[b->rank - 1];
 }
 
-enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *g, struct onn_gemm_operands *o)
+enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *g,
+    struct onn_gemm_operands *o)
 {
     enum oclnn_status status;
     const struct onn_desc *a = &p->in[0], *b = &p->in[1], *y = &p->out[0];
@@ -230,10 +231,11 @@ enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *
     int residual = -1;
 
     *g = (struct onn_gemm_args){0};
-    *o = (struct onn_gemm_operands){no_arg, {.kind = ONN_ARG_IN, .index = 1}, no_arg, no_arg, {.kind = ONN_ARG_OUT}};
+    *o = (struct onn_gemm_operands){no_arg, {.kind = ONN_ARG_IN, .index = 1}, no_arg, no_arg,
+        {.kind = ONN_ARG_OUT}};
     onn_gemm_size(p, &m, &n, &k, &batches);
-    ONN_CHECK(m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX && batches <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-              "a matrix dimension does not fit 31 bits");
+    ONN_CHECK(m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX && batches <= INT32_MAX,
+        OCLNN_ERROR_UNSUPPORTED, "a matrix dimension does not fit 31 bits");
     ONN_CHECK(batch <= ONN_GEMM_BATCH, OCLNN_ERROR_UNSUPPORTED, "%d batch dimensions are too many", batch);
     g->m = (int32_t)m;
     g->n = (int32_t)n;
@@ -326,7 +328,8 @@ static enum oclnn_status product_host(const struct onn_prob *p, struct onn_blob 
                 for (int64_t k = 0; k < g.k; k++) {
                     const int64_t ia = at[0] + m * g.a_m + k * g.a_k, ib = at[1] + k * g.b_k + n * g.b_n;
                     if (whole)
-                        total += (uint64_t)onn_blob_get_i64(p->value[0], ia) * (uint64_t)onn_blob_get_i64(p->value[1], ib);
+                        total += (uint64_t)onn_blob_get_i64(p->value[0], ia) *
+                            (uint64_t)onn_blob_get_i64(p->value[1], ib);
                     else
                         sum += onn_blob_get_f64(p->value[0], ia) * onn_blob_get_f64(p->value[1], ib);
                 }
@@ -357,7 +360,7 @@ void onn_gemm_put_arg(struct onn_launch *l, const struct onn_arg *arg)
 }
 
 enum oclnn_status onn_gemm_bind_reference(const struct onn_gemm_args *g, const struct onn_gemm_operands *o,
-                                          enum oclnn_dtype dtype, struct onn_bind *b)
+    enum oclnn_dtype dtype, struct onn_bind *b)
 {
     char defines[64];
     struct onn_launch *l =
@@ -373,7 +376,8 @@ enum oclnn_status onn_gemm_bind_reference(const struct onn_gemm_args *g, const s
     return b->status;
 }
 
-static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_gemm_args g;
@@ -389,14 +393,14 @@ fail:
 const struct onn_variant onn_gemm_reference = {
     .name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT |
-             ONN_VARIANT_REFERENCE,
+        ONN_VARIANT_REFERENCE,
     .refuse = reference_refuse,
     .cost = onn_reference_cost,
     .bind = reference_bind,
 };
 
-static const struct onn_variant *const variants[] = {&onn_gemm_packed,  &onn_gemm_gemv,      &onn_gemm_tiled,
-                                                     &onn_gemm_clblast, &onn_gemm_reference, NULL};
+static const struct onn_variant *const variants[] = {&onn_gemm_packed, &onn_gemm_gemv, &onn_gemm_tiled,
+    &onn_gemm_clblast, &onn_gemm_reference, NULL};
 
 static const struct onn_op gemm = {
     .name = "gemm",

@@ -13,7 +13,8 @@ struct onn_gemm_args {
     int32_t act, pad; /* of ops/activation.h, 0 = none */
     float alpha, beta, lo, hi, act_a, act_b;
     int64_t a_m, a_k, b_k, b_n, y_m, y_n, c_m, c_n, r_m, r_n;
-    int64_t a_b[ONN_GEMM_BATCH], b_b[ONN_GEMM_BATCH], y_b[ONN_GEMM_BATCH], c_b[ONN_GEMM_BATCH], r_b[ONN_GEMM_BATCH];
+    int64_t a_b[ONN_GEMM_BATCH], b_b[ONN_GEMM_BATCH], y_b[ONN_GEMM_BATCH], c_b[ONN_GEMM_BATCH],
+        r_b[ONN_GEMM_BATCH];
 };
 
 /* Where the operands are, for launches whose operands are not simply the node's inputs. */
@@ -27,15 +28,16 @@ struct onn_gemm_attr {
 };
 
 /* p is a gemm or a matmul node with inferred output. b's strides are not set when it is an opaque pack. */
-enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *g, struct onn_gemm_operands *o);
+enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *g,
+    struct onn_gemm_operands *o);
 /* Product of the batch dimensions. */
 int64_t onn_gemm_batches(const struct onn_gemm_args *g);
 /* The launches of the variants for given operands; dtype of all of them. */
 enum oclnn_status onn_gemm_bind_reference(const struct onn_gemm_args *g, const struct onn_gemm_operands *o,
-                                          enum oclnn_dtype dtype, struct onn_bind *b);
+    enum oclnn_dtype dtype, struct onn_bind *b);
 /* packed: o->b is in ONN_PACK_GEMM_B; else b is packed into the workspace at this offset. y must be fp32. */
-enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *g, const struct onn_gemm_operands *o, bool packed,
-                                       size_t workspace_offset, const struct onn_caps *caps, struct onn_bind *b);
+enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *g, const struct onn_gemm_operands *o,
+    bool packed, size_t workspace_offset, const struct onn_caps *caps, struct onn_bind *b);
 bool onn_gemm_packed_can(const struct onn_gemm_args *g, const struct onn_caps *caps);
 /* Bytes for an unpacked b. */
 size_t onn_gemm_packed_workspace(const struct onn_gemm_args *g, const struct onn_caps *caps);

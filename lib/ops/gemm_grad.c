@@ -22,11 +22,13 @@ enum oclnn_status onn_gemm_grad(struct onn_grad *g, const struct onn_prob *p)
     const struct onn_gemm_attr *t = p->attr;
     const int32_t dy = g->dout[0], a = g->in[0], b = g->in[1];
     if (g->needed[0])
-        g->add(g, 0, t->trans_a ? product(g, b, t->trans_b, dy, true, t->alpha)
-                                : product(g, dy, false, b, !t->trans_b, t->alpha));
+        g->add(g, 0,
+            t->trans_a ? product(g, b, t->trans_b, dy, true, t->alpha)
+                       : product(g, dy, false, b, !t->trans_b, t->alpha));
     if (g->needed[1])
-        g->add(g, 1, t->trans_b ? product(g, dy, true, a, t->trans_a, t->alpha)
-                                : product(g, a, !t->trans_a, dy, false, t->alpha));
+        g->add(g, 1,
+            t->trans_b ? product(g, dy, true, a, t->trans_a, t->alpha)
+                       : product(g, a, !t->trans_a, dy, false, t->alpha));
     addend_grad(g, t->beta);
     return OCLNN_OK;
 }

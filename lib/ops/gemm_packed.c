@@ -29,8 +29,8 @@ static int64_t pack_elements(const struct onn_desc *weight, const uint8_t p[4])
     return onn_mul_i64(div_up(n, p[0]) * p[0], k, &total) ? total : -1;
 }
 
-static enum oclnn_status add_pack(const struct onn_gemm_args *g, const struct onn_arg *from, const struct onn_arg *to,
-                                  int columns, int64_t batches, struct onn_bind *b)
+static enum oclnn_status add_pack(const struct onn_gemm_args *g, const struct onn_arg *from,
+    const struct onn_arg *to, int columns, int64_t batches, struct onn_bind *b)
 {
     const int64_t panels = div_up(g->n, columns);
     /* At least 64 KiB for one work-item: a launch has few of them. */
@@ -41,8 +41,9 @@ static enum oclnn_status add_pack(const struct onn_gemm_args *g, const struct on
     onn_gemm_put_arg(l, to);
     onn_arg_bytes(b, l, g, sizeof *g);
     onn_arg_int(b, l, k_group > 0 ? k_group : 1);
-    onn_launch_size3(l, (size_t[3]){k_group > 0 ? (size_t)div_up(g->k, k_group) : 0, (size_t)panels, (size_t)batches},
-                     (size_t[3]){1, 1, 1});
+    onn_launch_size3(l,
+        (size_t[3]){k_group > 0 ? (size_t)div_up(g->k, k_group) : 0, (size_t)panels, (size_t)batches},
+        (size_t[3]){1, 1, 1});
     return b->status;
 }
 
@@ -86,10 +87,11 @@ size_t onn_gemm_packed_workspace(const struct onn_gemm_args *g, const struct onn
 
 /* Rows and panels of a work-group: enough groups for all cores, each worth its launch; A's rows stay in L2. */
 static void deal(const struct onn_gemm_args *g, const struct onn_caps *caps, int64_t k_block, int64_t *rows,
-                 int64_t *panels)
+    int64_t *panels)
 {
     const int64_t tile = caps->vector_width == 16 ? 12 : 6, all = div_up(g->n, panel(caps));
-    const int64_t batches = onn_gemm_batches(g), want = 4 * (caps->compute_units > 0 ? caps->compute_units : 1);
+    const int64_t batches = onn_gemm_batches(g),
+                  want = 4 * (caps->compute_units > 0 ? caps->compute_units : 1);
     const int64_t l2_rows = div_up(24576, k_block > 0 ? k_block : 1) / tile * tile;
     int64_t m = l2_rows > 16 * tile ? l2_rows : 16 * tile, p = all;
 
@@ -111,8 +113,8 @@ static void deal(const struct onn_gemm_args *g, const struct onn_caps *caps, int
     *panels = p;
 }
 
-enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const struct onn_gemm_operands *o, bool packed,
-                                       size_t workspace_offset, const struct onn_caps *caps, struct onn_bind *b)
+enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const struct onn_gemm_operands *o,
+    bool packed, size_t workspace_offset, const struct onn_caps *caps, struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_gemm_args g = *args;
@@ -133,7 +135,7 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
     }
     deal(&g, caps, k_block, &m_group, &p_group);
     l = onn_bind_add(b, "gemm_packed", g.a_k == 1 ? "gemm_packed" : "gemm_packed_at", "-D VL=%d%s",
-                     caps->vector_width, onn_epi_define(g.act, kind));
+        caps->vector_width, onn_epi_define(g.act, kind));
     onn_gemm_put_arg(l, &at.a);
     onn_gemm_put_arg(l, &at.b);
     onn_gemm_put_arg(l, &at.c);
@@ -143,9 +145,10 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
     onn_arg_int(b, l, m_group);
     onn_arg_int(b, l, p_group);
     onn_arg_int(b, l, k_block);
-    onn_launch_size3(l, (size_t[3]){m_group > 0 ? (size_t)div_up(g.m, m_group) : 0,
-                                    p_group > 0 ? (size_t)div_up(panels, p_group) : 0, (size_t)onn_gemm_batches(&g)},
-                     (size_t[3]){1, 1, 1});
+    onn_launch_size3(l,
+        (size_t[3]){m_group > 0 ? (size_t)div_up(g.m, m_group) : 0,
+            p_group > 0 ? (size_t)div_up(panels, p_group) : 0, (size_t)onn_gemm_batches(&g)},
+        (size_t[3]){1, 1, 1});
     return b->status;
 fail:
     return status;
@@ -153,8 +156,8 @@ fail:
 
 bool onn_gemm_packed_can(const struct onn_gemm_args *g, const struct onn_caps *caps)
 {
-    return caps->vector_cpu && caps->vector_width >= 4 && (g->y_n == 1 || g->n == 1) && (!g->has_r || g->r_n == 1 || g->n == 1) &&
-           (!g->has_c || g->c_n == 0 || g->c_n == 1) && g->k > 0;
+    return caps->vector_cpu && caps->vector_width >= 4 && (g->y_n == 1 || g->n == 1) &&
+        (!g->has_r || g->r_n == 1 || g->n == 1) && (!g->has_c || g->c_n == 0 || g->c_n == 1) && g->k > 0;
 }
 
 /* ---- the variant ---- */
@@ -174,7 +177,8 @@ static const char *packed_refuse(const struct onn_prob *p)
         return "b is packed for something else";
     if (onn_gemm_args(p, &g, &o))
         return "too large";
-    return onn_gemm_packed_can(&g, p->caps) ? NULL : "columns of y or of an addend are not contiguous, or k is 0";
+    return onn_gemm_packed_can(&g, p->caps) ? NULL
+                                            : "columns of y or of an addend are not contiguous, or k is 0";
 }
 
 static int packed_formats(const struct onn_prob *p, struct onn_formats *out, int max)

@@ -52,7 +52,7 @@ static struct onn_cost tiled_cost(const struct onn_prob *p, const struct onn_tun
     (void)t;
     onn_gemm_size(p, &m, &n, &k, &batches);
     return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1,
-                             onn_simt_efficiency(p->caps, (int64_t)m, (int64_t)n, (int64_t)batches)};
+        onn_simt_efficiency(p->caps, (int64_t)m, (int64_t)n, (int64_t)batches)};
 }
 
 static enum oclnn_status tiled_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
@@ -67,7 +67,7 @@ static enum oclnn_status tiled_bind(const struct onn_prob *p, const struct onn_t
     ONN_TRY(onn_gemm_args(p, &g, &o));
     tile = t->v[0] ? t->v[0] : onn_simt_tile(p->caps, g.m, g.n, onn_gemm_batches(&g));
     l = onn_bind_add(b, "gemm_tiled", "gemm_tiled", "-D SIMT_M=%d %s", tile,
-                     onn_elem_define(p->in[0].dtype, g.act, defines));
+        onn_elem_define(p->in[0].dtype, g.act, defines));
     onn_gemm_put_arg(l, &o.a);
     onn_gemm_put_arg(l, &o.b);
     onn_gemm_put_arg(l, &o.c);
@@ -76,8 +76,10 @@ static enum oclnn_status tiled_bind(const struct onn_prob *p, const struct onn_t
     onn_arg_bytes(b, l, &g, sizeof g);
     onn_arg_int(b, l, g.a_k == 1);
     onn_arg_int(b, l, g.b_k == 1);
-    onn_launch_size3(l, (size_t[3]){(size_t)div_up(g.n, 16 * tile) * 16, (size_t)div_up(g.m, 16 * tile) * 16,
-                                    (size_t)onn_gemm_batches(&g)}, (size_t[3]){16, 16, 1});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)div_up(g.n, 16 * tile) * 16, (size_t)div_up(g.m, 16 * tile) * 16,
+            (size_t)onn_gemm_batches(&g)},
+        (size_t[3]){16, 16, 1});
     return b->status;
 fail:
     return status;
@@ -136,15 +138,18 @@ static enum oclnn_status gemv_bind(const struct onn_prob *p, const struct onn_tu
     (void)t;
     ONN_TRY(onn_gemm_args(p, &g, &o));
     by_k = g.b_k == 1 && g.n > 1;
-    l = onn_bind_add(b, "gemv", by_k ? "gemv_k" : "gemv_n", "%s", onn_elem_define(p->in[0].dtype, g.act, defines));
+    l = onn_bind_add(b, "gemv", by_k ? "gemv_k" : "gemv_n", "%s",
+        onn_elem_define(p->in[0].dtype, g.act, defines));
     onn_gemm_put_arg(l, &o.a);
     onn_gemm_put_arg(l, &o.b);
     onn_gemm_put_arg(l, &o.c);
     onn_gemm_put_arg(l, &o.r);
     onn_gemm_put_arg(l, &o.y);
     onn_arg_bytes(b, l, &g, sizeof g);
-    onn_launch_size3(l, (size_t[3]){(size_t)div_up(g.n, by_k ? 8 : 32) * 32, (size_t)div_up(g.m, 4) * 8,
-                                    (size_t)onn_gemm_batches(&g)}, (size_t[3]){32, 8, 1});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)div_up(g.n, by_k ? 8 : 32) * 32, (size_t)div_up(g.m, 4) * 8,
+            (size_t)onn_gemm_batches(&g)},
+        (size_t[3]){32, 8, 1});
     return b->status;
 fail:
     return status;
@@ -160,7 +165,8 @@ const struct onn_variant onn_gemm_gemv = {
 
 /* ---- CLBlast ---- */
 /* A row-major matrix of `rows` x `columns` by strides as CLBlast wants it: leading dimension, transposed or not. */
-static bool leading(int64_t s_row, int64_t s_column, int64_t rows, int64_t columns, bool *transposed, int64_t *ld)
+static bool leading(int64_t s_row, int64_t s_column, int64_t rows, int64_t columns, bool *transposed,
+    int64_t *ld)
 {
     if (s_column == 1 || columns == 1) {
         *transposed = false;
@@ -172,7 +178,8 @@ static bool leading(int64_t s_row, int64_t s_column, int64_t rows, int64_t colum
     return (s_row == 1 || rows == 1) && *ld >= rows;
 }
 
-static const char *clblast_call(const struct onn_prob *p, struct onn_gemm_call *call, struct onn_gemm_operands *o)
+static const char *clblast_call(const struct onn_prob *p, struct onn_gemm_call *call,
+    struct onn_gemm_operands *o)
 {
     const char *reason = onn_gemm_refuse_common(p, false);
     struct onn_gemm_args g;
@@ -212,7 +219,9 @@ static struct onn_cost clblast_cost(const struct onn_prob *p, const struct onn_t
     onn_gemm_size(p, &m, &n, &k, &batches);
     /* Its kernels are untuned on most devices, and small products go through several launches. */
     return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p) * 2, 3,
-                             p->caps->vector_cpu ? 0.05 : fmin(m, n) >= 512 ? 0.4 : 0.1};
+        p->caps->vector_cpu     ? 0.05
+            : fmin(m, n) >= 512 ? 0.4
+                                : 0.1};
 }
 
 static enum oclnn_status clblast_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)

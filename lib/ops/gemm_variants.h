@@ -4,7 +4,8 @@
 
 #include "ops/gemm.h"
 
-extern const struct onn_variant onn_gemm_packed, onn_gemm_gemv, onn_gemm_tiled, onn_gemm_clblast, onn_gemm_reference;
+extern const struct onn_variant onn_gemm_packed, onn_gemm_gemv, onn_gemm_tiled, onn_gemm_clblast,
+    onn_gemm_reference;
 
 /* Shared reasons to refuse: type, blocked operands, epilogue. b may be packed if `packed`. NULL = fine. */
 const char *onn_gemm_refuse_common(const struct onn_prob *p, bool packed);

@@ -9,17 +9,17 @@
 struct lstm_attr {
     int64_t hidden_size, layout, linear_before_reset, input_forget;
     float clip;
-    const char *direction;   /* NULL = forward */
+    const char *direction; /* NULL = forward */
     const char *activations; /* names with commas, NULL = defaults */
 };
 
-#define COMMON_ROWS                                                                                          \
+#define COMMON_ROWS \
     {"hidden_size", "hidden_size", ONN_ATTR_INT, offsetof(struct lstm_attr, hidden_size), 0, 0, 2147483647}, \
-        {"layout", "layout", ONN_ATTR_INT, offsetof(struct lstm_attr, layout), 0, 0, 1},                     \
-        {"clip", "clip", ONN_ATTR_FLOAT, offsetof(struct lstm_attr, clip), 0, 0, 0},                         \
-        {"direction", "direction", ONN_ATTR_STRING, offsetof(struct lstm_attr, direction), 0, 0, 0},         \
-    {                                                                                                        \
-        "activations", "activations", ONN_ATTR_STRING, offsetof(struct lstm_attr, activations), 0, 0, 0      \
+        {"layout", "layout", ONN_ATTR_INT, offsetof(struct lstm_attr, layout), 0, 0, 1}, \
+        {"clip", "clip", ONN_ATTR_FLOAT, offsetof(struct lstm_attr, clip), 0, 0, 0}, \
+        {"direction", "direction", ONN_ATTR_STRING, offsetof(struct lstm_attr, direction), 0, 0, 0}, \
+    { \
+        "activations", "activations", ONN_ATTR_STRING, offsetof(struct lstm_attr, activations), 0, 0, 0 \
     }
 
 static const struct onn_attr rnn_attrs[] = {COMMON_ROWS, {.type = ONN_ATTR_END}};
@@ -30,8 +30,8 @@ static const struct onn_attr lstm_attrs[] = {
 };
 static const struct onn_attr gru_attrs[] = {
     COMMON_ROWS,
-    {"linear_before_reset", "linear_before_reset", ONN_ATTR_INT, offsetof(struct lstm_attr, linear_before_reset), 0, 0,
-     1},
+    {"linear_before_reset", "linear_before_reset", ONN_ATTR_INT,
+        offsetof(struct lstm_attr, linear_before_reset), 0, 0, 1},
     {.type = ONN_ATTR_END},
 };
 
@@ -46,7 +46,8 @@ struct cell {
     int def[3];
 };
 enum { SIGMOID, TANH, RELU, SOFTSIGN, SOFTPLUS, HARD_SIGMOID }; /* as in cl/lstm.cl */
-static const char *const activation_name[] = {"Sigmoid", "Tanh", "Relu", "Softsign", "Softplus", "HardSigmoid"};
+static const char *const activation_name[] = {"Sigmoid", "Tanh", "Relu", "Softsign", "Softplus",
+    "HardSigmoid"};
 
 static const struct cell *cell_of(const struct onn_prob *p)
 {
@@ -83,7 +84,8 @@ static int parse_activation(const char **text)
     return -1;
 }
 
-static enum oclnn_status read_attrs(const struct onn_prob *p, int *directions, bool *reverse, int32_t act[2][4])
+static enum oclnn_status read_attrs(const struct onn_prob *p, int *directions, bool *reverse,
+    int32_t act[2][4])
 {
     enum oclnn_status status;
     const struct lstm_attr *a = p->attr;
@@ -94,16 +96,16 @@ static enum oclnn_status read_attrs(const struct onn_prob *p, int *directions, b
     *directions = strcmp(dir, "bidirectional") ? 1 : 2;
     *reverse = !strcmp(dir, "reverse");
     ONN_CHECK(*directions == 2 || *reverse || !strcmp(dir, "forward"), OCLNN_ERROR_ARGUMENT,
-              "direction=%s is none of forward, reverse, bidirectional", dir);
+        "direction=%s is none of forward, reverse, bidirectional", dir);
     ONN_CHECK(!a->input_forget, OCLNN_ERROR_UNSUPPORTED, "input_forget=1 is not supported");
     ONN_CHECK(!onn_prob_has(p, IN_LENGTHS), OCLNN_ERROR_UNSUPPORTED,
-              "sequence_lens is not supported: all sequences of a batch run through all steps");
+        "sequence_lens is not supported: all sequences of a batch run through all steps");
     ONN_CHECK(a->clip >= 0, OCLNN_ERROR_ARGUMENT, "clip=%g is negative", (double)a->clip);
     for (int d = 0; d < *directions; d++)
         for (int i = 0; i < cell->functions; i++) {
             act[d][i] = text && *text ? parse_activation(&text) : cell->def[i];
             ONN_CHECK(act[d][i] >= 0, OCLNN_ERROR_UNSUPPORTED,
-                      "activation at \"%s\" is none of Sigmoid, Tanh, Relu, Softsign, Softplus, HardSigmoid", text);
+                "activation at \"%s\" is none of Sigmoid, Tanh, Relu, Softsign, Softplus, HardSigmoid", text);
         }
     return OCLNN_OK;
 fail:
@@ -116,7 +118,8 @@ static bool fits(int64_t have, int64_t want)
 }
 
 /* Checks input i against [d0, d1, d2] (d2 < -1: rank 2). */
-static enum oclnn_status check_input(const struct onn_prob *p, int i, const char *name, int64_t d0, int64_t d1, int64_t d2)
+static enum oclnn_status check_input(const struct onn_prob *p, int i, const char *name, int64_t d0,
+    int64_t d1, int64_t d2)
 {
     const struct onn_desc *d = &p->in[i];
     const int rank = d2 < -1 ? 2 : 3;
@@ -126,14 +129,14 @@ static enum oclnn_status check_input(const struct onn_prob *p, int i, const char
         return OCLNN_OK;
     if (d->dtype != p->in[0].dtype)
         return onn_error(OCLNN_ERROR_DTYPE, "x is %s but %s is %s", oclnn_dtype_name(p->in[0].dtype), name,
-                         oclnn_dtype_name(d->dtype));
+            oclnn_dtype_name(d->dtype));
     if (d->rank == rank && fits(d->dim[0], d0) && fits(d->dim[1], d1) && (rank == 2 || fits(d->dim[2], d2)))
         return OCLNN_OK;
     if (rank == 2)
         return onn_error(OCLNN_ERROR_SHAPE, "%s is %s instead of [%lld,%lld]", name, onn_desc_text(d, text),
-                         (long long)d0, (long long)d1);
+            (long long)d0, (long long)d1);
     return onn_error(OCLNN_ERROR_SHAPE, "%s is %s instead of [%lld,%lld,%lld]", name, onn_desc_text(d, text),
-                     (long long)d0, (long long)d1, (long long)d2);
+        (long long)d0, (long long)d1, (long long)d2);
 }
 
 static enum oclnn_status lstm_infer(const struct onn_prob *p, struct onn_desc *out)
@@ -149,15 +152,16 @@ static enum oclnn_status lstm_infer(const struct onn_prob *p, struct onn_desc *o
 
     ONN_TRY(read_attrs(p, &directions, &reverse, act));
     ONN_CHECK(onn_dtype_is_float(x->dtype), OCLNN_ERROR_DTYPE, "x is %s instead of floating point",
-              oclnn_dtype_name(x->dtype));
+        oclnn_dtype_name(x->dtype));
     ONN_CHECK(x->rank == 3 && r->rank == 3, OCLNN_ERROR_SHAPE, "x has rank %d and r rank %d; both must be 3",
-              (int)x->rank, (int)r->rank);
+        (int)x->rank, (int)r->rank);
     hidden = r->dim[2];
     ONN_CHECK(!a->hidden_size || fits(a->hidden_size, hidden), OCLNN_ERROR_SHAPE,
-              "hidden_size is %lld, the last dimension of r %lld", (long long)a->hidden_size, (long long)hidden);
+        "hidden_size is %lld, the last dimension of r %lld", (long long)a->hidden_size, (long long)hidden);
     if (hidden < 0 && a->hidden_size)
         hidden = a->hidden_size;
-    ONN_CHECK(hidden <= 1 << 24, OCLNN_ERROR_UNSUPPORTED, "%lld hidden units are too many", (long long)hidden);
+    ONN_CHECK(hidden <= 1 << 24, OCLNN_ERROR_UNSUPPORTED, "%lld hidden units are too many",
+        (long long)hidden);
     steps = x->dim[a->layout ? 1 : 0];
     batch = x->dim[a->layout ? 0 : 1];
     ONN_TRY(check_input(p, IN_W, "w", directions, hidden < 0 ? -1 : gates * hidden, x->dim[2]));
@@ -165,13 +169,14 @@ static enum oclnn_status lstm_infer(const struct onn_prob *p, struct onn_desc *o
     ONN_TRY(check_input(p, IN_B, "b", directions, hidden < 0 ? -1 : 2 * gates * hidden, -2));
     for (int i = IN_H0; i <= IN_C0; i++)
         ONN_TRY(check_input(p, i, i == IN_H0 ? "initial_h" : "initial_c", a->layout ? batch : directions,
-                            a->layout ? directions : batch, hidden));
+            a->layout ? directions : batch, hidden));
     ONN_TRY(check_input(p, IN_PEEP, "p", directions, hidden < 0 ? -1 : 3 * hidden, -2));
-    out[0] = onn_desc_make(x->dtype, 4, a->layout ? (int64_t[]){batch, steps, directions, hidden}
-                                                   : (int64_t[]){steps, directions, batch, hidden});
+    out[0] = onn_desc_make(x->dtype, 4,
+        a->layout ? (int64_t[]){batch, steps, directions, hidden}
+                  : (int64_t[]){steps, directions, batch, hidden});
     for (int i = 1; i < p->n_out; i++)
-        out[i] = onn_desc_make(x->dtype, 3, a->layout ? (int64_t[]){batch, directions, hidden}
-                                                       : (int64_t[]){directions, batch, hidden});
+        out[i] = onn_desc_make(x->dtype, 3,
+            a->layout ? (int64_t[]){batch, directions, hidden} : (int64_t[]){directions, batch, hidden});
     return OCLNN_OK;
 fail:
     return status;
@@ -181,7 +186,8 @@ static double lstm_flop(const struct onn_prob *p)
 {
     const struct onn_desc *x = &p->in[IN_X], *r = &p->in[IN_R];
 
-    return 2.0 * (double)(x->dim[0] * x->dim[1]) * (double)(r->dim[0] * r->dim[1]) * (double)(x->dim[2] + r->dim[2]);
+    return 2.0 * (double)(x->dim[0] * x->dim[1]) * (double)(r->dim[0] * r->dim[1]) *
+        (double)(x->dim[2] + r->dim[2]);
 }
 
 /* ---- one launch for x W^T + Wb, one for the steps ---- */
@@ -256,7 +262,7 @@ static enum oclnn_status fill_args(const struct onn_prob *p, struct lstm_args *a
     *a = (struct lstm_args){0};
     ONN_TRY(read_attrs(p, &directions, &reverse, a->act));
     ONN_CHECK(x->dim[0] * x->dim[1] <= INT32_MAX && x->dim[2] <= INT32_MAX && r->dim[1] <= INT32_MAX,
-              OCLNN_ERROR_UNSUPPORTED, "a dimension does not fit 31 bits");
+        OCLNN_ERROR_UNSUPPORTED, "a dimension does not fit 31 bits");
     a->steps = (int32_t)x->dim[t->layout ? 1 : 0];
     a->batch = (int32_t)x->dim[t->layout ? 0 : 1];
     a->directions = directions;
@@ -289,7 +295,7 @@ fail:
 
 /* x, w and b into the workspace's beginning. */
 static enum oclnn_status bind_product(const struct onn_prob *p, const struct lstm_args *a, size_t scratch_at,
-                                      struct onn_bind *b)
+    struct onn_bind *b)
 {
     const struct onn_gemm_args g = product_args(p, a, cell_of(p)->gates);
     const struct onn_gemm_operands o = {
@@ -370,20 +376,20 @@ static const struct onn_variant lstm_steps = {
 
 static const struct onn_variant *const variants[] = {&lstm_steps, NULL};
 
-#define RECURRENT(id, type, rows, inputs, outputs)                                                           \
-    static const struct onn_op id = {                                                                        \
-        .name = #id,                                                                                         \
-        .onnx = type,                                                                                        \
-        .min_in = 3,                                                                                         \
-        .max_in = inputs,                                                                                    \
-        .min_out = 1,                                                                                        \
-        .max_out = outputs,                                                                                  \
-        .attr_size = sizeof(struct lstm_attr),                                                               \
-        .attrs = rows,                                                                                       \
-        .since = 7,                                                                                          \
-        .infer = lstm_infer,                                                                                 \
-        .variants = variants,                                                                                \
-        .flop = lstm_flop,                                                                                   \
+#define RECURRENT(id, type, rows, inputs, outputs) \
+    static const struct onn_op id = { \
+        .name = #id, \
+        .onnx = type, \
+        .min_in = 3, \
+        .max_in = inputs, \
+        .min_out = 1, \
+        .max_out = outputs, \
+        .attr_size = sizeof(struct lstm_attr), \
+        .attrs = rows, \
+        .since = 7, \
+        .infer = lstm_infer, \
+        .variants = variants, \
+        .flop = lstm_flop, \
     }
 RECURRENT(lstm, "LSTM", lstm_attrs, 8, 3);
 RECURRENT(gru, "GRU", gru_attrs, 6, 2);

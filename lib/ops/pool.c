@@ -15,8 +15,8 @@ static const struct onn_attr maxpool_attrs[] = {
 static const struct onn_attr averagepool_attrs[] = {
     ONN_WINDOW_ATTRS(onn_pool_attr),
     {"ceil_mode", "ceil_mode", ONN_ATTR_INT, offsetof(struct onn_pool_attr, ceil_mode), 0, 0, 1},
-    {"count_include_pad", "count_include_pad", ONN_ATTR_INT, offsetof(struct onn_pool_attr, count_include_pad), 0, 0,
-     1},
+    {"count_include_pad", "count_include_pad", ONN_ATTR_INT,
+        offsetof(struct onn_pool_attr, count_include_pad), 0, 0, 1},
     {.type = ONN_ATTR_END},
 };
 
@@ -40,7 +40,7 @@ static enum oclnn_status pool_infer(const struct onn_prob *p, struct onn_desc *o
     int64_t dim[ONN_MAX_RANK];
 
     ONN_CHECK(onn_dtype_is_float(x->dtype), OCLNN_ERROR_DTYPE, "x is %s; pooling takes floating point",
-              oclnn_dtype_name(x->dtype));
+        oclnn_dtype_name(x->dtype));
     ONN_TRY(onn_pool_window(p, &w));
     dim[0] = x->dim[0];
     dim[1] = x->dim[1];
@@ -60,7 +60,8 @@ static double pool_flop(const struct onn_prob *p)
 
     if (onn_pool_window(p, &w))
         return 0;
-    return (double)onn_desc_elements(&p->out[0]) * (double)w.kernel[0] * (double)w.kernel[1] * (double)w.kernel[2];
+    return (double)onn_desc_elements(&p->out[0]) * (double)w.kernel[0] * (double)w.kernel[1] *
+        (double)w.kernel[2];
 }
 
 enum oclnn_status onn_pool_args(const struct onn_prob *p, struct onn_pool_args *a)
@@ -73,7 +74,7 @@ enum oclnn_status onn_pool_args(const struct onn_prob *p, struct onn_pool_args *
     ONN_TRY(onn_pool_window(p, &w));
     ONN_TRY(onn_window_args(&w, &a->win));
     ONN_CHECK(p->in[0].dim[0] <= INT32_MAX && p->in[0].dim[1] <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-              "a dimension does not fit 31 bits");
+        "a dimension does not fit 31 bits");
     for (int i = 0; i < 3; i++)
         a->pad_end[i] = (int32_t)w.end[i];
     a->n = (int32_t)p->in[0].dim[0];
@@ -103,12 +104,14 @@ static int reference_formats(const struct onn_prob *p, struct onn_formats *out, 
 {
     for (int i = 0; i < 2 && i < max; i++) {
         const struct onn_format f = i ? onn_format_nhwc(p->in[0].rank) : onn_format_plain();
-        out[i] = (struct onn_formats){.n_in = 1, .n_out = p->n_out, .in = {f}, .out = {f}}; /* positions: plain */
+        out[i] =
+            (struct onn_formats){.n_in = 1, .n_out = p->n_out, .in = {f}, .out = {f}}; /* positions: plain */
     }
     return max < 2 ? max : 2;
 }
 
-static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_pool_args a;
@@ -118,14 +121,14 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
     (void)t;
     ONN_TRY(onn_pool_args(p, &a));
     l = onn_bind_add(b, "pool", MAX_ONLY(p) ? "maxpool_reference" : "averagepool_reference", "%s",
-                     onn_elem_define(p->in[0].dtype, 0, defines));
+        onn_elem_define(p->in[0].dtype, 0, defines));
     onn_arg_in(l, 0);
     onn_arg_out(l, 0);
     if (MAX_ONLY(p))
         onn_arg_out(l, a.has_idx ? 1 : 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-                        (size_t)a.n * (size_t)a.c);
+        (size_t)a.n * (size_t)a.c);
     return b->status;
 fail:
     return status;
@@ -190,13 +193,14 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
     rows = all > 0 ? all : 1;
     while (rows > 1 && (all + rows - 1) / rows * blocks * a.n < 8 * cores)
         rows = (rows + 1) / 2;
-    l = onn_bind_add(b, "pool_blocked", MAX_ONLY(p) ? "maxpool_blocked" : "averagepool_blocked", "-D VL=%d", (int)vl);
+    l = onn_bind_add(b, "pool_blocked", MAX_ONLY(p) ? "maxpool_blocked" : "averagepool_blocked", "-D VL=%d",
+        (int)vl);
     onn_arg_in(l, 0);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_arg_int(b, l, rows);
     onn_launch_size3(l, (size_t[3]){(size_t)((all + rows - 1) / rows), (size_t)blocks, (size_t)a.n},
-                     (size_t[3]){1, 1, 1});
+        (size_t[3]){1, 1, 1});
     return b->status;
 fail:
     return status;

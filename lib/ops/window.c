@@ -34,25 +34,26 @@ static enum oclnn_status check_list(const struct onn_ints *list, int spatial, co
 {
     if (list->n <= 1 || list->n == spatial || (doubled && list->n == 2 * spatial))
         return OCLNN_OK;
-    return onn_error(OCLNN_ERROR_SHAPE, "%s has %d entries for %d spatial dimensions", name, (int)list->n, spatial);
+    return onn_error(OCLNN_ERROR_SHAPE, "%s has %d entries for %d spatial dimensions", name, (int)list->n,
+        spatial);
 }
 
-enum oclnn_status onn_window_steps(const struct onn_window_attr *a, const struct onn_desc *x, const int64_t *kernel,
-                                   struct onn_window *w)
+enum oclnn_status onn_window_steps(const struct onn_window_attr *a, const struct onn_desc *x,
+    const int64_t *kernel, struct onn_window *w)
 {
     enum oclnn_status status;
     const int spatial = x->rank - 2;
 
     *w = (struct onn_window){.spatial = spatial};
     ONN_CHECK(spatial >= 1 && spatial <= 3, OCLNN_ERROR_SHAPE,
-              "x has rank %d; a window needs batch, channels and 1 to 3 spatial dimensions", (int)x->rank);
+        "x has rank %d; a window needs batch, channels and 1 to 3 spatial dimensions", (int)x->rank);
     ONN_TRY(check_list(&a->kernel, spatial, "kernel_shape", false));
     ONN_TRY(check_list(&a->stride, spatial, "stride", false));
     ONN_TRY(check_list(&a->dilation, spatial, "dilation", false));
     ONN_TRY(check_list(&a->pad, spatial, "pad", true));
     ONN_CHECK(kernel || a->kernel.n > 0, OCLNN_ERROR_ARGUMENT, "kernel_shape is missing");
     ONN_CHECK(onn_auto_pad(a->auto_pad) != ONN_PAD_UNKNOWN, OCLNN_ERROR_ARGUMENT,
-              "auto_pad=%s is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID", a->auto_pad);
+        "auto_pad=%s is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID", a->auto_pad);
     for (int i = 0; i < 3; i++) {
         const int j = i - (3 - spatial); /* position among the tensor's spatial dimensions */
         w->in[i] = w->out[i] = w->kernel[i] = w->stride[i] = w->dilation[i] = 1;
@@ -63,11 +64,11 @@ enum oclnn_status onn_window_steps(const struct onn_window_attr *a, const struct
         w->stride[i] = list_at(&a->stride, j, 1);
         w->dilation[i] = list_at(&a->dilation, j, 1);
         ONN_CHECK(!kernel || kernel[j] < 0 || a->kernel.n <= 0 || list_at(&a->kernel, j, 1) == kernel[j],
-                  OCLNN_ERROR_SHAPE, "kernel_shape says %lld along the %s, the weight %lld",
-                  (long long)list_at(&a->kernel, j, 1), axis_name[i], (long long)kernel[j]);
+            OCLNN_ERROR_SHAPE, "kernel_shape says %lld along the %s, the weight %lld",
+            (long long)list_at(&a->kernel, j, 1), axis_name[i], (long long)kernel[j]);
         ONN_CHECK(w->stride[i] >= 1 && w->dilation[i] >= 1 && w->kernel[i] != 0, OCLNN_ERROR_ARGUMENT,
-                  "kernel %lld, stride %lld, dilation %lld along the %s: all must be at least 1",
-                  (long long)w->kernel[i], (long long)w->stride[i], (long long)w->dilation[i], axis_name[i]);
+            "kernel %lld, stride %lld, dilation %lld along the %s: all must be at least 1",
+            (long long)w->kernel[i], (long long)w->stride[i], (long long)w->dilation[i], axis_name[i]);
     }
     return OCLNN_OK;
 fail:
@@ -75,7 +76,8 @@ fail:
 }
 
 /* Pads and output extent of dimension i, whose input extent and kernel are known. */
-static enum oclnn_status resolve_axis(const struct onn_window_attr *a, bool ceil_mode, int i, struct onn_window *w)
+static enum oclnn_status resolve_axis(const struct onn_window_attr *a, bool ceil_mode, int i,
+    struct onn_window *w)
 {
     enum oclnn_status status;
     const enum onn_auto_pad mode = onn_auto_pad(a->auto_pad);
@@ -83,8 +85,8 @@ static enum oclnn_status resolve_axis(const struct onn_window_attr *a, bool ceil
     int64_t reach, padded, total;
 
     ONN_CHECK(onn_mul_i64(w->kernel[i] - 1, w->dilation[i], &reach) && onn_add_i64(reach, 1, &reach),
-              OCLNN_ERROR_ARGUMENT, "kernel %lld with dilation %lld is too large", (long long)w->kernel[i],
-              (long long)w->dilation[i]);
+        OCLNN_ERROR_ARGUMENT, "kernel %lld with dilation %lld is too large", (long long)w->kernel[i],
+        (long long)w->dilation[i]);
     if (mode == ONN_PAD_SAME_UPPER || mode == ONN_PAD_SAME_LOWER) {
         w->out[i] = in / stride + (in % stride != 0);
         total = (w->out[i] - 1) * stride + reach - in;
@@ -93,11 +95,13 @@ static enum oclnn_status resolve_axis(const struct onn_window_attr *a, bool ceil
         w->end[i] = total - w->begin[i];
         return OCLNN_OK;
     }
-    ONN_CHECK(onn_add_i64(in, w->begin[i], &padded) && onn_add_i64(padded, w->end[i], &padded), OCLNN_ERROR_ARGUMENT,
-              "pads of %lld and %lld are too large", (long long)w->begin[i], (long long)w->end[i]);
+    ONN_CHECK(onn_add_i64(in, w->begin[i], &padded) && onn_add_i64(padded, w->end[i], &padded),
+        OCLNN_ERROR_ARGUMENT, "pads of %lld and %lld are too large", (long long)w->begin[i],
+        (long long)w->end[i]);
     ONN_CHECK(padded >= reach, OCLNN_ERROR_SHAPE,
-              "a window of %lld (kernel %lld, dilation %lld) is larger than the padded input of %lld along the %s",
-              (long long)reach, (long long)w->kernel[i], (long long)w->dilation[i], (long long)padded, axis_name[i]);
+        "a window of %lld (kernel %lld, dilation %lld) is larger than the padded input of %lld along the %s",
+        (long long)reach, (long long)w->kernel[i], (long long)w->dilation[i], (long long)padded,
+        axis_name[i]);
     total = padded - reach;
     w->out[i] = total / stride + 1;
     /* A last, partial window counts only if it starts inside the input or the pad in front of it. */
@@ -108,8 +112,8 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_window_resolve(const struct onn_window_attr *a, const struct onn_desc *x, const int64_t *kernel,
-                                     bool ceil_mode, struct onn_window *w)
+enum oclnn_status onn_window_resolve(const struct onn_window_attr *a, const struct onn_desc *x,
+    const int64_t *kernel, bool ceil_mode, struct onn_window *w)
 {
     enum oclnn_status status;
 
@@ -134,7 +138,8 @@ enum oclnn_status onn_window_args(const struct onn_window *w, struct onn_window_
     for (int i = 0; i < 6; i++)
         for (int j = 0; j < 3; j++) {
             if (from[i][j] > INT32_MAX || from[i][j] < 0)
-                return onn_error(OCLNN_ERROR_UNSUPPORTED, "window of %lld does not fit 31 bits", (long long)from[i][j]);
+                return onn_error(OCLNN_ERROR_UNSUPPORTED, "window of %lld does not fit 31 bits",
+                    (long long)from[i][j]);
             to[i][j] = (int32_t)from[i][j];
         }
     return OCLNN_OK;
@@ -195,7 +200,8 @@ void onn_launch_elements(struct onn_launch *l, size_t columns, size_t rows, size
 struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, p->caps && p->caps->vector_cpu ? 0.004 : 0.05};
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1,
+        p->caps && p->caps->vector_cpu ? 0.004 : 0.05};
 }
 
 bool onn_elem_can(enum oclnn_dtype dtype)

@@ -54,7 +54,7 @@ static void ref_conv(struct onn_ref *r)
                         if (!inside)
                             continue;
                         const double v = r->in[0][window_at(xd, n, k / g.k_group * g.c_group + c, from)] *
-                                         r->in[1][window_at(wd, k, c, t)];
+                            r->in[1][window_at(wd, k, c, t)];
                         sum += v;
                         scale += fabs(v);
                     }
@@ -63,8 +63,14 @@ static void ref_conv(struct onn_ref *r)
             }
 }
 
-#define CASE(text) {.problem = text, .ref = ref_conv}
-#define SMOOTH(text) {.problem = text, .ref = ref_conv, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_conv \
+    }
+#define SMOOTH(text) \
+    { \
+        .problem = text, .ref = ref_conv, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16 \
+    }
 static const struct onn_case cases[] = {
     CASE("conv x=1x3x9x11 w=5x3x3x3 b=5 pad=1"),
     CASE("conv x=2x16x8x8 w=16x16x3x3 b=16 pad=1 +relu"),

@@ -19,7 +19,8 @@ static void infers_shapes(void **state)
     onn_check_infer("convtranspose x=1x1x3x3 w=1x2x3x3 stride=3,2 output_shape=10,8", "f32[1,2,10,8]");
     onn_check_infer("convtranspose x=1x1x3x3 w=1x1x3x3 stride=2 auto_pad=SAME_UPPER", "f32[1,1,6,6]");
     onn_check_infer("convtranspose x=1x6x3x3 w=5x1x3x3", "!w has 5 input channels, x 6");
-    onn_check_infer("convtranspose x=1x6x3x3 w=6x1x3x3 output_padding=1,1", "!output_padding 1 is not below stride 1");
+    onn_check_infer("convtranspose x=1x6x3x3 w=6x1x3x3 output_padding=1,1",
+        "!output_padding 1 is not below stride 1");
 }
 
 static void ref_convtranspose(struct onn_ref *r)
@@ -59,7 +60,10 @@ static void ref_convtranspose(struct onn_ref *r)
                     }
 }
 
-#define CASE(text) {.problem = text, .ref = ref_convtranspose}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_convtranspose \
+    }
 static const struct onn_case cases[] = {
     CASE("convtranspose x=1x8x5x6 w=8x3x2x2 b=3 stride=2"),
     CASE("convtranspose x=1x24x7x5 w=24x16x2x2 b=16 stride=2 +relu"),

@@ -98,8 +98,14 @@ static void ref_matmul(struct onn_ref *r)
     }
 }
 
-#define GEMM(text) {.problem = text, .ref = ref_gemm}
-#define MATMUL(text) {.problem = text, .ref = ref_matmul}
+#define GEMM(text) \
+    { \
+        .problem = text, .ref = ref_gemm \
+    }
+#define MATMUL(text) \
+    { \
+        .problem = text, .ref = ref_matmul \
+    }
 static const struct onn_case cases[] = {
     GEMM("gemm a=13x17 b=17x19"),
     GEMM("gemm a=17x13 b=19x17 c=19 transA=1 transB=1 alpha=2 beta=3"),

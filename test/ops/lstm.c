@@ -20,7 +20,8 @@ static void infers_shapes(void **state)
     onn_check_infer("rnn x=2x7x10 w=1x5x10 r=1x5x5 direction=up", "!direction=up");
     onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 lens=2:i32", "!b is");
     onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 b=- lens=2:i32", "!sequence_lens is not supported");
-    onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 activations=Sigmoid,Affine,Tanh", "!activation at \"Affine");
+    onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 activations=Sigmoid,Affine,Tanh",
+        "!activation at \"Affine");
 }
 
 static double sigmoid(double v)
@@ -36,7 +37,8 @@ struct cell {
 };
 
 /* gate[j] = w x + wb; rest[j] = r h + rb, for gates * hidden rows j. */
-static void products(const struct cell *s, int64_t time, bool layout, const double *h, double *gate, double *rest)
+static void products(const struct cell *s, int64_t time, bool layout, const double *h, double *gate,
+    double *rest)
 {
     const double *const *in = s->r->in;
     const int64_t rows = s->gates * s->hidden;
@@ -65,8 +67,8 @@ static void step_lstm(struct cell *s, const double *g, const double *e, const do
 }
 
 /* again: r h + rb with the reset state. */
-static void step_gru(struct cell *s, const double *g, const double *e, double *again, int64_t time, bool layout,
-                     bool linear)
+static void step_gru(struct cell *s, const double *g, const double *e, double *again, int64_t time,
+    bool layout, bool linear)
 {
     const int64_t n = s->hidden;
     double *reset = calloc((size_t)n, sizeof *reset), *unused = calloc((size_t)(3 * n), sizeof *unused);
@@ -93,7 +95,12 @@ static void ref_recurrent(struct onn_ref *r)
     const bool layout = strstr(onn_str_text(&text), "layout=1") != NULL;
     const bool reverse = strstr(onn_str_text(&text), "reverse") != NULL;
     const bool linear = strstr(onn_str_text(&text), "linear_before_reset=1") != NULL;
-    struct cell s = {.r = r, .gates = lstm ? 4 : gru ? 3 : 1, .in = p->in[0].dim[2], .hidden = p->in[2].dim[2]};
+    struct cell s = {.r = r,
+        .gates = lstm ? 4
+            : gru     ? 3
+                      : 1,
+        .in = p->in[0].dim[2],
+        .hidden = p->in[2].dim[2]};
     const int64_t rows = s.gates * s.hidden, dirs = p->in[1].dim[0];
     double *g = calloc((size_t)rows * 3, sizeof *g), *state = calloc((size_t)s.hidden * 2, sizeof *state);
 
@@ -112,13 +119,15 @@ static void ref_recurrent(struct onn_ref *r)
                 const int64_t time = s.d || reverse ? s.steps - 1 - t : t;
                 products(&s, time, layout, s.h, g, g + rows);
                 if (lstm)
-                    step_lstm(&s, g, g + rows, r->n_in > 7 && r->in[7] ? r->in[7] + s.d * 3 * s.hidden : NULL);
+                    step_lstm(&s, g, g + rows,
+                        r->n_in > 7 && r->in[7] ? r->in[7] + s.d * 3 * s.hidden : NULL);
                 else if (gru)
                     step_gru(&s, g, g + rows, g + 2 * rows, time, layout, linear);
                 else
                     for (int64_t j = 0; j < s.hidden; j++)
                         s.h[j] = tanh(g[j] + g[rows + j]);
-                const int64_t y = layout ? (s.b * s.steps + time) * dirs + s.d : (time * dirs + s.d) * s.batch + s.b;
+                const int64_t y =
+                    layout ? (s.b * s.steps + time) * dirs + s.d : (time * dirs + s.d) * s.batch + s.b;
                 for (int64_t j = 0; j < s.hidden; j++)
                     r->out[0][y * s.hidden + j] = s.h[j];
             }
@@ -134,8 +143,10 @@ static void ref_recurrent(struct onn_ref *r)
     onn_str_finish(&text);
 }
 
-#define CASE(text)                                                                                           \
-    {.problem = text, .ref = ref_recurrent, .c = 64, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_recurrent, .c = 64, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16 \
+    }
 static const struct onn_case cases[] = {
     CASE("lstm x=7x2x10 w=1x20x10 r=1x20x5 b=1x40 outs=3"),
     CASE("lstm x=5x1x16 w=2x96x16 r=2x96x24 b=2x192 direction=bidirectional"),

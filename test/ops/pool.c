@@ -54,8 +54,9 @@ static void ref_pool(struct onn_ref *r)
                 scale += fabs(v);
                 if (v > best) {
                     best = v;
-                    best_at = a->storage_order ? ((plane * xd[4] + from[2]) * xd[3] + from[1]) * xd[2] + from[0]
-                                               : window_at(xd, 0, plane, from);
+                    best_at = a->storage_order
+                        ? ((plane * xd[4] + from[2]) * xd[3] + from[1]) * xd[2] + from[0]
+                        : window_at(xd, 0, plane, from);
                 }
             }
             r->out[0][window_at(yd, 0, plane, at)] = is_max ? best : sum / (double)count;
@@ -65,8 +66,14 @@ static void ref_pool(struct onn_ref *r)
         }
 }
 
-#define CASE(text) {.problem = text, .ref = ref_pool}
-#define MEAN(text) {.problem = text, .ref = ref_pool, .flags = ONN_CASE_NO_EXACT}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_pool \
+    }
+#define MEAN(text) \
+    { \
+        .problem = text, .ref = ref_pool, .flags = ONN_CASE_NO_EXACT \
+    }
 static const struct onn_case cases[] = {
     CASE("maxpool x=1x16x12x12 kernel_shape=3 stride=2 pad=1"),
     CASE("maxpool x=2x19x13x11 kernel_shape=2 stride=2"),

@@ -27,13 +27,13 @@ static inline void window_split(const int64_t box[3], int64_t i, int64_t at[3])
 }
 
 /* Runs the pure group and then the harness: what main() of these tests does. */
-#define WINDOW_MAIN(pure, cases)                                                                             \
-    int main(int argc, char **argv)                                                                          \
-    {                                                                                                        \
-        const struct CMUnitTest tests[] = {cmocka_unit_test(pure)};                                          \
-        if (argc < 2 && cmocka_run_group_tests(tests, NULL, NULL) != 0)                                      \
-            return 1;                                                                                        \
-        return onn_harness_main(argc, argv, cases);                                                          \
+#define WINDOW_MAIN(pure, cases) \
+    int main(int argc, char **argv) \
+    { \
+        const struct CMUnitTest tests[] = {cmocka_unit_test(pure)}; \
+        if (argc < 2 && cmocka_run_group_tests(tests, NULL, NULL) != 0) \
+            return 1; \
+        return onn_harness_main(argc, argv, cases); \
     }
 
 #endif
