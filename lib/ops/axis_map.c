@@ -143,7 +143,7 @@ int32_t onn_axis_map_transposed(struct onn_grad *g, int32_t x, int axis, int64_t
     }
     /* counting sort by input: start[i + 1] first counts, then is where i's next tap goes */
     for (int64_t k = 0; k < n; k++)
-        start[taps[k].i + 2 > size ? size + 1 : taps[k].i + 2]++;
+        start[taps[k].i + 2]++;
     for (int64_t i = 2; i <= size + 1; i++)
         start[i] += start[i - 1];
     for (int64_t k = 0; k < n; k++) {

@@ -1,5 +1,6 @@
 /* Dropout. In inference the output is the input and the mask is all true; the random form belongs to training. */
 #include "ops/walk.h"
+#include "ops/grads.h"
 
 #include <string.h>
 
@@ -83,6 +84,7 @@ static const struct onn_op dropout = {.name = "dropout",
     .infer = infer,
     .host = host,
     .view = view,
+    .grad = onn_dropout_grad,
     .variants = variants,
     .flop = onn_flop_none};
 

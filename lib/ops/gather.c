@@ -1,5 +1,6 @@
 /* Gather, GatherElements, GatherND: elements picked by an index tensor (i32 or i64). */
 #include "ops/gather.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <limits.h>
@@ -379,6 +380,7 @@ static const struct onn_op gather = {
     .infer = infer_gather,
     .host = host_gather,
     .view = view_gather,
+    .grad = onn_gather_grad,
     .variants = rows_variants,
     .flop = onn_flop_none,
 };
@@ -394,6 +396,7 @@ static const struct onn_op gatherelements = {
     .since = 11,
     .infer = infer_elements,
     .host = host_elements,
+    .grad = onn_gatherelements_grad,
     .variants = elements_variants,
     .flop = onn_flop_none,
 };
@@ -409,6 +412,7 @@ static const struct onn_op gathernd = {
     .since = 11,
     .infer = infer_nd,
     .host = host_nd,
+    .grad = onn_gathernd_grad,
     .variants = nd_variants,
     .flop = onn_flop_none,
 };

@@ -1,5 +1,6 @@
 /* LRN, LpNormalization and MeanVarianceNormalization. */
 #include "ops/norm.h"
+#include "ops/grads.h"
 #include "ops/reduce.h"
 
 #include <limits.h>
@@ -227,6 +228,7 @@ static const struct onn_op lrn_op = {.name = "lrn",
     .onnx = "LRN",
     .attr_size = sizeof(struct onn_lrn_attr),
     .attrs = lrn_attrs,
+    .grad = onn_lrn_grad,
     .variants = lrn_variants,
     .flop = lrn_flop,
     .host = lrn_host,
@@ -235,12 +237,14 @@ static const struct onn_op lp_op = {.name = "lpnormalization",
     .onnx = "LpNormalization",
     .attr_size = sizeof(struct onn_lpnorm_attr),
     .attrs = lp_attrs,
+    .grad = onn_lpnorm_grad,
     .variants = lp_variants,
     COMMON};
 static const struct onn_op mvn_op = {.name = "meanvariancenormalization",
     .onnx = "MeanVarianceNormalization",
     .attr_size = sizeof(struct onn_mvn_attr),
     .attrs = mvn_attrs,
+    .grad = onn_mvn_grad,
     .variants = mvn_variants,
     COMMON};
 

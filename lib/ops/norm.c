@@ -1,5 +1,6 @@
 /* Instance, layer and group normalisation: rows with their own mean and variance. */
 #include "ops/norm.h"
+#include "ops/grads.h"
 #include "ops/reduce.h"
 #include "ops/walk.h"
 
@@ -360,6 +361,7 @@ static const struct onn_op instance_op = {.name = "instancenormalization",
     .since = 1,
     .infer = infer,
     .host = host,
+    .grad = onn_norm_rows_grad,
     .variants = variants,
     .flop = flop};
 static const struct onn_op layer_op = {.name = "layernormalization",
@@ -373,6 +375,7 @@ static const struct onn_op layer_op = {.name = "layernormalization",
     .since = 17,
     .infer = infer,
     .host = host,
+    .grad = onn_norm_rows_grad,
     .variants = variants,
     .flop = flop};
 static const struct onn_op group_op = {.name = "groupnormalization",
@@ -386,6 +389,7 @@ static const struct onn_op group_op = {.name = "groupnormalization",
     .since = 18,
     .infer = infer,
     .host = host,
+    .grad = onn_norm_rows_grad,
     .variants = variants,
     .flop = flop};
 

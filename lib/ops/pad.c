@@ -1,5 +1,6 @@
 /* Pad: constant, reflect, edge, wrap; on plain, channels last and blocked tensors. */
 #include "ops/pad.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <limits.h>
@@ -328,6 +329,7 @@ static const struct onn_op pad = {
     .infer = infer,
     .host = host,
     .host_inputs = host_inputs,
+    .grad = onn_pad_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };

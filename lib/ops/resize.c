@@ -1,5 +1,6 @@
 /* Resize: shapes, the resolved form of all its options, evaluation on the host. Kernels: resize_bind.c. */
 #include "ops/resize.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <limits.h>
@@ -426,6 +427,7 @@ static const struct onn_op resize = {
     .infer = infer,
     .host = host,
     .host_inputs = host_inputs,
+    .grad = onn_resize_grad,
     .variants = variants,
 };
 

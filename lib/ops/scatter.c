@@ -1,5 +1,6 @@
 /* ScatterND, ScatterElements: a copy of the data with some elements replaced or combined with updates. */
 #include "ops/scatter.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <limits.h>
@@ -299,6 +300,7 @@ static const struct onn_op scatternd = {
     .since = 11,
     .infer = infer_nd,
     .host = host_nd,
+    .grad = onn_scatter_grad,
     .variants = nd_variants,
 };
 static const struct onn_op scatterelements = {
@@ -313,6 +315,7 @@ static const struct onn_op scatterelements = {
     .since = 11,
     .infer = infer_elements,
     .host = host_elements,
+    .grad = onn_scatter_grad,
     .variants = elements_variants,
 };
 

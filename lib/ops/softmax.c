@@ -1,5 +1,6 @@
 /* Softmax and LogSoftmax along one axis, or over all dimensions from an axis on (the rule before opset 13). */
 #include "ops/softmax.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <limits.h>
@@ -278,6 +279,7 @@ static const struct onn_op softmax = {.name = "softmax",
     .since = 1,
     .infer = infer,
     .host = host,
+    .grad = onn_softmax_grad,
     .variants = variants,
     .flop = flop};
 static const struct onn_op logsoftmax = {.name = "logsoftmax",
@@ -291,6 +293,7 @@ static const struct onn_op logsoftmax = {.name = "logsoftmax",
     .since = 1,
     .infer = infer,
     .host = host,
+    .grad = onn_logsoftmax_grad,
     .variants = variants,
     .flop = flop};
 
