@@ -10,7 +10,7 @@
  * Method     A group computes m_group rows x p_group panels, k_block of k at a time (partial sums wait in y): a block of
  *            a panel stays in L1 while the rows of A pass, those stay in L2. Rows are dealt evenly over the tiles; spare
  *            rows repeat the last one and are not stored.
- * Rounding   fp32 fused multiply-adds in ascending k; alpha, beta c, r, clip at the end.
+ * Rounding   fp32 fused multiply-adds in ascending k (gemm_packed_row: four sums); alpha, beta c, r, clip at the end.
  * Source     own design, after the usual BLIS loops.
  */
 #include "lib/types.h"
@@ -196,6 +196,45 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed_at(ONN_IN
                                                                           int m_group, int p_group, int k_block)
 {
     gemm_group(0, ONN_PTR(a), ONN_PTR(b), ONN_PTR(c), ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
+}
+
+/* The same for few rows, row by row: four independent sums per vector, as b comes from memory. Global size
+ * { 1, ceil(panels / p_group), batches }. A program that needs nothing else is compiled much faster. */
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed_row(ONN_IN(float, a), ONN_IN(float, b),
+                                                                           ONN_IN(float, c), ONN_IN(float, r),
+                                                                           ONN_OUT(float, y), const struct gemm_args g,
+                                                                           int p_group)
+{
+    const struct gemm_offset o = gemm_batch(&g, get_global_id(2));
+    const int p0 = get_group_id(1) * p_group, p1 = min(p0 + p_group, ONN_DIV_UP(g.n, GEMM_NR));
+    const volatile float factors[6] = {g.alpha, g.beta, g.lo, g.hi, g.act_a, g.act_b};
+    for (int p = p0; p < p1; p++)
+        for (int m = 0; m < g.m; m++) {
+            global const float *w = ONN_PTR(b) + o.b + (long)p * g.k * GEMM_NR, *x = ONN_PTR(a) + o.a + m * g.a_m;
+            global float *to = ONN_PTR(y) + o.y + m * g.y_m + p * GEMM_NR;
+            ONN_V acc[4][GEMM_NV];
+            int k = 0;
+#pragma unroll
+            for (int i = 0; i < 4 * GEMM_NV; i++)
+                acc[i / GEMM_NV][i % GEMM_NV] = (ONN_V)(0.0f);
+            for (; k + 4 <= g.k; k += 4, w += 4 * GEMM_NR)
+#pragma unroll
+                for (int i = 0; i < 4; i++) {
+                    const ONN_V s = (ONN_V)(x[(k + i) * g.a_k]);
+#pragma unroll
+                    for (int v = 0; v < GEMM_NV; v++)
+                        acc[i][v] = fma(s, ONN_LOAD(w + i * GEMM_NR + v * VL), acc[i][v]);
+                }
+            for (; k < g.k; k++, w += GEMM_NR)
+#pragma unroll
+                for (int v = 0; v < GEMM_NV; v++)
+                    acc[0][v] = fma((ONN_V)(x[k * g.a_k]), ONN_LOAD(w + v * VL), acc[0][v]);
+#pragma unroll
+            for (int v = 0; v < GEMM_NV; v++)
+                if (p * GEMM_NR + v * VL < g.n)
+                    gemm_put((acc[0][v] + acc[1][v]) + (acc[2][v] + acc[3][v]), to + v * VL, g.n - p * GEMM_NR - v * VL);
+            gemm_finish(&g, factors, ONN_PTR(y) + o.y, ONN_PTR(c) + o.c, ONN_PTR(r) + o.r, m, 1, p * GEMM_NR);
+        }
 }
 
 /* Packs b (k, n, b_k, b_n and the batch of g) into [batch][panels][k][NR] with zeros behind column n.

@@ -106,8 +106,8 @@ OCLNN_API enum oclnn_status oclnn_model_output_shape(const oclnn_model *model, i
 struct oclnn_plan_info {
     int nodes, kernels, programs;
     double flop; /**< of one run, 1 multiply-add = 2, counted as direct algorithms */
-    size_t parameter_bytes, derived_bytes, arena_bytes, arena_lower_bound, workspace_bytes, padding_bytes,
-        staging_bytes;
+    size_t parameter_bytes, derived_bytes, arena_bytes, arena_tensor_bytes, arena_lower_bound,
+        workspace_bytes, padding_bytes, staging_bytes;
     double plan_ms, build_ms; /**< planning without compiling; compiling or loading programs */
     int cache_hits, cache_misses;
 };

@@ -19,6 +19,7 @@ enum oclnn_status oclnn_model_plan_info(const oclnn_model *model, struct oclnn_p
         .parameter_bytes = p->stats.parameter_bytes,
         .derived_bytes = p->stats.derived_bytes,
         .arena_bytes = p->stats.arena_bytes,
+        .arena_tensor_bytes = p->place.tensor_bytes,
         .arena_lower_bound = p->place.lower_bound,
         .workspace_bytes = p->place.workspace_bytes,
         .padding_bytes = p->place.padding,

@@ -1,7 +1,9 @@
 /* BatchNormalization. In inference it is element-wise with one number per channel, so it runs on the generated kernels
  * of that family, in every format and with every chain behind it. The training form is inferred here; its kernels are
  * those of the training room. */
+#include "ops/batchnorm_train.h"
 #include "ops/elementwise.h"
+#include "ops/grads.h"
 #include "ops/norm.h"
 
 #include <math.h>
@@ -168,7 +170,8 @@ static const struct onn_variant nd = {.name = "nd",
     .formats = formats_nd,
     .cost = cost,
     .bind = bind_nd};
-static const struct onn_variant *const variants[] = {&blocked, &nd, NULL};
+static const struct onn_variant *const variants[] = {&blocked, &onn_batchnorm_train_blocked,
+    &onn_batchnorm_train_reference, &nd, NULL}; /* nd last: the fuser asks the last one */
 
 static const struct onn_attr attrs[] = {{"epsilon", "epsilon", ONN_ATTR_FLOAT,
                                             offsetof(struct onn_batchnorm_attr, epsilon), 1e-5, 0, 0},
@@ -181,12 +184,13 @@ const struct onn_op onn_batchnorm_op = {.name = "batchnormalization",
     .min_in = 5,
     .max_in = 5,
     .min_out = 1,
-    .max_out = 3,
+    .max_out = 5,
     .attr_size = sizeof(struct onn_batchnorm_attr),
     .attrs = attrs,
     .since = 1,
     .infer = infer,
     .host = host,
+    .grad = onn_batchnorm_grad,
     .variants = variants,
     .flop = flop};
 

@@ -45,7 +45,7 @@ static void deal_pixels(const struct onn_prob *p, const struct onn_conv_cpu *c, 
 
 static struct onn_cost cost_of(const struct onn_prob *p, double efficiency)
 {
-    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, efficiency};
+    return (struct onn_cost){onn_prob_flop(p), onn_conv_cpu_bytes(p), 1, efficiency};
 }
 
 /* Share of the multiply-adds that are not spent on lanes behind the last channel, or between merged groups. */

@@ -131,6 +131,17 @@ struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct on
     return l;
 }
 
+double onn_conv_cpu_bytes(const struct onn_prob *p)
+{
+    const struct onn_pack *pack = onn_pack_find(p->in[1].format.pack);
+    double bytes = (double)onn_desc_bytes(&p->out[0]);
+
+    for (int i = 0; i < p->n_in; i++)
+        if (i != 1 && p->in[i].dtype)
+            bytes += (double)onn_desc_bytes(&p->in[i]);
+    return bytes + 4.0 * (double)(pack ? pack->elements(&p->in[1], p->in[1].format.p) : 0);
+}
+
 void onn_conv_cpu_ints(struct onn_bind *b, struct onn_launch *l, const int64_t *v, int n)
 {
     for (int i = 0; i < n; i++)

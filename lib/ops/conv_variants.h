@@ -6,14 +6,17 @@
 
 extern const struct onn_variant onn_conv_tiled;
 /* Vector CPUs, blocked tensors (conv_blocked.c, conv_wino.c). */
-extern const struct onn_variant onn_conv_winograd43, onn_conv_pointwise, onn_conv_depthwise, onn_conv_stem,
-    onn_conv_blocked;
+extern const struct onn_variant onn_conv_few, onn_conv_winograd43, onn_conv_pointwise, onn_conv_depthwise,
+    onn_conv_stem, onn_conv_blocked;
 
 /* Plain and channels-last tuples; the weight stays plain. */
 int onn_conv_formats_strided(const struct onn_prob *p, struct onn_formats *out, int max);
 
 /* Floats in front of the zeros of an opaque packing of this weight (conv_pack.c); -1 = it cannot be packed so. */
 int64_t onn_conv_pack_zeros(int pack, const struct onn_desc *w, const uint8_t p[4]);
+
+/* Bytes that such a convolution moves: while formats are being chosen, a desc does not know its packing's size. */
+double onn_conv_cpu_bytes(const struct onn_prob *p);
 
 /* What the kernels for vector CPUs have in common. */
 struct onn_conv_cpu {

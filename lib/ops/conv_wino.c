@@ -99,7 +99,7 @@ static size_t wino_workspace(const struct onn_prob *p, const struct onn_tune *t)
 
 static struct onn_cost wino_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
-    struct onn_cost cost = {.bytes = onn_prob_bytes(p), .launches = 1, .efficiency = 1};
+    struct onn_cost cost = {.bytes = onn_conv_cpu_bytes(p), .launches = 1, .efficiency = 1};
     struct onn_conv_cpu c;
     struct deal d;
     double ci, ko;
@@ -114,7 +114,6 @@ static struct onn_cost wino_cost(const struct onn_prob *p, const struct onn_tune
     ko = (double)(c.k_blocks * c.vl);
     /* 36 products at 3/4 of peak; the transforms count as multiply-adds that run at a quarter of it. */
     cost.flop = (double)(d.tiles * c.g.group) * (72 * ci * ko / 0.75 + (200 * ci + 160 * ko) / 0.25);
-    cost.bytes += 36.0 * 4.0 * ci * ko;
     cost.launches = d.staged ? 2 : 1;
     return cost;
 }

@@ -254,7 +254,7 @@ static int blocked_formats(const struct onn_prob *p, struct onn_formats *out, in
 static struct onn_cost blocked_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, 0.5};
+    return (struct onn_cost){onn_prob_flop(p), onn_conv_cpu_bytes(p), 1, 0.5};
 }
 
 static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)

@@ -5,6 +5,7 @@
 #include "ops/pack.h"
 
 #define PANEL_VECTORS 2
+#define FEW_ROWS 2 /* up to here the product goes row by row */
 #define L1_FLOATS 8192 /* of a block of one panel */
 
 static int panel(const struct onn_caps *caps)
@@ -134,17 +135,22 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
             g.b_b[i] = step;
     }
     deal(&g, caps, k_block, &m_group, &p_group);
-    l = onn_bind_add(b, "gemm_packed", g.a_k == 1 ? "gemm_packed" : "gemm_packed_at", "-D VL=%d%s",
-        caps->vector_width, onn_epi_define(g.act, kind));
+    l = onn_bind_add(b, "gemm_packed",
+        g.m <= FEW_ROWS  ? "gemm_packed_row"
+            : g.a_k == 1 ? "gemm_packed"
+                         : "gemm_packed_at",
+        "-D VL=%d%s", caps->vector_width, onn_epi_define(g.act, kind));
     onn_gemm_put_arg(l, &at.a);
     onn_gemm_put_arg(l, &at.b);
     onn_gemm_put_arg(l, &at.c);
     onn_gemm_put_arg(l, &at.r);
     onn_gemm_put_arg(l, &at.y);
     onn_arg_bytes(b, l, &g, sizeof g);
-    onn_arg_int(b, l, m_group);
+    if (g.m > FEW_ROWS)
+        onn_arg_int(b, l, m_group);
     onn_arg_int(b, l, p_group);
-    onn_arg_int(b, l, k_block);
+    if (g.m > FEW_ROWS)
+        onn_arg_int(b, l, k_block);
     onn_launch_size3(l,
         (size_t[3]){m_group > 0 ? (size_t)div_up(g.m, m_group) : 0,
             p_group > 0 ? (size_t)div_up(panels, p_group) : 0, (size_t)onn_gemm_batches(&g)},
@@ -207,12 +213,13 @@ static size_t packed_workspace(const struct onn_prob *p, const struct onn_tune *
 
 static struct onn_cost packed_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
-    struct onn_cost cost = {.bytes = onn_prob_bytes(p), .launches = 1};
-    const double rows[4] = {0.25, 0.5, 0.6, 0.8}; /* few rows: few independent sums, many loads for each */
+    struct onn_cost cost = {.launches = 1};
+    const double rows[4] = {0.4, 0.4, 0.6, 0.8}; /* few rows: few independent sums, many loads for each */
     double m, n, k, batches;
 
     onn_gemm_size(p, &m, &n, &k, &batches);
     cost.flop = 2 * m * k * batches * (double)(div_up((int64_t)n, panel(p->caps)) * panel(p->caps));
+    cost.bytes = 4 * batches * (m * k + k * n + m * n);
     cost.efficiency = m >= 5 ? 0.85 : rows[m < 1 ? 0 : (int)m - 1];
     if (k < 64)
         cost.efficiency *= 0.4 + 0.6 * k / 64;

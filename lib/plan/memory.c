@@ -104,7 +104,7 @@ fail:
     return status;
 }
 
-size_t onn_memory_lower_bound(const struct onn_storage *store, int n, int positions)
+size_t onn_memory_lower_bound(const struct onn_storage *store, int n, int positions, bool unpadded)
 {
     size_t most = 0;
     int64_t *change = onn_calloc((size_t)positions + 2, sizeof *change);
@@ -112,8 +112,9 @@ size_t onn_memory_lower_bound(const struct onn_storage *store, int n, int positi
         return 0;
     for (int s = 0; s < n; s++)
         if (store[s].kind == ONN_STORAGE_ARENA && store[s].value) {
-            change[store[s].first] += (int64_t)store[s].unpadded;
-            change[store[s].last + 1] -= (int64_t)store[s].unpadded;
+            const int64_t bytes = (int64_t)(unpadded ? store[s].unpadded : store[s].bytes);
+            change[store[s].first] += bytes;
+            change[store[s].last + 1] -= bytes;
         }
     int64_t live = 0;
     for (int i = 0; i <= positions; i++) {

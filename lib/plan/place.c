@@ -362,12 +362,35 @@ static enum oclnn_status placer_init(struct placer *x)
     return OCLNN_OK;
 }
 
+/* The arena without workspaces: a second plan of the tensors alone, for the report. */
+static enum oclnn_status measure_tensors(struct onn_placement *p, size_t align,
+    const struct onn_place_options *o)
+{
+    size_t *bytes = NULL;
+    int32_t segments = 0;
+    int n = 0;
+    struct onn_storage *copy = onn_calloc((size_t)p->n_storages + 1, sizeof *copy);
+    if (!copy)
+        return OCLNN_ERROR_MEMORY;
+    for (int s = 0; s < p->n_storages; s++)
+        if (p->store[s].value)
+            copy[n++] = p->store[s];
+    enum oclnn_status status =
+        onn_memory_plan(copy, n, align, o->caps->max_alloc, !o->arena_off, &bytes, &segments);
+    for (int i = 0; i < segments; i++)
+        p->tensor_bytes += bytes[i];
+    onn_free(bytes);
+    onn_free(copy);
+    return status;
+}
+
 enum oclnn_status onn_placement_make(const struct onn_graph *g, const struct onn_choice *choice,
     const struct onn_place_options *options, struct onn_placement *out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct placer x = {.g = g, .choice = choice, .o = options, .p = out};
-    size_t align = options->caps->base_align ? options->caps->base_align : 128;
+    const size_t align =
+        64; /* a cache line and the widest vector; no sub-buffers, so the device asks for nothing more */
     ONN_TRY(placer_init(&x));
     find_uses(&x);
     find_derived(&x);
@@ -379,7 +402,9 @@ enum oclnn_status onn_placement_make(const struct onn_graph *g, const struct onn
         ONN_TRY(place_node(&x, k));
     for (int k = 0; k < g->n_nodes; k++)
         ONN_TRY(place_workspace(&x, k));
-    out->lower_bound = onn_memory_lower_bound(out->store, out->n_storages, g->n_nodes);
+    out->lower_bound = onn_memory_lower_bound(out->store, out->n_storages, g->n_nodes, true);
+    out->padding = onn_memory_lower_bound(out->store, out->n_storages, g->n_nodes, false) - out->lower_bound;
+    ONN_TRY(measure_tensors(out, align, options));
     ONN_TRY(onn_memory_plan(out->store, out->n_storages, align, options->caps->max_alloc, !options->arena_off,
         &out->segment_bytes, &out->n_segments));
 fail:

@@ -42,6 +42,7 @@ struct onn_placement {
     size_t *segment_bytes;
     int32_t n_segments;
     size_t lower_bound; /* largest sum of unpadded live tensors */
+    size_t tensor_bytes; /* what the arena would take without any workspace */
     size_t padding, workspace_bytes; /* at the moment of the largest sum; the largest workspace */
 };
 
@@ -61,6 +62,7 @@ enum oclnn_status onn_placed_prob(const struct onn_graph *g, const struct onn_pl
 /* Offsets for storages of kind ARENA by lifetime, in segments of at most max_segment bytes (memory.c). */
 enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment,
     bool share, size_t **segment_bytes, int32_t *n_segments);
-size_t onn_memory_lower_bound(const struct onn_storage *store, int n, int positions);
+/* Largest sum of tensors alive at once (no workspace), of their unpadded or real bytes. */
+size_t onn_memory_lower_bound(const struct onn_storage *store, int n, int positions, bool unpadded);
 
 #endif

@@ -47,7 +47,7 @@ static void random_plans(size_t max_segment)
             assert_true(!max_segment || segment_bytes[i] <= max_segment);
             total += segment_bytes[i];
         }
-        assert_true(total >= onn_memory_lower_bound(s, n, 64));
+        assert_true(total >= onn_memory_lower_bound(s, n, 64, true));
         free(segment_bytes);
     }
 }
@@ -76,7 +76,7 @@ static void chain_needs_two_buffers(void **state)
     assert_int_equal(onn_memory_plan(s, 10, 64, 0, true, &segment_bytes, &segments), OCLNN_OK);
     assert_int_equal(segments, 1);
     assert_int_equal(segment_bytes[0], 2048);
-    assert_int_equal(onn_memory_lower_bound(s, 10, 12), 2048);
+    assert_int_equal(onn_memory_lower_bound(s, 10, 12, true), 2048);
     free(segment_bytes);
     assert_int_equal(onn_memory_plan(s, 10, 64, 0, false, &segment_bytes, &segments), OCLNN_OK);
     assert_int_equal(segment_bytes[0], 10240);

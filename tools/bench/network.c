@@ -64,6 +64,7 @@ static void add_plan(const struct run *r, json_t *row)
     tool_json_set(bytes, "parameters", json_integer((json_int_t)p.parameter_bytes));
     tool_json_set(bytes, "derived", json_integer((json_int_t)p.derived_bytes));
     tool_json_set(bytes, "arena", json_integer((json_int_t)p.arena_bytes));
+    tool_json_set(bytes, "arena_tensors", json_integer((json_int_t)p.arena_tensor_bytes));
     tool_json_set(bytes, "arena_lower_bound", json_integer((json_int_t)p.arena_lower_bound));
     tool_json_set(bytes, "workspace", json_integer((json_int_t)p.workspace_bytes));
     tool_json_set(bytes, "padding", json_integer((json_int_t)p.padding_bytes));

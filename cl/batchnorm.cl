@@ -1,0 +1,179 @@
+/* Batch normalisation in training, and its gradient.
+ *
+ * bn_parts       mean and sum of squared deviations of a piece of at most 1024 pixels of one image. Passes
+ * bn_statistics  one channel per item: the parts put together in order (Chan's formula), running values. Global {c}
+ * bn_normalise   y = (x - mean) * dev * scale + bias. Passes
+ * bn_dx_parts    sums of dy and dy (x - mean) dev over a piece. Passes
+ * bn_dx_sums     one channel per item: their sums = dbias, dscale. Global {c}
+ * bn_dx          dx = scale dev (dy - dbias / m - x' dscale / m), m values per channel. Passes
+ * Layout         strides of image, channel (block) and pixel; VL channels lie side by side (BN_SCALAR: any strides).
+ * Passes         global { pieces, ceil(c / VL), n } (BN_SCALAR: { pieces, c, n }), any local size. Lanes behind the last channel are written as 0.
+ * Parts          [image * pieces + piece][2][padded c] floats; sums and statistics: [2][c] floats.
+ * Defines        ONN_DT (lib/any.h: f32; f16 with BN_SCALAR), VL, BN_SCALAR: one channel per item.
+ */
+#include "lib/types.h"
+#include "lib/any.h"
+
+#ifndef BN_SCALAR
+#define BN_W VL
+#define BN_V ONN_V
+#define BN_LOAD(p) ANY_VLOAD(p)
+#define BN_STORE(v, p) ANY_VSTORE(v, p)
+#define BN_SAVE(v, p) ONN_STORE(v, p)
+#define BN_PART(p, left) onn_load_part(p, left)
+#define BN_MASK(v, left) onn_mask(v, left)
+#else
+#define BN_W 1
+#define BN_V float
+#define BN_LOAD(p) ((float)ANY_GET(p, 0))
+#define BN_STORE(v, p) ANY_SET(p, 0, v)
+#define BN_SAVE(v, p) (*(p) = (v))
+#define BN_PART(p, left) (*(p))
+#define BN_MASK(v, left) ((void)(left), (v))
+#endif
+#define BN_PIECE 1024
+
+struct bn_args {
+    int n, c, px, pieces, parts, outs;
+    float epsilon, momentum;
+    long x_s[3], y_s[3], z_s[3];
+};
+
+static inline int bn_padded(const int c)
+{
+    return ONN_DIV_UP(c, BN_W) * BN_W;
+}
+
+kernel void bn_parts(ONN_IN(ANY_T, x), ONN_OUT(float, part), const struct bn_args a)
+{
+    const int piece = get_global_id(0), cb = get_global_id(1), n = get_global_id(2);
+    const int p0 = piece * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
+    global const ANY_T *x = ONN_PTR(x) + n * a.x_s[0] + cb * a.x_s[1];
+    global float *out = ONN_PTR(part) + (long)(n * a.pieces + piece) * 2 * bn_padded(a.c) + cb * BN_W;
+    BN_V sum = (BN_V)(0.0f), square = (BN_V)(0.0f);
+    for (int p = p0; p < p1; p++)
+        sum += BN_LOAD(x + p * a.x_s[2]);
+    const BN_V mean = sum / (BN_V)((float)(p1 - p0));
+    for (int p = p0; p < p1; p++) {
+        const BN_V d = BN_LOAD(x + p * a.x_s[2]) - mean;
+        square = fma(d, d, square);
+    }
+    BN_SAVE(mean, out);
+    BN_SAVE(square, out + bn_padded(a.c));
+}
+
+kernel void bn_statistics(ONN_IN(float, part), ONN_IN(ANY_T, running_mean), ONN_IN(ANY_T, running_var),
+                          ONN_OUT(ANY_T, new_mean), ONN_OUT(ANY_T, new_var), ONN_OUT(ANY_T, mean), ONN_OUT(ANY_T, dev),
+                          ONN_OUT(float, kept), const struct bn_args a)
+{
+    const int c = get_global_id(0), padded = bn_padded(a.c);
+    if (c >= a.c)
+        return;
+    float mean = 0.0f, square = 0.0f, count = 0.0f;
+    for (int i = 0; i < a.parts; i++) {
+        global const float *p = ONN_PTR(part) + (long)i * 2 * padded + c;
+        const int piece = i % a.pieces;
+        const float more = (float)min(BN_PIECE, a.px - piece * BN_PIECE), all = count + more, d = p[0] - mean;
+        mean += d * (more / all);
+        square += p[padded] + d * d * (count * more / all);
+        count = all;
+    }
+    const float variance = square / count, dev = 1.0f / sqrt(variance + a.epsilon);
+    if (a.outs & 2)
+        ANY_SET(ONN_PTR(new_mean), c, (float)ANY_GET(ONN_PTR(running_mean), c) * a.momentum + mean * (1.0f - a.momentum));
+    if (a.outs & 4)
+        ANY_SET(ONN_PTR(new_var), c, (float)ANY_GET(ONN_PTR(running_var), c) * a.momentum + variance * (1.0f - a.momentum));
+    if (a.outs & 8)
+        ANY_SET(ONN_PTR(mean), c, mean);
+    if (a.outs & 16)
+        ANY_SET(ONN_PTR(dev), c, dev);
+    ONN_PTR(kept)[c] = mean;
+    ONN_PTR(kept)[a.c + c] = dev;
+}
+
+/* BN_W numbers of a vector of c, from channel cb * BN_W on. */
+static inline BN_V bn_channels(global const float *p, const int cb, const int c)
+{
+    return BN_PART(p + cb * BN_W, c - cb * BN_W);
+}
+#ifndef BN_SCALAR
+#define BN_CHANNELS(p, cb, c) bn_channels(p, cb, c)
+#else
+#define BN_CHANNELS(p, cb, c) ((float)ANY_GET(p, cb))
+#endif
+
+kernel void bn_normalise(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, bias), ONN_IN(float, kept),
+                         ONN_OUT(ANY_T, y), const struct bn_args a)
+{
+    const int cb = get_global_id(1), n = get_global_id(2), left = a.c - cb * BN_W;
+    const int p0 = get_global_id(0) * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
+    global const ANY_T *x = ONN_PTR(x) + n * a.x_s[0] + cb * a.x_s[1];
+    global ANY_T *y = ONN_PTR(y) + n * a.y_s[0] + cb * a.y_s[1];
+    const BN_V mean = bn_channels(ONN_PTR(kept), cb, a.c);
+    const BN_V factor = BN_CHANNELS(ONN_PTR(scale), cb, a.c) * bn_channels(ONN_PTR(kept) + a.c, cb, a.c);
+    const BN_V bias = BN_CHANNELS(ONN_PTR(bias), cb, a.c);
+    for (int p = p0; p < p1; p++)
+        BN_STORE(BN_MASK((BN_LOAD(x + p * a.x_s[2]) - mean) * factor + bias, left), y + p * a.y_s[2]);
+}
+
+kernel void bn_dx_parts(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
+                        ONN_OUT(float, part), const struct bn_args a)
+{
+    const int piece = get_global_id(0), cb = get_global_id(1), n = get_global_id(2);
+    const int p0 = piece * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
+    global const ANY_T *x = ONN_PTR(x) + n * a.x_s[0] + cb * a.x_s[1];
+    global const ANY_T *dy = ONN_PTR(dy) + n * a.y_s[0] + cb * a.y_s[1];
+    global float *out = ONN_PTR(part) + (long)(n * a.pieces + piece) * 2 * bn_padded(a.c) + cb * BN_W;
+    const BN_V mean = BN_CHANNELS(ONN_PTR(mean), cb, a.c);
+    BN_V sum = (BN_V)(0.0f), moment = (BN_V)(0.0f);
+    for (int p = p0; p < p1;) {
+        BN_V s = (BN_V)(0.0f), m = (BN_V)(0.0f);
+        for (const int end = min(p + 128, p1); p < end; p++) {
+            const BN_V d = BN_LOAD(dy + p * a.y_s[2]);
+            s += d;
+            m = fma(d, BN_LOAD(x + p * a.x_s[2]) - mean, m);
+        }
+        sum += s;
+        moment += m;
+    }
+    BN_SAVE(sum, out);
+    BN_SAVE(moment * BN_CHANNELS(ONN_PTR(dev), cb, a.c), out + bn_padded(a.c));
+}
+
+kernel void bn_dx_sums(ONN_IN(float, part), ONN_OUT(ANY_T, dscale), ONN_OUT(ANY_T, dbias), ONN_OUT(float, kept),
+                       const struct bn_args a)
+{
+    const int c = get_global_id(0), padded = bn_padded(a.c);
+    if (c >= a.c)
+        return;
+    float sum = 0.0f, moment = 0.0f;
+    for (int i = 0; i < a.parts; i++) {
+        sum += ONN_PTR(part)[(long)i * 2 * padded + c];
+        moment += ONN_PTR(part)[((long)i * 2 + 1) * padded + c];
+    }
+    if (a.outs & 2)
+        ANY_SET(ONN_PTR(dscale), c, moment);
+    if (a.outs & 4)
+        ANY_SET(ONN_PTR(dbias), c, sum);
+    ONN_PTR(kept)[c] = sum;
+    ONN_PTR(kept)[a.c + c] = moment;
+}
+
+kernel void bn_dx(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
+                  ONN_IN(float, kept), ONN_OUT(ANY_T, dx), const struct bn_args a)
+{
+    const int cb = get_global_id(1), n = get_global_id(2), left = a.c - cb * BN_W;
+    const int p0 = get_global_id(0) * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
+    global const ANY_T *x = ONN_PTR(x) + n * a.x_s[0] + cb * a.x_s[1];
+    global const ANY_T *dy = ONN_PTR(dy) + n * a.y_s[0] + cb * a.y_s[1];
+    global ANY_T *dx = ONN_PTR(dx) + n * a.z_s[0] + cb * a.z_s[1];
+    const float part = 1.0f / ((float)a.n * (float)a.px);
+    const BN_V mean = BN_CHANNELS(ONN_PTR(mean), cb, a.c), dev = BN_CHANNELS(ONN_PTR(dev), cb, a.c);
+    const BN_V factor = BN_CHANNELS(ONN_PTR(scale), cb, a.c) * dev;
+    const BN_V flat = bn_channels(ONN_PTR(kept), cb, a.c) * (BN_V)(part);
+    const BN_V slope = bn_channels(ONN_PTR(kept) + a.c, cb, a.c) * dev * (BN_V)(part);
+    for (int p = p0; p < p1; p++) {
+        const BN_V d = BN_LOAD(dy + p * a.y_s[2]) - flat - (BN_LOAD(x + p * a.x_s[2]) - mean) * slope;
+        BN_STORE(BN_MASK(d * factor, left), dx + p * a.z_s[2]);
+    }
+}

@@ -1,0 +1,288 @@
+/* Batch normalisation in training and its gradient (operator batchnorm_dx): partial sums per piece of pixels, an ordered
+ * sum of the parts per channel, one pass that writes. See batchnorm_train.h and cl/batchnorm.cl. */
+#include "ops/batchnorm_train.h"
+#include "ops/grads.h"
+#include "ops/reduce.h"
+#include "ops/walk.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define PIECE 1024 /* pixels of a partial sum: fixed, so that results do not hang on the device */
+
+struct bn_args { /* cl/batchnorm.cl */
+    int32_t n, c, px, pieces, parts, outs; /* parts = n * pieces; outs: bit i = output i is there */
+    float epsilon, momentum;
+    int64_t x_s[3], y_s[3], z_s[3]; /* image, channel (block), pixel; x, y (or dy), dx */
+};
+
+/* Image, channel and pixel strides; false if the pixels do not follow each other at one distance. */
+static bool strides(const struct onn_desc *d, int64_t s[3])
+{
+    int64_t px = 1;
+    s[0] = d->stride[0];
+    s[1] = d->stride[1];
+    s[2] = 0;
+    for (int i = d->rank - 1; i >= 2; i--) {
+        if (d->dim[i] == 1)
+            continue;
+        if (s[2] == 0)
+            s[2] = d->stride[i];
+        else if (d->stride[i] != s[2] * px)
+            return false;
+        px *= d->dim[i];
+    }
+    return true;
+}
+
+static bool make_args(const struct onn_prob *p, const struct onn_desc *x, struct bn_args *a)
+{
+    int64_t px = 1;
+    for (int i = 2; i < x->rank; i++)
+        px *= x->dim[i];
+    *a = (struct bn_args){.n = (int32_t)x->dim[0], .c = (int32_t)x->dim[1], .px = (int32_t)px};
+    a->pieces = (int32_t)((px + PIECE - 1) / PIECE);
+    const int64_t parts = (int64_t)a->n * a->pieces;
+    a->parts = (int32_t)parts;
+    for (int i = 0; i < p->n_out && i < 5; i++)
+        a->outs |= p->out[i].dtype != OCLNN_NONE ? 1 << i : 0;
+    return px <= INT_MAX && parts <= INT_MAX && x->dim[1] <= INT_MAX;
+}
+
+static size_t parts_bytes(const struct onn_desc *x, int vl)
+{
+    int64_t px = 1;
+    for (int i = 2; i < x->rank; i++)
+        px *= x->dim[i];
+    return (size_t)(x->dim[0] * ((px + PIECE - 1) / PIECE) * 2 * ((x->dim[1] + vl - 1) / vl * vl)) * sizeof(float);
+}
+
+static bool is_blocked(const struct onn_desc *d, int vl)
+{
+    return d->format.block == vl && d->format.axis == 1 && !d->format.permuted;
+}
+
+static int width(const struct onn_prob *p)
+{
+    return p->caps && p->caps->vector_cpu ? p->caps->vector_width : 0;
+}
+
+/* What the two operators have in common: the tensors with pixels are x and others. */
+static const char *refuse(const struct onn_prob *p, const struct onn_desc *const *t, int n, bool blocked)
+{
+    const int vl = width(p);
+    struct bn_args a;
+    int64_t s[3];
+    if (blocked && vl < 4)
+        return "for vector CPUs";
+    if (t[0]->dtype != OCLNN_F32 && (blocked || t[0]->dtype != OCLNN_F16))
+        return "another element type";
+    if (p->epi && p->epi->n)
+        return "takes no epilogue";
+    for (int i = 0; i < n; i++) {
+        if (blocked ? !is_blocked(t[i], vl) : t[i]->format.block > 1)
+            return "other formats";
+        if (!strides(t[i], s))
+            return "pixels do not follow each other";
+    }
+    return make_args(p, t[0], &a) ? NULL : "more than 31 bits of pixels";
+}
+
+static int formats(const struct onn_prob *p, struct onn_formats *out, int max, int rank, int tensors, bool blocked)
+{
+    int n = 0;
+    for (int k = 0; k < 2 && n < max; k++) {
+        const struct onn_format f = blocked ? onn_format_blocked(1, width(p)) : k ? onn_format_nhwc(rank)
+                                                                                   : onn_format_plain();
+        if ((blocked && (k || !width(p))) || (k && rank < 3))
+            continue;
+        out[n] = (struct onn_formats){.n_in = tensors + 1, .n_out = 2, .out = {f, onn_format_plain()}};
+        for (int i = 0; i < tensors; i++)
+            out[n].in[i] = f;
+        out[n++].in[tensors] = onn_format_plain();
+    }
+    return n;
+}
+
+static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel, bool blocked)
+{
+    return onn_bind_add(b, "batchnorm", kernel, "%s -D VL=%d%s", onn_any_define(p->in[0].dtype, b->arena),
+                        blocked ? width(p) : 8, blocked ? "" : " -D BN_SCALAR");
+}
+
+/* Global size of the passes over pixels. */
+static void size_passes(struct onn_launch *l, const struct bn_args *a, int vl)
+{
+    onn_launch_size3(l, (size_t[3]){(size_t)a->pieces, (size_t)((a->c + vl - 1) / vl), (size_t)a->n},
+                     (size_t[3]){0, 0, 0});
+}
+
+/* ---- forward ---- */
+static const char *train_refuse(const struct onn_prob *p, bool blocked)
+{
+    float epsilon;
+    if (onn_batchnorm_is_inference(p->attr, p->n_out, &epsilon))
+        return "inference form";
+    return refuse(p, (const struct onn_desc *const[]){&p->in[0], &p->out[0]}, 2, blocked);
+}
+
+static enum oclnn_status train_bind(const struct onn_prob *p, struct onn_bind *b, bool blocked)
+{
+    const struct onn_batchnorm_attr *t = p->attr;
+    const int vl = blocked ? width(p) : 1;
+    struct bn_args a;
+    if (onn_desc_elements(&p->in[0]) == 0)
+        return b->status = onn_error(OCLNN_ERROR_SHAPE, "batch statistics of an empty tensor");
+    make_args(p, &p->in[0], &a);
+    a.epsilon = t->epsilon;
+    a.momentum = t->momentum;
+    strides(&p->in[0], a.x_s);
+    strides(&p->out[0], a.y_s);
+    struct onn_launch *l = start(p, b, "bn_parts", blocked);
+    onn_arg_in(l, 0);
+    onn_arg_workspace(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    size_passes(l, &a, vl);
+    l = start(p, b, "bn_statistics", blocked);
+    onn_arg_workspace(l, 0);
+    onn_arg_in(l, 3);
+    onn_arg_in(l, 4);
+    for (int i = 1; i < 5; i++)
+        onn_arg_out(l, a.outs >> i & 1 ? i : 0);
+    onn_arg_workspace(l, parts_bytes(&p->in[0], vl));
+    onn_arg_bytes(b, l, &a, sizeof a);
+    onn_launch_size1(l, (size_t)a.c, 0);
+    l = start(p, b, "bn_normalise", blocked);
+    onn_arg_in(l, 0);
+    onn_arg_in(l, 1);
+    onn_arg_in(l, 2);
+    onn_arg_workspace(l, parts_bytes(&p->in[0], vl));
+    onn_arg_out(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    size_passes(l, &a, vl);
+    return b->status;
+}
+
+static size_t train_workspace(const struct onn_prob *p, const struct onn_tune *t)
+{
+    const int vl = p->in[0].format.block > 1 ? p->in[0].format.block : 1;
+    (void)t;
+    return parts_bytes(&p->in[0], vl) + 2 * (size_t)p->in[0].dim[1] * sizeof(float);
+}
+
+/* ---- gradient ---- */
+static enum oclnn_status dx_infer(const struct onn_prob *p, struct onn_desc *out)
+{
+    const struct onn_desc *x = &p->in[1];
+    if (x->rank < 2 || !onn_desc_same_shape(x, &p->in[0]) || !onn_dtype_is_float(x->dtype) || p->in[0].dtype != x->dtype)
+        return onn_error(OCLNN_ERROR_SHAPE, "dy and x must have the same shape and type");
+    for (int i = 2; i < 5; i++)
+        if (p->in[i].rank != 1 || p->in[i].dim[0] != x->dim[1])
+            return onn_error(OCLNN_ERROR_SHAPE, "input %d must have one number per channel", i);
+    out[0] = onn_desc_make(x->dtype, x->rank, x->dim);
+    for (int i = 1; i < p->n_out; i++)
+        out[i] = onn_desc_make(x->dtype, 1, &x->dim[1]);
+    return OCLNN_OK;
+}
+
+static const char *dx_refuse(const struct onn_prob *p, bool blocked)
+{
+    return refuse(p, (const struct onn_desc *const[]){&p->in[1], &p->in[0], &p->out[0]}, 3, blocked);
+}
+
+static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, bool blocked)
+{
+    const int vl = blocked ? width(p) : 1;
+    struct bn_args a;
+    if (onn_desc_elements(&p->in[0]) == 0)
+        return b->status;
+    make_args(p, &p->in[1], &a);
+    strides(&p->in[1], a.x_s);
+    strides(&p->in[0], a.y_s);
+    strides(&p->out[0], a.z_s);
+    struct onn_launch *l = start(p, b, "bn_dx_parts", blocked);
+    onn_arg_in(l, 0);
+    onn_arg_in(l, 1);
+    onn_arg_in(l, 3);
+    onn_arg_in(l, 4);
+    onn_arg_workspace(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    size_passes(l, &a, vl);
+    l = start(p, b, "bn_dx_sums", blocked);
+    onn_arg_workspace(l, 0);
+    onn_arg_out(l, a.outs & 2 ? 1 : 0);
+    onn_arg_out(l, a.outs & 4 ? 2 : 0);
+    onn_arg_workspace(l, parts_bytes(&p->in[1], vl));
+    onn_arg_bytes(b, l, &a, sizeof a);
+    onn_launch_size1(l, (size_t)a.c, 0);
+    l = start(p, b, "bn_dx", blocked);
+    for (int i = 0; i < 5; i++)
+        onn_arg_in(l, i);
+    onn_arg_workspace(l, parts_bytes(&p->in[1], vl));
+    onn_arg_out(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    size_passes(l, &a, vl);
+    return b->status;
+}
+
+static size_t dx_workspace(const struct onn_prob *p, const struct onn_tune *t)
+{
+    const int vl = p->in[0].format.block > 1 ? p->in[0].format.block : 1;
+    (void)t;
+    return parts_bytes(&p->in[1], vl) + 2 * (size_t)p->in[1].dim[1] * sizeof(float);
+}
+
+/* ---- tables ---- */
+static double flop(const struct onn_prob *p)
+{
+    return 8 * (double)onn_desc_elements(&p->in[0]);
+}
+static struct onn_cost cost_of(const struct onn_prob *p, double efficiency)
+{
+    return (struct onn_cost){.flop = flop(p), .bytes = 1.7 * onn_prob_bytes(p), .launches = 3, .efficiency = efficiency};
+}
+static struct onn_cost cost_fast(const struct onn_prob *p, const struct onn_tune *t)
+{
+    (void)t;
+    return cost_of(p, 0.2);
+}
+static struct onn_cost cost_slow(const struct onn_prob *p, const struct onn_tune *t)
+{
+    (void)t;
+    return cost_of(p, 0.01);
+}
+
+#define CALLBACKS(name, blocked, first, tensors)                                                             \
+    static const char *name##_refuse_(const struct onn_prob *p)                                              \
+    {                                                                                                        \
+        return first##_refuse(p, blocked);                                                                   \
+    }                                                                                                        \
+    static enum oclnn_status name##_bind_(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b) \
+    {                                                                                                        \
+        (void)t;                                                                                             \
+        return first##_bind(p, b, blocked);                                                                  \
+    }                                                                                                        \
+    static int name##_formats_(const struct onn_prob *p, struct onn_formats *out, int max)                   \
+    {                                                                                                        \
+        return formats(p, out, max, p->in[0].rank, tensors, blocked);                                        \
+    }
+CALLBACKS(train_blocked, true, train, 1)
+CALLBACKS(train_reference, false, train, 1)
+CALLBACKS(dx_blocked, true, dx, 2)
+CALLBACKS(dx_reference, false, dx, 2)
+
+#define VARIANT(id, text, callbacks, fl, space, cost_)                                                       \
+    id = {.name = text, .flags = fl,                                                                         \
+        .refuse = callbacks##_refuse_, .formats = callbacks##_formats_, .cost = cost_, .workspace = space,   \
+        .bind = callbacks##_bind_}
+const struct onn_variant VARIANT(onn_batchnorm_train_blocked, "train_blocked", train_blocked, 0, train_workspace, cost_fast);
+const struct onn_variant VARIANT(onn_batchnorm_train_reference, "train", train_reference, 0, train_workspace, cost_slow);
+static const struct onn_variant VARIANT(dx_blocked, "blocked", dx_blocked, 0, dx_workspace, cost_fast);
+static const struct onn_variant VARIANT(dx_plain, "reference", dx_reference, ONN_VARIANT_REFERENCE, dx_workspace, cost_slow);
+static const struct onn_variant *const dx_variants[] = {&dx_blocked, &dx_plain, NULL};
+
+static const struct onn_op batchnorm_dx = {.name = "batchnorm_dx", .min_in = 5, .max_in = 5, .min_out = 1, .max_out = 3,
+    .since = 1, .infer = dx_infer, .variants = dx_variants, .flop = flop};
+
+extern const struct onn_op *const onn_ops_batchnorm_dx[];
+const struct onn_op *const onn_ops_batchnorm_dx[] = {&batchnorm_dx, NULL};

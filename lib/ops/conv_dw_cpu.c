@@ -1,0 +1,179 @@
+/* conv_dw on blocked tensors for vector CPUs: kernels of cl/conv_dw_blocked.cl. */
+#include "ops/conv_dw.h"
+
+#define TILE_N 3       /* blocks of output channels in a register tile */
+#define C_ITEM 4       /* blocks of input channels of one work-item: their sums fill about half of L1 */
+#define CHUNK_PIXELS 64
+#define ITEMS 16       /* splits are added until there are so many work-items; fixed: results do not hang on the device */
+
+struct dwb_args { /* cl/conv_dw_blocked.cl */
+    int32_t n, p, q, h, w, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
+    int32_t c_blocks, k_blocks, groups, c_last, k_tiles, c_item, rows, chunks, splits, pad;
+    int64_t x_s[3], dy_s[3];
+};
+
+static int64_t div_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static bool is_blocked(const struct onn_desc *d, int vl)
+{
+    return d->format.block == vl && d->format.axis == 1 && !d->format.permuted &&
+           (d->stride[d->rank - 1] == vl || d->dim[d->rank - 1] == 1);
+}
+
+static bool depthwise(const struct onn_conv_dw_geometry *g)
+{
+    return g->group == g->c && g->group == g->k;
+}
+
+static void row_strides(const struct onn_desc *d, int64_t s[3])
+{
+    s[0] = d->stride[0];
+    s[1] = d->stride[1];
+    s[2] = d->rank == 4 ? d->stride[2] : 0;
+}
+
+static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g, struct dwb_args *a)
+{
+    const int vl = p->caps ? p->caps->vector_width : 0;
+    const struct onn_window *w = &g->window;
+    if (!p->caps || !p->caps->vector_cpu || vl < 4)
+        return "needs a vector CPU";
+    if (p->in[0].dtype != OCLNN_F32)
+        return "only f32";
+    if (onn_conv_dw_geometry(p, g) || p->in[0].rank > 4)
+        return "only 1-D and 2-D";
+    if (p->epi && p->epi->n)
+        return "takes no epilogue";
+    if (g->n * w->out[1] > INT32_MAX || g->c > INT32_MAX || g->k > INT32_MAX)
+        return "more rows than 31 bits can count";
+    const bool dw = depthwise(g);
+    if (!dw && g->group > 1 && (g->c_group % vl || g->k_group % vl))
+        return "groups do not fill blocks";
+    *a = (struct dwb_args){.n = (int32_t)g->n, .p = (int32_t)w->out[1], .q = (int32_t)w->out[2],
+        .h = (int32_t)w->in[1], .w = (int32_t)w->in[2], .r = (int32_t)w->kernel[1], .s = (int32_t)w->kernel[2],
+        .stride_h = (int32_t)w->stride[1], .stride_w = (int32_t)w->stride[2], .pad_h = (int32_t)w->begin[1],
+        .pad_w = (int32_t)w->begin[2], .dil_h = (int32_t)w->dilation[1], .dil_w = (int32_t)w->dilation[2],
+        .groups = dw ? 1 : (int32_t)g->group};
+    a->c_blocks = (int32_t)div_up(dw ? g->c : g->c_group, vl);
+    a->k_blocks = dw ? 1 : (int32_t)div_up(g->k_group, vl);
+    a->c_last = (int32_t)((dw ? g->c : g->c_group) - (int64_t)(a->c_blocks - 1) * vl);
+    a->k_tiles = (int32_t)div_up(a->k_blocks, TILE_N);
+    a->c_item = a->c_blocks < C_ITEM ? a->c_blocks : C_ITEM;
+    a->rows = a->q < CHUNK_PIXELS ? (int32_t)div_up(CHUNK_PIXELS, a->q) : 1;
+    a->chunks = (int32_t)div_up(a->p, a->rows);
+    const int64_t items = div_up(a->c_blocks, a->c_item) * a->k_tiles * a->groups, total = (int64_t)a->n * a->chunks;
+    int64_t splits = dw ? a->n : items < ITEMS ? div_up(ITEMS, items) : 1;
+    a->splits = (int32_t)(splits < total ? splits : total);
+    row_strides(&p->in[0], a->x_s);
+    row_strides(&p->in[1], a->dy_s);
+    return NULL;
+}
+
+static int64_t part_floats(const struct onn_conv_dw_geometry *g, const struct dwb_args *a, int vl)
+{
+    const int64_t taps = (int64_t)a->r * a->s;
+    return depthwise(g) ? a->c_blocks * taps * vl : (int64_t)a->groups * a->k_blocks * a->c_blocks * taps * vl * vl;
+}
+
+static const char *refuse(const struct onn_prob *p, bool dw)
+{
+    struct onn_conv_dw_geometry g;
+    struct dwb_args a;
+    const char *reason = make(p, &g, &a);
+    if (reason)
+        return reason;
+    if (depthwise(&g) != dw)
+        return dw ? "not depthwise" : "depthwise";
+    if (!is_blocked(&p->in[0], p->caps->vector_width) || !is_blocked(&p->in[1], p->caps->vector_width) ||
+        !onn_format_is_plain(&p->out[0].format))
+        return "other formats";
+    return onn_desc_elements(&p->in[0]) && onn_desc_elements(&p->in[1]) && onn_desc_elements(&p->out[0]) ? NULL : "empty";
+}
+static const char *refuse_blocked(const struct onn_prob *p)
+{
+    return refuse(p, false);
+}
+static const char *refuse_depthwise(const struct onn_prob *p)
+{
+    return refuse(p, true);
+}
+
+static int formats(const struct onn_prob *p, struct onn_formats *out, int max)
+{
+    if (!p->caps || !p->caps->vector_cpu || max < 1)
+        return 0;
+    *out = (struct onn_formats){.n_in = 1, .n_out = 1, .in = {onn_format_blocked(1, p->caps->vector_width)}};
+    return 1;
+}
+
+static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
+{
+    struct onn_conv_dw_geometry g;
+    struct dwb_args a;
+    (void)t;
+    return make(p, &g, &a) ? 0 : (size_t)(a.splits * part_floats(&g, &a, p->caps->vector_width)) * sizeof(float);
+}
+
+static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    struct onn_conv_dw_geometry g;
+    struct dwb_args a;
+    const char *reason = make(p, &g, &a);
+    const int vl = p->caps->vector_width;
+    (void)t;
+    if (reason)
+        return b->status = onn_error(OCLNN_ERROR_INTERNAL, "conv_dw: %s", reason);
+    const bool dw = depthwise(&g);
+    const int64_t one = part_floats(&g, &a, vl);
+    struct onn_launch *l = onn_bind_add(b, "conv_dw_blocked", dw ? "conv_dw_depthwise" : "conv_dw_blocked", "-D VL=%d", vl);
+    onn_arg_in(l, 0);
+    onn_arg_in(l, 1);
+    onn_arg_workspace(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    if (dw)
+        onn_launch_size2(l, (size_t)a.c_blocks, (size_t)a.n, 1, 1);
+    else
+        onn_launch_size3(l, (size_t[3]){(size_t)div_up(a.c_blocks, a.c_item), (size_t)a.groups * (size_t)a.k_tiles,
+                                        (size_t)a.splits}, (size_t[3]){1, 1, 1});
+    l = onn_bind_add(b, "conv_dw_blocked", "conv_dw_gather", "-D VL=%d", vl);
+    onn_arg_workspace(l, 0);
+    onn_arg_out(l, 0);
+    onn_arg_int(b, l, dw ? a.n : a.splits);
+    onn_arg_long(b, l, one);
+    onn_arg_int(b, l, (int64_t)a.r * a.s);
+    onn_arg_int(b, l, a.c_blocks);
+    onn_arg_int(b, l, dw ? 1 : g.c_group);
+    onn_arg_int(b, l, g.k);
+    onn_arg_int(b, l, dw);
+    onn_launch_size2(l, (size_t)a.c_blocks, dw ? 1 : (size_t)a.groups * (size_t)a.k_blocks, 1, 1);
+    return b->status;
+}
+
+static double flop(const struct onn_prob *p)
+{
+    double f = 2.0 * (double)onn_desc_elements(&p->in[1]);
+    for (int i = 1; i < p->out[0].rank; i++)
+        f *= (double)p->out[0].dim[i];
+    return f;
+}
+
+static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
+{
+    (void)t;
+    return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p), .launches = 2, .efficiency = 0.6};
+}
+static struct onn_cost cost_depthwise(const struct onn_prob *p, const struct onn_tune *t)
+{
+    (void)t;
+    return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p), .launches = 2, .efficiency = 0.2};
+}
+
+const struct onn_variant onn_conv_dw_blocked = {.name = "blocked",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN, .refuse = refuse_blocked, .formats = formats, .cost = cost,
+    .workspace = workspace, .bind = bind};
+const struct onn_variant onn_conv_dw_depthwise = {.name = "depthwise",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN, .refuse = refuse_depthwise, .formats = formats,
+    .cost = cost_depthwise, .workspace = workspace, .bind = bind};
