@@ -1,8 +1,8 @@
 /* Convolution with few output channels for vector CPUs: vectors lie along the columns, so that no lane is wasted. Plain
  * input and output; any R, S, row stride, dilation, pads; column stride 1, one group.
  *
- * Arguments  x: [N][C][H][W], y, res: [N][K][P][Q], strides n, channel, row by argument, columns side by side; w: plain
- *            [K][C][R][S]; bias and res may be any tensor where has_bias, has_res are 0.
+ * Arguments  x: [N][C][H][W], y, res: [N][K][P][Q], strides n, channel, row by argument, columns side by side; w:
+ *            [K][C][R][S] by strides; bias and res may be any tensor where has_bias, has_res are 0.
  * Defines    VL (8); ONN_EPI_KIND optional. (s - 1) * dil_w <= 64.
  * Work       one work-item per work-group; global size { ceil(p / rows), n, 1 }.
  * Method     tile of up to 4 channels x some vectors of columns over [c][r][s], weights broadcast. A tile whose taps leave
@@ -16,7 +16,7 @@
 
 struct few_geo {
     int c, h, w, q, r, s, pad_w, dil_h, dil_w;
-    long x_sc, x_sh, w_sk;
+    long x_sc, x_sh, w_sk, w_sc, w_sr, w_ss;
 };
 
 ONN_INLINE ONN_V few_load_line(const float *p)
@@ -48,9 +48,9 @@ ONN_INLINE void few_tile(const int kn, const int px, ONN_V *out, global const fl
 #pragma unroll
     for (int i = 0; i < FEW_ACC; i++)
         acc[i] = (ONN_V)(0.0f);
-    for (int c = 0; c < g->c; c++, x += g->x_sc, w += g->r * g->s)
+    for (int c = 0; c < g->c; c++, x += g->x_sc, w += g->w_sc)
         for (int r = 0; r < rows; r++) {
-            global const float *row = x + r * g->dil_h * g->x_sh + x0, *wr = w + r * g->s;
+            global const float *row = x + r * g->dil_h * g->x_sh + x0, *wr = w + r * g->w_sr;
             if (inside) {
                 for (int s = 0; s < g->s; s++) {
                     ONN_V v[FEW_VECTORS];
@@ -58,7 +58,7 @@ ONN_INLINE void few_tile(const int kn, const int px, ONN_V *out, global const fl
                     for (int i = 0; i < FEW_VECTORS; i++)
                         if (i < px)
                             v[i] = ONN_LOAD(row + s * g->dil_w + i * VL);
-                    few_tap(kn, px, acc, v, wr + s, g->w_sk);
+                    few_tap(kn, px, acc, v, wr + s * g->w_ss, g->w_sk);
                 }
             } else {
                 float line[FEW_LINE];
@@ -70,7 +70,7 @@ ONN_INLINE void few_tile(const int kn, const int px, ONN_V *out, global const fl
                     for (int i = 0; i < FEW_VECTORS; i++)
                         if (i < px)
                             v[i] = few_load_line(line + s * g->dil_w + i * VL);
-                    few_tap(kn, px, acc, v, wr + s, g->w_sk);
+                    few_tap(kn, px, acc, v, wr + s * g->w_ss, g->w_sk);
                 }
             }
         }
@@ -83,10 +83,10 @@ ONN_INLINE void few_tile(const int kn, const int px, ONN_V *out, global const fl
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_few(
     ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int c, int h, int wd,
     int k, int p, int q, int r, int s, int stride_h, int pad_h, int pad_w, int dil_h, int dil_w, long x_sn, long x_sc,
-    long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int rows, int has_bias, int has_res,
-    float lo, float hi, int epi_kind, float epi_a, float epi_b)
+    long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, long w_sk, long w_sc, long w_sr,
+    long w_ss, int rows, int has_bias, int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
 {
-    const struct few_geo g = {c, h, wd, q, r, s, pad_w, dil_h, dil_w, x_sc, x_sh, (long)c * r * s};
+    const struct few_geo g = {c, h, wd, q, r, s, pad_w, dil_h, dil_w, x_sc, x_sh, w_sk, w_sc, w_sr, w_ss};
     const int p0 = get_group_id(0) * rows, p1 = min(p0 + rows, p), in = get_group_id(1);
     for (int ip = p0; ip < p1; ip++) {
         const int top = ip * stride_h - pad_h, r0 = top >= 0 ? 0 : (-top + dil_h - 1) / dil_h;
@@ -94,7 +94,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_few(
         global const float *xr = ONN_PTR(x) + in * x_sn + (top + r0 * dil_h) * x_sh;
         for (int k0 = 0; k0 < k; k0 += 4) {
             const int kn = min(k - k0, 4), px = kn == 1 ? 8 : kn == 2 ? 5 : 3;
-            global const float *wr = ONN_PTR(w) + k0 * g.w_sk + r0 * s;
+            global const float *wr = ONN_PTR(w) + k0 * w_sk + r0 * w_sr;
             for (int q0 = 0; q0 < q; q0 += px * VL) {
                 ONN_V acc[FEW_ACC];
                 if (kn == 1)

@@ -46,7 +46,7 @@ pocl=$(ls /etc/OpenCL/vendors/pocl*.icd 2>/dev/null | head -n 1)
 cp "$pocl" "$icd/pocl/pocl.icd"
 OCL_ICD_VENDORS=$icd/pocl
 export OCL_ICD_VENDORS
-run pocl --no-suite style
+run pocl --no-suite style --no-suite figures
 
 intel=${XDG_CACHE_HOME:-${HOME:-}/.cache}/oclnn-deps/intel-opencl
 if [ -e "$intel/vendors/intel-cpu.icd" ]; then

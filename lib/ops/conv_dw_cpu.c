@@ -8,7 +8,7 @@
 
 struct dwb_args { /* cl/conv_dw_blocked.cl */
     int32_t n, p, q, h, w, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
-    int32_t c_blocks, k_blocks, groups, c_last, k_tiles, c_item, rows, chunks, splits, pad;
+    int32_t c_blocks, k_blocks, groups, c_last, k_tiles, c_item, rows, chunks, splits;
     int64_t x_s[3], dy_s[3];
 };
 

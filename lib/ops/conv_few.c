@@ -42,7 +42,7 @@ static const char *few_check(const struct onn_prob *p, struct few *f)
     if (!row_strides(x, s) || !row_strides(&p->out[0], s) ||
         (f->tail.residual >= 0 && !row_strides(&p->in[f->tail.residual], s)))
         return "not plain, or columns of a view stand apart";
-    if (!onn_format_is_plain(&p->in[1].format) || !onn_desc_is_packed(&p->in[1]))
+    if (!onn_format_is_plain(&p->in[1].format))
         return "the weight is not plain";
     return f->g.bias && p->in[2].stride[0] != 1 && f->g.k > 1 ? "bias is strided" : NULL;
 }
@@ -56,12 +56,10 @@ static const char *few_refuse(const struct onn_prob *p)
 
 static struct onn_cost few_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
-    struct onn_cost cost = {onn_prob_flop(p), onn_prob_bytes(p), 1, 0.5};
-
+    /* Wide windows use each loaded input more often. */
     (void)t;
-    if (p->in[1].dim[0] % 4 == 1 || p->in[1].dim[0] == 2)
-        cost.efficiency = 0.4;
-    return cost;
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1,
+        p->in[1].dim[p->in[1].rank - 1] >= 5 ? 0.5 : 0.25};
 }
 
 static enum oclnn_status few_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
@@ -71,7 +69,7 @@ static enum oclnn_status few_bind(const struct onn_prob *p, const struct onn_tun
     const char *reason = few_check(p, &f);
     const struct onn_window *w = &f.g.window;
     const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
-    int64_t s[3][3] = {{0}}, rows;
+    int64_t s[3][3] = {{0}}, w_s[5], rows;
     struct onn_launch *l;
     char kind[32];
 
@@ -97,6 +95,10 @@ static enum oclnn_status few_bind(const struct onn_prob *p, const struct onn_tun
         13);
     for (int i = 0; i < 9; i++)
         onn_arg_long(b, l, s[i / 3][i % 3]);
+    onn_window_strides(&p->in[1], w_s); /* k, c, depth, r, s */
+    for (int i = 0; i < 5; i++)
+        if (i != 2)
+            onn_arg_long(b, l, w_s[i]);
     onn_conv_cpu_ints(b, l, (int64_t[]){rows, f.g.bias, f.tail.residual >= 0}, 3);
     onn_arg_float(b, l, f.tail.lo);
     onn_arg_float(b, l, f.tail.hi);

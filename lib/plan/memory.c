@@ -1,5 +1,5 @@
-/* Arena offsets: storages in order of size, each at the lowest offset where no storage with an overlapping lifetime
- * lies (best fit by size, Pisarchyk and Lee 2020, "greedy by size"). */
+/* Arena offsets: storages one by one (by size, by size x lifetime, by lifetime; the best of the three counts), each into the
+ * tightest gap between storages with overlapping lifetimes (Pisarchyk and Lee 2020, "greedy by size"). */
 #include "plan/place.h"
 
 #include <stdlib.h>
@@ -57,36 +57,39 @@ static size_t lowest(const struct onn_storage *store, const struct slot *order, 
     return best != SIZE_MAX ? best : at;
 }
 
-enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment,
-    bool share, size_t **segment_bytes, int32_t *n_segments)
+/* Orders in which storages may be dealt; none is always best, so all are tried. */
+enum order { BY_SIZE, BY_AREA, BY_LIFETIME, ORDERS };
+
+static size_t rank_of(const struct onn_storage *s, enum order order)
 {
-    enum oclnn_status status = OCLNN_OK;
-    struct slot *order = onn_calloc((size_t)n + 1, sizeof *order),
-                *near = onn_calloc((size_t)n + 1, sizeof *near);
-    size_t *bytes = onn_calloc((size_t)n + 1, sizeof *bytes);
-    int segments = 0, count = 0;
-    ONN_TRY(order && near && bytes ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    for (int s = 0; s < n; s++) {
-        if (store[s].kind != ONN_STORAGE_ARENA)
-            continue;
-        store[s].bytes = align_up(store[s].bytes ? store[s].bytes : 1, align);
-        ONN_CHECK(!max_segment || store[s].bytes <= max_segment, OCLNN_ERROR_DEVICE_MEMORY,
-            "a tensor of %zu bytes is larger than the device's largest buffer of %zu", store[s].bytes,
-            max_segment);
-        order[count++] = (struct slot){s, store[s].bytes};
-    }
-    qsort(order, (size_t)count, sizeof *order, by_size);
+    const size_t positions = (size_t)(s->last - s->first) + 1;
+    if (order == BY_SIZE)
+        return s->bytes;
+    return order == BY_LIFETIME                 ? positions
+        : positions > SIZE_MAX / (s->bytes + 1) ? SIZE_MAX
+                                                : positions * s->bytes;
+}
+
+/* One deal. Returns the bytes of all segments; bytes[] and *segments are filled, offsets go to the storages. */
+static size_t deal(struct onn_storage *store, struct slot *slots, int count, enum order order,
+    size_t max_segment, bool share, struct slot *near, size_t *bytes, int *segments)
+{
+    size_t total = 0;
+    *segments = 0;
+    for (int i = 0; i < count; i++)
+        slots[i].bytes = rank_of(&store[slots[i].store], order);
+    qsort(slots, (size_t)count, sizeof *slots, by_size);
     for (int i = 0; i < count; i++) {
-        struct onn_storage *s = &store[order[i].store];
+        struct onn_storage *s = &store[slots[i].store];
         int segment = 0;
         size_t offset = 0;
-        for (; segment < segments; segment++) {
-            offset = lowest(store, order, i, order[i].store, segment, share, near);
+        for (; segment < *segments; segment++) {
+            offset = lowest(store, slots, i, slots[i].store, segment, share, near);
             if (!max_segment || offset + s->bytes <= max_segment)
                 break;
         }
-        if (segment == segments) {
-            segments++;
+        if (segment == *segments) {
+            bytes[(*segments)++] = 0;
             offset = 0;
         }
         s->segment = segment;
@@ -94,11 +97,43 @@ enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align
         if (bytes[segment] < offset + s->bytes)
             bytes[segment] = offset + s->bytes;
     }
+    for (int i = 0; i < *segments; i++)
+        total += bytes[i];
+    return total;
+}
+
+enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment,
+    bool share, size_t **segment_bytes, int32_t *n_segments)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct slot *slots = onn_calloc((size_t)n + 1, sizeof *slots),
+                *near = onn_calloc((size_t)n + 1, sizeof *near);
+    size_t *bytes = onn_calloc((size_t)n + 1, sizeof *bytes), least = SIZE_MAX;
+    int segments = 0, count = 0;
+    enum order best = BY_SIZE;
+    ONN_TRY(slots && near && bytes ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int s = 0; s < n; s++) {
+        if (store[s].kind != ONN_STORAGE_ARENA)
+            continue;
+        store[s].bytes = align_up(store[s].bytes ? store[s].bytes : 1, align);
+        ONN_CHECK(!max_segment || store[s].bytes <= max_segment, OCLNN_ERROR_DEVICE_MEMORY,
+            "a tensor of %zu bytes is larger than the device's largest buffer of %zu", store[s].bytes,
+            max_segment);
+        slots[count++] = (struct slot){s, 0};
+    }
+    for (enum order order = BY_SIZE; order < (share ? ORDERS : BY_AREA); order++) {
+        size_t total = deal(store, slots, count, order, max_segment, share, near, bytes, &segments);
+        if (total < least) {
+            least = total;
+            best = order;
+        }
+    }
+    deal(store, slots, count, best, max_segment, share, near, bytes, &segments);
     *segment_bytes = bytes;
     *n_segments = segments;
     bytes = NULL;
 fail:
-    onn_free(order);
+    onn_free(slots);
     onn_free(near);
     onn_free(bytes);
     return status;
