@@ -1,3 +1,4 @@
+#include "base/env.h"
 #include "io/onnx.h"
 #include "model/init.h"
 #include "model/model.h"
@@ -29,7 +30,8 @@ enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_gra
     g = NULL;
     params = params ? params : &none;
     m->options.freeze = true;
-    ONN_TRY(keep_text(&m->text[0], params->passes_off, &m->options.passes_off));
+    ONN_TRY(keep_text(&m->text[0], params->passes_off ? params->passes_off : onn_env("OCLNN_PASSES_OFF"),
+        &m->options.passes_off));
     ONN_TRY(keep_text(&m->text[1], params->variant, &m->options.variant));
     ONN_TRY(keep_text(&m->text[2], params->format, &m->options.format));
     ONN_CHECK(params->plans >= 0, OCLNN_ERROR_ARGUMENT, "plans = %d", params->plans);

@@ -1,0 +1,80 @@
+/* Running a model allocates nothing: every allocation of the library is counted by wrapping the C library's functions at
+ * link time, every device object by the context's own counters. */
+#include "runtime/context.h"
+#include <oclnn/oclnn.h>
+#include <oclnn/zoo.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static long allocations;
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+    allocations++;
+    return __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t bytes)
+{
+    allocations++;
+    return __real_realloc(block, bytes);
+}
+
+static void run_allocates_nothing(void **state)
+{
+    (void)state;
+    oclnn_context *ctx = NULL;
+    oclnn_graph *graph = NULL;
+    oclnn_model *net = NULL;
+    static float image[2 * 28 * 28], scores[2 * 10];
+    struct oclnn_binding in[2] = {{.data = image, .bytes = sizeof image, .shape = OCLNN_SHAPE(2, 1, 28, 28)},
+        {0}};
+    const struct oclnn_zoo_params params = {0};
+    if (oclnn_context_create(NULL, &ctx) == OCLNN_ERROR_NO_DEVICE)
+        skip();
+    assert_int_equal(oclnn_graph_create(NULL, &graph), OCLNN_OK);
+    assert_int_equal(oclnn_zoo_build("mnist-conv2", graph, &params), OCLNN_OK);
+    assert_int_equal(oclnn_model_create(ctx, &graph, NULL, &net), OCLNN_OK);
+    assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(scores)), OCLNN_OK);
+    assert_true(allocations > 0); /* the counter counts */
+    const struct onn_counters before = onn_context_counters(ctx);
+    allocations = 0;
+    for (int i = 0; i < 20; i++) {
+        oclnn_job *job[2] = {NULL, NULL};
+        assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(scores)), OCLNN_OK);
+        assert_int_equal(oclnn_model_run_async(net, in, OCLNN_OUT(scores), &job[0]), OCLNN_OK);
+        assert_int_equal(oclnn_model_run_async(net, in, OCLNN_OUT(scores), &job[1]), OCLNN_OK);
+        assert_int_equal(oclnn_job_wait(&job[0]), OCLNN_OK);
+        assert_int_equal(oclnn_job_wait(&job[1]), OCLNN_OK);
+    }
+    const struct onn_counters after = onn_context_counters(ctx);
+    assert_int_equal(allocations, 0);
+    assert_int_equal(after.buffers_created, before.buffers_created);
+    assert_int_equal(after.kernels_created, before.kernels_created);
+    assert_int_equal(after.programs_built, before.programs_built);
+    assert_true(after.launches > before.launches);
+    oclnn_model_destroy(&net);
+    oclnn_context_destroy(&ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(run_allocates_nothing)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
