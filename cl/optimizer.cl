@@ -36,6 +36,7 @@ struct opt_args {
     global float *sb = (global float *)ONN_PTR(b);                                                           \
     global const float *grad = ONN_PTR(grad);                                                                \
     const float rate = *ONN_PTR(lr), times = g.has_scale ? *ONN_PTR(scale) : 1.0f;                           \
+    (void)grad;                                                                                              \
     (void)sa;                                                                                                \
     (void)sb;                                                                                                \
     (void)rate;                                                                                              \

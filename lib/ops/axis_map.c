@@ -16,13 +16,14 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     enum oclnn_status status = OCLNN_OK;
     int axis = 0;
     int64_t dim[ONN_MAX_RANK];
-    ONN_CHECK(p->in[0].rank >= 1 && read_axis(p, &axis), OCLNN_ERROR_ARGUMENT, "the axis is outside the tensor");
-    ONN_CHECK(onn_dtype_is_float(p->in[0].dtype) && p->in[1].dtype == OCLNN_I32 && p->in[2].dtype == OCLNN_I32 &&
-                  p->in[3].dtype == OCLNN_F32,
-              OCLNN_ERROR_DTYPE, "operands must be floats, i32, i32, f32");
+    ONN_CHECK(p->in[0].rank >= 1 && read_axis(p, &axis), OCLNN_ERROR_ARGUMENT,
+        "the axis is outside the tensor");
+    ONN_CHECK(onn_dtype_is_float(p->in[0].dtype) && p->in[1].dtype == OCLNN_I32 &&
+            p->in[2].dtype == OCLNN_I32 && p->in[3].dtype == OCLNN_F32,
+        OCLNN_ERROR_DTYPE, "operands must be floats, i32, i32, f32");
     ONN_CHECK(p->in[1].rank == 1 && p->in[1].dim[0] >= 1 && p->in[2].rank == 1 &&
-                  onn_desc_same_shape(&p->in[2], &p->in[3]),
-              OCLNN_ERROR_SHAPE, "start, index and weight must be lists, the last two of the same length");
+            onn_desc_same_shape(&p->in[2], &p->in[3]),
+        OCLNN_ERROR_SHAPE, "start, index and weight must be lists, the last two of the same length");
     for (int d = 0; d < p->in[0].rank; d++)
         dim[d] = d == axis ? p->in[1].dim[0] - 1 : p->in[0].dim[d];
     out[0] = onn_desc_make(p->in[0].dtype, p->in[0].rank, dim);
@@ -80,7 +81,7 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     onn_arg_int(b, l, s.inner);
     onn_arg_int(b, l, piece);
     onn_launch_size3(l, (size_t[3]){(size_t)((s.inner + piece - 1) / piece), (size_t)out, (size_t)s.outer},
-                     (size_t[3]){0, 0, 0});
+        (size_t[3]){0, 0, 0});
     return b->status;
 }
 
@@ -99,15 +100,28 @@ static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
     return c;
 }
 
-static const struct onn_variant reference = {.name = "reference", .flags = ONN_VARIANT_REFERENCE | ONN_VARIANT_EXACT,
-    .refuse = refuse, .formats = formats, .cost = cost, .bind = bind};
+static const struct onn_variant reference = {.name = "reference",
+    .flags = ONN_VARIANT_REFERENCE | ONN_VARIANT_EXACT,
+    .refuse = refuse,
+    .formats = formats,
+    .cost = cost,
+    .bind = bind};
 static const struct onn_variant *const variants[] = {&reference, NULL};
 
-static const struct onn_attr attrs[] = {
-    {"axis", NULL, ONN_ATTR_INT, offsetof(struct onn_axis_map_attr, axis), 0, 0, 0}, {.type = ONN_ATTR_END}};
+static const struct onn_attr attrs[] = {{"axis", NULL, ONN_ATTR_INT, offsetof(struct onn_axis_map_attr, axis),
+                                            0, 0, 0},
+    {.type = ONN_ATTR_END}};
 
-static const struct onn_op axis_map = {.name = "axis_map", .min_in = 4, .max_in = 4, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_axis_map_attr), .attrs = attrs, .since = 1, .infer = infer, .variants = variants};
+static const struct onn_op axis_map = {.name = "axis_map",
+    .min_in = 4,
+    .max_in = 4,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_axis_map_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .variants = variants};
 
 extern const struct onn_op *const onn_ops_axis_map[];
 const struct onn_op *const onn_ops_axis_map[] = {&axis_map, NULL};
@@ -126,8 +140,8 @@ static int32_t constant(struct onn_grad *g, enum oclnn_dtype dtype, const void *
     return id;
 }
 
-int32_t onn_axis_map_transposed(struct onn_grad *g, int32_t x, int axis, int64_t size, const struct onn_axis_tap *taps,
-                                int64_t n)
+int32_t onn_axis_map_transposed(struct onn_grad *g, int32_t x, int axis, int64_t size,
+    const struct onn_axis_tap *taps, int64_t n)
 {
     const struct onn_axis_map_attr attr = {.axis = axis};
     struct onn_arena scratch = {0};
@@ -153,7 +167,7 @@ int32_t onn_axis_map_transposed(struct onn_grad *g, int32_t x, int axis, int64_t
     }
     const int64_t entries = n ? n : 1; /* no empty buffers */
     const int32_t in[4] = {x, constant(g, OCLNN_I32, start, size + 1), constant(g, OCLNN_I32, index, entries),
-                           constant(g, OCLNN_F32, weight, entries)};
+        constant(g, OCLNN_F32, weight, entries)};
     if (!g->graph->status)
         id = g->emit(g, "axis_map", &attr, 4, in);
 fail:

@@ -15,7 +15,7 @@ struct onn_axis_tap {
     float weight;
 };
 /* Emits the transposed map of taps[n] (ordered by o) along axis of x, whose extent becomes `size`. */
-int32_t onn_axis_map_transposed(struct onn_grad *g, int32_t x, int axis, int64_t size, const struct onn_axis_tap *taps,
-                                int64_t n);
+int32_t onn_axis_map_transposed(struct onn_grad *g, int32_t x, int axis, int64_t size,
+    const struct onn_axis_tap *taps, int64_t n);
 
 #endif

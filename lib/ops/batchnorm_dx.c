@@ -54,7 +54,8 @@ static size_t parts_bytes(const struct onn_desc *x, int vl)
     int64_t px = 1;
     for (int i = 2; i < x->rank; i++)
         px *= x->dim[i];
-    return (size_t)(x->dim[0] * ((px + PIECE - 1) / PIECE) * 2 * ((x->dim[1] + vl - 1) / vl * vl)) * sizeof(float);
+    return (size_t)(x->dim[0] * ((px + PIECE - 1) / PIECE) * 2 * ((x->dim[1] + vl - 1) / vl * vl)) *
+        sizeof(float);
 }
 
 static bool is_blocked(const struct onn_desc *d, int vl)
@@ -88,12 +89,14 @@ static const char *refuse(const struct onn_prob *p, const struct onn_desc *const
     return make_args(p, t[0], &a) ? NULL : "more than 31 bits of pixels";
 }
 
-static int formats(const struct onn_prob *p, struct onn_formats *out, int max, int rank, int tensors, bool blocked)
+static int formats(const struct onn_prob *p, struct onn_formats *out, int max, int rank, int tensors,
+    bool blocked)
 {
     int n = 0;
     for (int k = 0; k < 2 && n < max; k++) {
-        const struct onn_format f = blocked ? onn_format_blocked(1, width(p)) : k ? onn_format_nhwc(rank)
-                                                                                   : onn_format_plain();
+        const struct onn_format f = blocked ? onn_format_blocked(1, width(p))
+            : k                             ? onn_format_nhwc(rank)
+                                            : onn_format_plain();
         if ((blocked && (k || !width(p))) || (k && rank < 3))
             continue;
         out[n] = (struct onn_formats){.n_in = tensors + 1, .n_out = 2, .out = {f, onn_format_plain()}};
@@ -104,17 +107,18 @@ static int formats(const struct onn_prob *p, struct onn_formats *out, int max, i
     return n;
 }
 
-static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel, bool blocked)
+static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel,
+    bool blocked)
 {
     return onn_bind_add(b, "batchnorm", kernel, "%s -D VL=%d%s", onn_any_define(p->in[0].dtype, b->arena),
-                        blocked ? width(p) : 8, blocked ? "" : " -D BN_SCALAR");
+        blocked ? width(p) : 8, blocked ? "" : " -D BN_SCALAR");
 }
 
 /* Global size of the passes over pixels. */
 static void size_passes(struct onn_launch *l, const struct bn_args *a, int vl)
 {
     onn_launch_size3(l, (size_t[3]){(size_t)a->pieces, (size_t)((a->c + vl - 1) / vl), (size_t)a->n},
-                     (size_t[3]){0, 0, 0});
+        (size_t[3]){0, 0, 0});
 }
 
 /* ---- forward ---- */
@@ -174,7 +178,8 @@ static size_t train_workspace(const struct onn_prob *p, const struct onn_tune *t
 static enum oclnn_status dx_infer(const struct onn_prob *p, struct onn_desc *out)
 {
     const struct onn_desc *x = &p->in[1];
-    if (x->rank < 2 || !onn_desc_same_shape(x, &p->in[0]) || !onn_dtype_is_float(x->dtype) || p->in[0].dtype != x->dtype)
+    if (x->rank < 2 || !onn_desc_same_shape(x, &p->in[0]) || !onn_dtype_is_float(x->dtype) ||
+        p->in[0].dtype != x->dtype)
         return onn_error(OCLNN_ERROR_SHAPE, "dy and x must have the same shape and type");
     for (int i = 2; i < 5; i++)
         if (p->in[i].rank != 1 || p->in[i].dim[0] != x->dim[1])
@@ -239,7 +244,10 @@ static double flop(const struct onn_prob *p)
 }
 static struct onn_cost cost_of(const struct onn_prob *p, double efficiency)
 {
-    return (struct onn_cost){.flop = flop(p), .bytes = 1.7 * onn_prob_bytes(p), .launches = 3, .efficiency = efficiency};
+    return (struct onn_cost){.flop = flop(p),
+        .bytes = 1.7 * onn_prob_bytes(p),
+        .launches = 3,
+        .efficiency = efficiency};
 }
 static struct onn_cost cost_fast(const struct onn_prob *p, const struct onn_tune *t)
 {
@@ -252,37 +260,52 @@ static struct onn_cost cost_slow(const struct onn_prob *p, const struct onn_tune
     return cost_of(p, 0.01);
 }
 
-#define CALLBACKS(name, blocked, first, tensors)                                                             \
-    static const char *name##_refuse_(const struct onn_prob *p)                                              \
-    {                                                                                                        \
-        return first##_refuse(p, blocked);                                                                   \
-    }                                                                                                        \
-    static enum oclnn_status name##_bind_(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b) \
-    {                                                                                                        \
-        (void)t;                                                                                             \
-        return first##_bind(p, b, blocked);                                                                  \
-    }                                                                                                        \
-    static int name##_formats_(const struct onn_prob *p, struct onn_formats *out, int max)                   \
-    {                                                                                                        \
-        return formats(p, out, max, p->in[0].rank, tensors, blocked);                                        \
+#define CALLBACKS(name, blocked, first, tensors) \
+    static const char *name##_refuse_(const struct onn_prob *p) \
+    { \
+        return first##_refuse(p, blocked); \
+    } \
+    static enum oclnn_status name##_bind_(const struct onn_prob *p, const struct onn_tune *t, \
+        struct onn_bind *b) \
+    { \
+        (void)t; \
+        return first##_bind(p, b, blocked); \
+    } \
+    static int name##_formats_(const struct onn_prob *p, struct onn_formats *out, int max) \
+    { \
+        return formats(p, out, max, p->in[0].rank, tensors, blocked); \
     }
 CALLBACKS(train_blocked, true, train, 1)
 CALLBACKS(train_reference, false, train, 1)
 CALLBACKS(dx_blocked, true, dx, 2)
 CALLBACKS(dx_reference, false, dx, 2)
 
-#define VARIANT(id, text, callbacks, fl, space, cost_)                                                       \
-    id = {.name = text, .flags = fl,                                                                         \
-        .refuse = callbacks##_refuse_, .formats = callbacks##_formats_, .cost = cost_, .workspace = space,   \
+#define VARIANT(id, text, callbacks, fl, space, cost_) \
+    id = {.name = text, \
+        .flags = fl, \
+        .refuse = callbacks##_refuse_, \
+        .formats = callbacks##_formats_, \
+        .cost = cost_, \
+        .workspace = space, \
         .bind = callbacks##_bind_}
-const struct onn_variant VARIANT(onn_batchnorm_train_blocked, "train_blocked", train_blocked, 0, train_workspace, cost_fast);
-const struct onn_variant VARIANT(onn_batchnorm_train_reference, "train", train_reference, 0, train_workspace, cost_slow);
+const struct onn_variant VARIANT(onn_batchnorm_train_blocked, "train_blocked", train_blocked, 0,
+    train_workspace, cost_fast);
+const struct onn_variant VARIANT(onn_batchnorm_train_reference, "train", train_reference, 0, train_workspace,
+    cost_slow);
 static const struct onn_variant VARIANT(dx_blocked, "blocked", dx_blocked, 0, dx_workspace, cost_fast);
-static const struct onn_variant VARIANT(dx_plain, "reference", dx_reference, ONN_VARIANT_REFERENCE, dx_workspace, cost_slow);
+static const struct onn_variant VARIANT(dx_plain, "reference", dx_reference, ONN_VARIANT_REFERENCE,
+    dx_workspace, cost_slow);
 static const struct onn_variant *const dx_variants[] = {&dx_blocked, &dx_plain, NULL};
 
-static const struct onn_op batchnorm_dx = {.name = "batchnorm_dx", .min_in = 5, .max_in = 5, .min_out = 1, .max_out = 3,
-    .since = 1, .infer = dx_infer, .variants = dx_variants, .flop = flop};
+static const struct onn_op batchnorm_dx = {.name = "batchnorm_dx",
+    .min_in = 5,
+    .max_in = 5,
+    .min_out = 1,
+    .max_out = 3,
+    .since = 1,
+    .infer = dx_infer,
+    .variants = dx_variants,
+    .flop = flop};
 
 extern const struct onn_op *const onn_ops_batchnorm_dx[];
 const struct onn_op *const onn_ops_batchnorm_dx[] = {&batchnorm_dx, NULL};

@@ -84,7 +84,7 @@ static struct onn_cost blocked_cost(const struct onn_prob *p, const struct onn_t
     (void)t;
     if (onn_conv_cpu_refuse(p, ONN_PACK_CONV_DIRECT, false, &c))
         return cost_of(p, 0.5);
-    return cost_of(p, 0.8 * filled(&c) * (c.k_blocks == 1 ? 0.8 : 1));
+    return cost_of(p, 0.8 * filled(&c) * (c.k_blocks == 1 ? 0.7 : 1));
 }
 
 static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)

@@ -145,7 +145,8 @@ static const struct onn_variant reference = {
     .bind = reference_bind,
 };
 
-static const struct onn_variant *const variants[] = {&onn_conv_dw_depthwise, &onn_conv_dw_blocked, &reference, NULL};
+static const struct onn_variant *const variants[] = {&onn_conv_dw_depthwise, &onn_conv_dw_blocked, &reference,
+    NULL};
 
 static const struct onn_op conv_dw = {
     .name = "conv_dw",

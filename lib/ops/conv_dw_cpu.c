@@ -1,10 +1,11 @@
 /* conv_dw on blocked tensors for vector CPUs: kernels of cl/conv_dw_blocked.cl. */
 #include "ops/conv_dw.h"
 
-#define TILE_N 3       /* blocks of output channels in a register tile */
-#define C_ITEM 4       /* blocks of input channels of one work-item: their sums fill about half of L1 */
+#define TILE_N 3 /* blocks of output channels in a register tile */
+#define C_ITEM 4 /* blocks of input channels of one work-item: their sums fill about half of L1 */
 #define CHUNK_PIXELS 64
-#define ITEMS 16       /* splits are added until there are so many work-items; fixed: results do not hang on the device */
+#define ITEMS \
+    16 /* splits are added until there are so many work-items; fixed: results do not hang on the device */
 
 struct dwb_args { /* cl/conv_dw_blocked.cl */
     int32_t n, p, q, h, w, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
@@ -20,7 +21,7 @@ static int64_t div_up(int64_t a, int64_t b)
 static bool is_blocked(const struct onn_desc *d, int vl)
 {
     return d->format.block == vl && d->format.axis == 1 && !d->format.permuted &&
-           (d->stride[d->rank - 1] == vl || d->dim[d->rank - 1] == 1);
+        (d->stride[d->rank - 1] == vl || d->dim[d->rank - 1] == 1);
 }
 
 static bool depthwise(const struct onn_conv_dw_geometry *g)
@@ -52,10 +53,19 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
     const bool dw = depthwise(g);
     if (!dw && g->group > 1 && (g->c_group % vl || g->k_group % vl))
         return "groups do not fill blocks";
-    *a = (struct dwb_args){.n = (int32_t)g->n, .p = (int32_t)w->out[1], .q = (int32_t)w->out[2],
-        .h = (int32_t)w->in[1], .w = (int32_t)w->in[2], .r = (int32_t)w->kernel[1], .s = (int32_t)w->kernel[2],
-        .stride_h = (int32_t)w->stride[1], .stride_w = (int32_t)w->stride[2], .pad_h = (int32_t)w->begin[1],
-        .pad_w = (int32_t)w->begin[2], .dil_h = (int32_t)w->dilation[1], .dil_w = (int32_t)w->dilation[2],
+    *a = (struct dwb_args){.n = (int32_t)g->n,
+        .p = (int32_t)w->out[1],
+        .q = (int32_t)w->out[2],
+        .h = (int32_t)w->in[1],
+        .w = (int32_t)w->in[2],
+        .r = (int32_t)w->kernel[1],
+        .s = (int32_t)w->kernel[2],
+        .stride_h = (int32_t)w->stride[1],
+        .stride_w = (int32_t)w->stride[2],
+        .pad_h = (int32_t)w->begin[1],
+        .pad_w = (int32_t)w->begin[2],
+        .dil_h = (int32_t)w->dilation[1],
+        .dil_w = (int32_t)w->dilation[2],
         .groups = dw ? 1 : (int32_t)g->group};
     a->c_blocks = (int32_t)div_up(dw ? g->c : g->c_group, vl);
     a->k_blocks = dw ? 1 : (int32_t)div_up(g->k_group, vl);
@@ -64,7 +74,8 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
     a->c_item = a->c_blocks < C_ITEM ? a->c_blocks : C_ITEM;
     a->rows = a->q < CHUNK_PIXELS ? (int32_t)div_up(CHUNK_PIXELS, a->q) : 1;
     a->chunks = (int32_t)div_up(a->p, a->rows);
-    const int64_t items = div_up(a->c_blocks, a->c_item) * a->k_tiles * a->groups, total = (int64_t)a->n * a->chunks;
+    const int64_t items = div_up(a->c_blocks, a->c_item) * a->k_tiles * a->groups,
+                  total = (int64_t)a->n * a->chunks;
     int64_t splits = dw ? a->n : items < ITEMS ? div_up(ITEMS, items) : 1;
     a->splits = (int32_t)(splits < total ? splits : total);
     row_strides(&p->in[0], a->x_s);
@@ -75,7 +86,8 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
 static int64_t part_floats(const struct onn_conv_dw_geometry *g, const struct dwb_args *a, int vl)
 {
     const int64_t taps = (int64_t)a->r * a->s;
-    return depthwise(g) ? a->c_blocks * taps * vl : (int64_t)a->groups * a->k_blocks * a->c_blocks * taps * vl * vl;
+    return depthwise(g) ? a->c_blocks * taps * vl
+                        : (int64_t)a->groups * a->k_blocks * a->c_blocks * taps * vl * vl;
 }
 
 static const char *refuse(const struct onn_prob *p, bool dw)
@@ -90,7 +102,9 @@ static const char *refuse(const struct onn_prob *p, bool dw)
     if (!is_blocked(&p->in[0], p->caps->vector_width) || !is_blocked(&p->in[1], p->caps->vector_width) ||
         !onn_format_is_plain(&p->out[0].format))
         return "other formats";
-    return onn_desc_elements(&p->in[0]) && onn_desc_elements(&p->in[1]) && onn_desc_elements(&p->out[0]) ? NULL : "empty";
+    return onn_desc_elements(&p->in[0]) && onn_desc_elements(&p->in[1]) && onn_desc_elements(&p->out[0])
+        ? NULL
+        : "empty";
 }
 static const char *refuse_blocked(const struct onn_prob *p)
 {
@@ -114,7 +128,8 @@ static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
     struct onn_conv_dw_geometry g;
     struct dwb_args a;
     (void)t;
-    return make(p, &g, &a) ? 0 : (size_t)(a.splits * part_floats(&g, &a, p->caps->vector_width)) * sizeof(float);
+    return make(p, &g, &a) ? 0
+                           : (size_t)(a.splits * part_floats(&g, &a, p->caps->vector_width)) * sizeof(float);
 }
 
 static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
@@ -128,7 +143,8 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
         return b->status = onn_error(OCLNN_ERROR_INTERNAL, "conv_dw: %s", reason);
     const bool dw = depthwise(&g);
     const int64_t one = part_floats(&g, &a, vl);
-    struct onn_launch *l = onn_bind_add(b, "conv_dw_blocked", dw ? "conv_dw_depthwise" : "conv_dw_blocked", "-D VL=%d", vl);
+    struct onn_launch *l =
+        onn_bind_add(b, "conv_dw_blocked", dw ? "conv_dw_depthwise" : "conv_dw_blocked", "-D VL=%d", vl);
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_workspace(l, 0);
@@ -136,8 +152,10 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     if (dw)
         onn_launch_size2(l, (size_t)a.c_blocks, (size_t)a.n, 1, 1);
     else
-        onn_launch_size3(l, (size_t[3]){(size_t)div_up(a.c_blocks, a.c_item), (size_t)a.groups * (size_t)a.k_tiles,
-                                        (size_t)a.splits}, (size_t[3]){1, 1, 1});
+        onn_launch_size3(l,
+            (size_t[3]){(size_t)div_up(a.c_blocks, a.c_item), (size_t)a.groups * (size_t)a.k_tiles,
+                (size_t)a.splits},
+            (size_t[3]){1, 1, 1});
     l = onn_bind_add(b, "conv_dw_blocked", "conv_dw_gather", "-D VL=%d", vl);
     onn_arg_workspace(l, 0);
     onn_arg_out(l, 0);
@@ -172,8 +190,16 @@ static struct onn_cost cost_depthwise(const struct onn_prob *p, const struct onn
 }
 
 const struct onn_variant onn_conv_dw_blocked = {.name = "blocked",
-    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN, .refuse = refuse_blocked, .formats = formats, .cost = cost,
-    .workspace = workspace, .bind = bind};
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN,
+    .refuse = refuse_blocked,
+    .formats = formats,
+    .cost = cost,
+    .workspace = workspace,
+    .bind = bind};
 const struct onn_variant onn_conv_dw_depthwise = {.name = "depthwise",
-    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN, .refuse = refuse_depthwise, .formats = formats,
-    .cost = cost_depthwise, .workspace = workspace, .bind = bind};
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN,
+    .refuse = refuse_depthwise,
+    .formats = formats,
+    .cost = cost_depthwise,
+    .workspace = workspace,
+    .bind = bind};

@@ -59,7 +59,7 @@ static struct onn_cost few_cost(const struct onn_prob *p, const struct onn_tune 
     /* Wide windows use each loaded input more often. */
     (void)t;
     return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1,
-        p->in[1].dim[p->in[1].rank - 1] >= 5 ? 0.5 : 0.25};
+        p->in[1].dim[p->in[1].rank - 1] >= 5 ? 0.5 : 0.28};
 }
 
 static enum oclnn_status few_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)

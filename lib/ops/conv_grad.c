@@ -2,6 +2,7 @@
 #include "ops/conv_dw.h"
 #include "ops/convtranspose.h"
 #include "ops/grads.h"
+#include "ops/transpose.h"
 
 /* Explicit attributes of a resolved window (pads of its spatial dimensions: all begins, then all ends). */
 static struct onn_window_attr explicit_window(struct onn_grad *g, const struct onn_window *w,
@@ -31,26 +32,86 @@ static void bias_grad(struct onn_grad *g, int i)
     g->add(g, i, onn_grad_reshape_like(g, onn_grad_reduce(g, "reducesum", g->dout[0], all & ~2u), g->in[i]));
 }
 
+/* With stride 1 the data gradient is a convolution again, of dy with the weight turned round: it runs on the forward
+ * kernels, Winograd among them. False where the pads do not allow it. */
+static bool turned_window(const struct onn_window *w, struct onn_window *turned, int64_t end[3])
+{
+    *turned = *w;
+    for (int i = 0; i < 3; i++) {
+        const int64_t reach = (w->kernel[i] - 1) * w->dilation[i];
+        turned->begin[i] = reach - w->begin[i];
+        end[i] = reach - w->end[i];
+        if (w->stride[i] != 1 || turned->begin[i] < 0 || end[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+/* w [K, C / G, taps] -> [C, K / G, taps reversed] */
+static int32_t turned_weight(struct onn_grad *g, int32_t w, const struct onn_conv_geometry *geo)
+{
+    const int n = geo->window.spatial, first = 3 - n;
+    int64_t list[4][3], dim[6] = {geo->group, geo->k_group, geo->c_group}, perm[6] = {0, 2, 1, 3, 4, 5};
+    int axes = 0;
+    for (int i = 0; i < n; i++) { /* from the last to the first along every tap dimension */
+        dim[3 + i] = geo->window.kernel[first + i];
+        if (geo->window.kernel[first + i] == 1)
+            continue;
+        list[0][axes] = -1;
+        list[1][axes] = -INT32_MAX;
+        list[2][axes] = 2 + i;
+        list[3][axes++] = -1;
+    }
+    if (axes) {
+        int32_t in[5] = {w};
+        for (int i = 0; i < 4; i++)
+            in[1 + i] = onn_graph_add_i64(g->graph, list[i], axes);
+        w = g->graph->status ? 0 : g->emit(g, "slice", NULL, 5, in);
+    }
+    if (geo->k_group == 1 && geo->c_group == 1)
+        return w;
+    if (geo->group > 1) {
+        const struct onn_transpose_attr a = {.perm = onn_grad_list(g, perm, 3 + n)};
+        w = onn_grad_1(g, "transpose", &a, onn_grad_reshape(g, w, 3 + n, dim));
+        dim[1] = geo->c;
+        dim[2] = geo->k_group;
+        return onn_grad_reshape(g, w, 2 + n, dim + 1);
+    }
+    const struct onn_transpose_attr a = {.perm = onn_grad_list(g, (int64_t[]){1, 0, 2, 3, 4}, 2 + n)};
+    return onn_grad_1(g, "transpose", &a, w);
+}
+
+static void conv_dx(struct onn_grad *g, const struct onn_conv_geometry *geo,
+    const struct onn_window_attr *window)
+{
+    const struct onn_window *w = &geo->window;
+    struct onn_window turned;
+    int64_t end[3], extra[3];
+    if (turned_window(w, &turned, end)) {
+        const struct onn_conv_attr a = {.window = explicit_window(g, &turned, end), .group = geo->group};
+        g->add(g, 0, onn_grad_2(g, "conv", &a, g->dout[0], turned_weight(g, g->in[1], geo)));
+        return;
+    }
+    for (int i = 0; i < 3; i++) /* the rest that a stride leaves over at the end */
+        extra[i] = w->in[i] -
+            ((w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1 - w->begin[i] -
+                w->end[i]);
+    const struct onn_convtranspose_attr a = {.window = *window,
+        .group = geo->group,
+        .output_padding = onn_grad_list(g, extra + 3 - w->spatial, w->spatial),
+        .output_shape.n = -1};
+    g->add(g, 0, onn_grad_2(g, "convtranspose", &a, g->dout[0], g->in[1]));
+}
+
 enum oclnn_status onn_conv_grad(struct onn_grad *g, const struct onn_prob *p)
 {
     enum oclnn_status status;
     struct onn_conv_geometry geo;
-    struct onn_window *w = &geo.window;
-    int64_t extra[3];
 
     ONN_TRY(onn_conv_geometry(p, &geo));
-    const struct onn_window_attr window = explicit_window(g, w, w->end);
-    if (g->needed[0]) {
-        for (int i = 0; i < 3; i++) /* the rest that a stride leaves over at the end */
-            extra[i] = w->in[i] -
-                ((w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1 - w->begin[i] -
-                    w->end[i]);
-        const struct onn_convtranspose_attr a = {.window = window,
-            .group = geo.group,
-            .output_padding = onn_grad_list(g, extra + 3 - w->spatial, w->spatial),
-            .output_shape.n = -1};
-        g->add(g, 0, onn_grad_2(g, "convtranspose", &a, g->dout[0], g->in[1]));
-    }
+    const struct onn_window_attr window = explicit_window(g, &geo.window, geo.window.end);
+    if (g->needed[0])
+        conv_dx(g, &geo, &window);
     if (g->needed[1]) {
         const struct onn_conv_attr a = {.window = window, .group = geo.group};
         g->add(g, 1, onn_grad_2(g, "conv_dw", &a, g->in[0], g->dout[0]));

@@ -24,20 +24,22 @@ static enum oclnn_status check(const struct onn_prob *p, int x_in, int label_in,
     enum oclnn_status status = OCLNN_OK;
     const struct onn_desc *x = &p->in[x_in], *t = &p->in[label_in];
     char a[160], b[160];
-    ONN_CHECK(onn_dtype_is_float(x->dtype), OCLNN_ERROR_DTYPE, "the logits are %s", oclnn_dtype_name(x->dtype));
-    ONN_CHECK(t->dtype == OCLNN_I32 || t->dtype == OCLNN_I64, OCLNN_ERROR_DTYPE, "the labels are %s, not i32 or i64",
-              oclnn_dtype_name(t->dtype));
+    ONN_CHECK(onn_dtype_is_float(x->dtype), OCLNN_ERROR_DTYPE, "the logits are %s",
+        oclnn_dtype_name(x->dtype));
+    ONN_CHECK(t->dtype == OCLNN_I32 || t->dtype == OCLNN_I64, OCLNN_ERROR_DTYPE,
+        "the labels are %s, not i32 or i64", oclnn_dtype_name(t->dtype));
     if (x->rank < 0 || t->rank < 0)
         return OCLNN_OK;
     bool fits = x->rank >= 2 && t->rank == x->rank - 1;
     for (int d = 0; fits && d < t->rank; d++)
         fits = t->dim[d] == x->dim[d ? d + 1 : 0] || t->dim[d] < 0 || x->dim[d ? d + 1 : 0] < 0;
-    ONN_CHECK(fits, OCLNN_ERROR_SHAPE, "labels %s do not fit logits %s", onn_desc_text(t, a), onn_desc_text(x, b));
+    ONN_CHECK(fits, OCLNN_ERROR_SHAPE, "labels %s do not fit logits %s", onn_desc_text(t, a),
+        onn_desc_text(x, b));
     if (onn_prob_has(p, weight_in))
         ONN_CHECK(p->in[weight_in].rank == 1 && p->in[weight_in].dtype == x->dtype &&
-                      (p->in[weight_in].dim[0] == x->dim[1] || x->dim[1] < 0),
-                  OCLNN_ERROR_SHAPE, "weights %s do not fit logits %s", onn_desc_text(&p->in[weight_in], a),
-                  onn_desc_text(x, b));
+                (p->in[weight_in].dim[0] == x->dim[1] || x->dim[1] < 0),
+            OCLNN_ERROR_SHAPE, "weights %s do not fit logits %s", onn_desc_text(&p->in[weight_in], a),
+            onn_desc_text(x, b));
 fail:
     return status;
 }
@@ -69,24 +71,30 @@ struct ce_args { /* cl/cross_entropy.cl */
     float smoothing, pad;
 };
 
-static enum oclnn_status make_args(const struct onn_prob *p, const struct onn_desc *x, int weight_in, struct ce_args *a)
+static enum oclnn_status make_args(const struct onn_prob *p, const struct onn_desc *x, int weight_in,
+    struct ce_args *a)
 {
     const struct onn_cross_entropy_attr *t = p->attr;
     const int64_t classes = x->dim[1], rows = classes ? onn_desc_elements(x) / classes : 0;
     if (rows > INT32_MAX || classes > INT32_MAX || onn_desc_elements(x) > INT32_MAX)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "more than 31 bits of logits");
-    *a = (struct ce_args){.rows = (int32_t)rows, .inner = (int32_t)(x->dim[0] ? rows / x->dim[0] : 0),
-        .classes = (int32_t)classes, .has_weights = onn_prob_has(p, weight_in), .nll = is_nll(p),
-        .sum = t->sum != 0, .ignore = t->ignore_index, .smoothing = t->smoothing};
+    *a = (struct ce_args){.rows = (int32_t)rows,
+        .inner = (int32_t)(x->dim[0] ? rows / x->dim[0] : 0),
+        .classes = (int32_t)classes,
+        .has_weights = onn_prob_has(p, weight_in),
+        .nll = is_nll(p),
+        .sum = t->sum != 0,
+        .ignore = t->ignore_index,
+        .smoothing = t->smoothing};
     return OCLNN_OK;
 }
 
 static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel,
-                                const struct onn_desc *x, const struct onn_desc *labels)
+    const struct onn_desc *x, const struct onn_desc *labels)
 {
     (void)p;
     return onn_bind_add(b, "cross_entropy", kernel, "%s -D CE_LABEL=%s", onn_any_define(x->dtype, b->arena),
-                        labels->dtype == OCLNN_I32 ? "int" : "long");
+        labels->dtype == OCLNN_I32 ? "int" : "long");
 }
 
 /* Rows leave loss and weight in the workspace; one work-group of one item adds them up in order. */
@@ -151,14 +159,22 @@ static double flop(const struct onn_prob *p)
     return 12.0 * (double)onn_desc_elements(&p->in[is_dx(p) ? 1 : 0]);
 }
 
-static const struct onn_variant forward = {.name = "reference", .flags = ONN_VARIANT_REFERENCE, .refuse = refuse,
-    .workspace = workspace, .bind = bind};
+static const struct onn_variant forward = {.name = "reference",
+    .flags = ONN_VARIANT_REFERENCE,
+    .refuse = refuse,
+    .workspace = workspace,
+    .bind = bind};
 static const struct onn_variant *const forward_variants[] = {&forward, NULL};
-static const struct onn_variant backward = {.name = "reference", .flags = ONN_VARIANT_REFERENCE, .refuse = refuse,
+static const struct onn_variant backward = {.name = "reference",
+    .flags = ONN_VARIANT_REFERENCE,
+    .refuse = refuse,
     .bind = bind_dx};
 static const struct onn_variant *const backward_variants[] = {&backward, NULL};
 
-#define ROW(text, kind, field, d, lo, hi) {text, NULL, kind, offsetof(struct onn_cross_entropy_attr, field), d, lo, hi}
+#define ROW(text, kind, field, d, lo, hi) \
+    { \
+        text, NULL, kind, offsetof(struct onn_cross_entropy_attr, field), d, lo, hi \
+    }
 static const struct onn_attr attrs[] = {
     ROW("smoothing", ONN_ATTR_FLOAT, smoothing, 0, 0, 1),
     ROW("ignore_index", ONN_ATTR_INT, ignore_index, ONN_CE_NONE, 0, 0),
@@ -166,11 +182,19 @@ static const struct onn_attr attrs[] = {
     {.type = ONN_ATTR_END},
 };
 
-
-#define CE(id, least, most, outs, infer_, variants_, grad_)                                                  \
-    static const struct onn_op id = {.name = #id, .min_in = least, .max_in = most, .min_out = 1,              \
-        .max_out = outs, .attr_size = sizeof(struct onn_cross_entropy_attr), .attrs = attrs, .since = 1,      \
-        .infer = infer_, .grad = grad_, .variants = variants_, .flop = flop};
+#define CE(id, least, most, outs, infer_, variants_, grad_) \
+    static const struct onn_op id = {.name = #id, \
+        .min_in = least, \
+        .max_in = most, \
+        .min_out = 1, \
+        .max_out = outs, \
+        .attr_size = sizeof(struct onn_cross_entropy_attr), \
+        .attrs = attrs, \
+        .since = 1, \
+        .infer = infer_, \
+        .grad = grad_, \
+        .variants = variants_, \
+        .flop = flop};
 CE(softmax_ce, 2, 3, 3, infer, forward_variants, onn_cross_entropy_grad)
 CE(nll, 2, 3, 3, infer, forward_variants, onn_cross_entropy_grad)
 CE(softmax_ce_dx, 5, 6, 1, infer_dx, backward_variants, NULL)
@@ -190,7 +214,8 @@ enum oclnn_status onn_cross_entropy_grad(struct onn_grad *g, const struct onn_pr
         if (g->dout[i])
             return onn_error(OCLNN_ERROR_UNSUPPORTED, "node '%s': only the loss has a gradient", g->name);
     if (!kept[1] || !kept[2]) {
-        const enum oclnn_status status = g->emit_many(g, p->op->name, p->attr, weights ? 3 : 2, g->in, 3, kept);
+        const enum oclnn_status status =
+            g->emit_many(g, p->op->name, p->attr, weights ? 3 : 2, g->in, 3, kept);
         if (status != OCLNN_OK)
             return status;
     }

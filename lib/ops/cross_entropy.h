@@ -16,7 +16,7 @@
 struct onn_cross_entropy_attr {
     float smoothing;
     int64_t ignore_index; /* ONN_CE_NONE: none */
-    int64_t sum;          /* 1: the sum, not divided */
+    int64_t sum; /* 1: the sum, not divided */
 };
 #define ONN_CE_NONE (-100)
 

@@ -79,14 +79,15 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     strides(x, a.x_s);
     strides(&p->out[0], a.y_s);
     a.per = p->caps && p->caps->vector_cpu ? (a.px < 256 ? a.px : 256) : 1;
-    struct onn_launch *l = onn_bind_add(b, "dropout_train", "dropout_train", "%s",
-                                        onn_any_define(x->dtype, b->arena));
+    struct onn_launch *l =
+        onn_bind_add(b, "dropout_train", "dropout_train", "%s", onn_any_define(x->dtype, b->arena));
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size3(l, (size_t[3]){(size_t)((a.px + a.per - 1) / a.per), (size_t)((a.c_all + 3) / 4), (size_t)a.n},
-                     (size_t[3]){0, 0, 0});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)((a.px + a.per - 1) / a.per), (size_t)((a.c_all + 3) / 4), (size_t)a.n},
+        (size_t[3]){0, 0, 0});
     return b->status;
 }
 
@@ -104,18 +105,30 @@ static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
 }
 
 static const struct onn_variant reference = {.name = "reference",
-    .flags = ONN_VARIANT_REFERENCE | ONN_VARIANT_INPLACE0, .refuse = refuse, .formats = formats, .cost = cost,
+    .flags = ONN_VARIANT_REFERENCE | ONN_VARIANT_INPLACE0,
+    .refuse = refuse,
+    .formats = formats,
+    .cost = cost,
     .bind = bind};
 static const struct onn_variant *const variants[] = {&reference, NULL};
 
-static const struct onn_attr attrs[] = {
-    {"ratio", NULL, ONN_ATTR_FLOAT, offsetof(struct onn_dropout_train_attr, ratio), 0.5, 0, 1},
+static const struct onn_attr attrs[] = {{"ratio", NULL, ONN_ATTR_FLOAT,
+                                            offsetof(struct onn_dropout_train_attr, ratio), 0.5, 0, 1},
     {"stream", NULL, ONN_ATTR_INT, offsetof(struct onn_dropout_train_attr, stream), 0, 0, 4294967295.0},
     {.type = ONN_ATTR_END}};
 
-static const struct onn_op dropout_train = {.name = "dropout_train", .min_in = 2, .max_in = 2, .min_out = 1,
-    .max_out = 1, .flags = ONN_OP_RANDOM, .attr_size = sizeof(struct onn_dropout_train_attr), .attrs = attrs,
-    .since = 1, .infer = infer, .grad = onn_dropout_grad, .variants = variants};
+static const struct onn_op dropout_train = {.name = "dropout_train",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .flags = ONN_OP_RANDOM,
+    .attr_size = sizeof(struct onn_dropout_train_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .grad = onn_dropout_grad,
+    .variants = variants};
 
 extern const struct onn_op *const onn_ops_dropout_train[];
 const struct onn_op *const onn_ops_dropout_train[] = {&dropout_train, NULL};
@@ -123,6 +136,7 @@ const struct onn_op *const onn_ops_dropout_train[] = {&dropout_train, NULL};
 /* Also Dropout as ONNX has it in evaluation: it passes x on. */
 enum oclnn_status onn_dropout_grad(struct onn_grad *g, const struct onn_prob *p)
 {
-    g->add(g, 0, p->op == &dropout_train ? onn_grad_2(g, "dropout_train", p->attr, g->dout[0], g->in[1]) : g->dout[0]);
+    g->add(g, 0,
+        p->op == &dropout_train ? onn_grad_2(g, "dropout_train", p->attr, g->dout[0], g->in[1]) : g->dout[0]);
     return OCLNN_OK;
 }

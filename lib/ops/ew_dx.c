@@ -4,11 +4,11 @@
 
 #include <math.h>
 
-#define HOST(name, expression)                                                                               \
-    static double host_##name(double a, double b, double c, const struct onn_ew_attr *p)                     \
-    {                                                                                                        \
-        (void)a, (void)b, (void)c, (void)p;                                                                  \
-        return expression;                                                                                   \
+#define HOST(name, expression) \
+    static double host_##name(double a, double b, double c, const struct onn_ew_attr *p) \
+    { \
+        (void)a, (void)b, (void)c, (void)p; \
+        return expression; \
     }
 
 static const struct onn_attr param_attrs[] = {
@@ -18,26 +18,26 @@ static const struct onn_attr param_attrs[] = {
 };
 
 /* n operands, np of alpha and beta as p0, p1; w: flop. */
-#define ROW(id, n, np, e, fl, w)                                                                             \
-    static const struct onn_ew_row row_##id = {                                                              \
-        .op = {.name = #id,                                                                                  \
-            .min_in = n,                                                                                     \
-            .max_in = n,                                                                                     \
-            .min_out = 1,                                                                                    \
-            .max_out = 1,                                                                                    \
-            .flags = ONN_OP_ELEMENTWISE,                                                                     \
-            .attr_size = (np) ? sizeof(struct onn_ew_attr) : 0,                                              \
-            .attrs = (np) ? param_attrs : NULL,                                                              \
-            .since = 1,                                                                                      \
-            .infer = onn_ew_infer,                                                                           \
-            .host = onn_ew_host,                                                                             \
-            .variants = onn_ew_variants,                                                                     \
-            .flop = onn_ew_flop},                                                                            \
-        .expr = e,                                                                                           \
-        .ew_flags = ONN_EW_FLOAT | (fl),                                                                     \
-        .params = np,                                                                                        \
-        .cost = w,                                                                                           \
-        .host = host_##id,                                                                                   \
+#define ROW(id, n, np, e, fl, w) \
+    static const struct onn_ew_row row_##id = { \
+        .op = {.name = #id, \
+            .min_in = n, \
+            .max_in = n, \
+            .min_out = 1, \
+            .max_out = 1, \
+            .flags = ONN_OP_ELEMENTWISE, \
+            .attr_size = (np) ? sizeof(struct onn_ew_attr) : 0, \
+            .attrs = (np) ? param_attrs : NULL, \
+            .since = 1, \
+            .infer = onn_ew_infer, \
+            .host = onn_ew_host, \
+            .variants = onn_ew_variants, \
+            .flop = onn_ew_flop}, \
+        .expr = e, \
+        .ew_flags = ONN_EW_FLOAT | (fl), \
+        .params = np, \
+        .cost = w, \
+        .host = host_##id, \
     };
 
 static double softplus_of(double x)
@@ -63,31 +63,31 @@ static double swish_slope(double x, double alpha)
 HOST(relu_dx, b <= 0 ? 0 : a)
 HOST(leaky_relu_dx, b > 0 ? a : a * p->alpha)
 HOST(prelu_dx, b > 0 ? a : a * c)
-HOST(prelu_ds, b > 0 ? 0 : a *b)
+HOST(prelu_ds, b > 0 ? 0 : a * b)
 HOST(clip_dx, b > p->alpha && b < p->beta ? a : 0)
 HOST(clip_lo_dx, b > c ? a : 0)
 HOST(clip_hi_dx, b < c ? a : 0)
-HOST(sigmoid_dx, a *b * (1 - b))
-HOST(tanh_dx, a * (1 - b * b))
+HOST(sigmoid_dx, a *b *(1 - b))
+HOST(tanh_dx, a *(1 - b * b))
 HOST(hard_sigmoid_dx, b > 0 && b < 1 ? a * p->alpha : 0)
-HOST(hard_swish_dx, a * (b <= -3 ? 0 : b >= 3 ? 1 : b / 3 + 0.5))
+HOST(hard_swish_dx, a *(b <= -3 ? 0 : b >= 3 ? 1 : b / 3 + 0.5))
 HOST(swish_dx, a *swish_slope(b, p->alpha))
 HOST(mish_dx, a *mish_slope(b))
 HOST(softplus_dx, a * -expm1(-b))
-HOST(softsign_dx, a * (1 - fabs(b)) * (1 - fabs(b)))
+HOST(softsign_dx, a *(1 - fabs(b)) * (1 - fabs(b)))
 HOST(elu_dx, b > 0 ? a : a * (b + p->alpha))
 HOST(selu_dx, b > 0 ? a * p->beta : a * (b + (double)p->alpha * p->beta))
 HOST(celu_dx, b > 0 ? a : a * (b / p->alpha + 1))
 HOST(thresholded_relu_dx, b > p->alpha ? a : 0)
-HOST(shrink_dx, b < -(double)p->alpha || b > p->alpha ? a : 0)
-HOST(gelu_dx, a * (0.5 * erfc(-b * 0.70710678118654752440) + b * 0.39894228040143267794 * exp(-0.5 * b * b)))
+HOST(shrink_dx, b<-(double)p->alpha || b> p->alpha ? a : 0)
+HOST(gelu_dx, a *(0.5 * erfc(-b * 0.70710678118654752440) + b * 0.39894228040143267794 * exp(-0.5 * b * b)))
 HOST(gelu_tanh_dx, a *gelu_tanh_slope(b))
 HOST(erf_dx, a * 1.12837916709551257390 * exp(-b * b))
 HOST(sqrt_dx, 0.5 * a / b)
-HOST(reciprocal_dx, -a * b * b)
+HOST(reciprocal_dx, -a *b *b)
 HOST(sin_dx, a *cos(b))
-HOST(cos_dx, -a * sin(b))
-HOST(tan_dx, a * (1 + b * b))
+HOST(cos_dx, -a *sin(b))
+HOST(tan_dx, a *(1 + b * b))
 HOST(asin_dx, a / sqrt((1 - b) * (1 + b)))
 HOST(acos_dx, -a / sqrt((1 - b) * (1 + b)))
 HOST(atan_dx, a / (1 + b * b))
@@ -97,25 +97,27 @@ HOST(asinh_dx, a / sqrt(1 + b * b))
 HOST(acosh_dx, a / sqrt((b - 1) * (b + 1)))
 HOST(atanh_dx, a / ((1 - b) * (1 + b)))
 HOST(abs_dx, b > 0 ? a : b < 0 ? -a : 0)
-HOST(div_db, -a * b / c)
+HOST(div_db, -a *b / c)
 HOST(pow_da, c == 0 ? 0 : a * c * pow(b, c - 1))
 HOST(pow_db, b == 0 ? 0 : a * c * log(b))
 HOST(l2_dx, c == 0 ? 0 : a * b / c)
 HOST(eq_mask, a == b)
 
 /* ---- expressions too long for their row ---- */
-#define X_HARD_SWISH                                                                                         \
-    "t = b * (T)(1.0f / 3.0f) + (T)(0.5f); t = b <= (T)(-3) ? (T)(0) : t; v = a * (b >= (T)(3) ? (T)(1) : t);"
+#define X_HARD_SWISH \
+    "t = b * (T)(1.0f / 3.0f) + (T)(0.5f); t = b <= (T)(-3) ? (T)(0) : t; v = a * (b >= (T)(3) ? (T)(1) : " \
+    "t);"
 #define X_SWISH "t = (T)(1) / ((T)(1) + exp(-b * p0)); v = a * t * ((T)(1) + b * p0 * ((T)(1) - t));"
 /* With e = exp(x), n = e (e + 2): tanh(softplus) = n / (n + 2), 1 - tanh^2 = 4 (n + 1) / (n + 2)^2. */
-#define X_MISH                                                                                               \
-    "const T e = exp(b > (T)(20) ? (T)(20) : b), n = e * (e + (T)(2)), d = (T)(1) / (n + (T)(2)); "           \
+#define X_MISH \
+    "const T e = exp(b > (T)(20) ? (T)(20) : b), n = e * (e + (T)(2)), d = (T)(1) / (n + (T)(2)); " \
     "v = a * (n * d + b * (e / ((T)(1) + e)) * (T)(4) * (n + (T)(1)) * d * d);"
 #define X_SOFTSIGN "t = (T)(1) - fabs(b); v = a * t * t;"
-#define X_GELU                                                                                               \
-    "a * ((T)(0.5f) * ((T)(1) + erf(b * (T)(0.70710678f))) + b * (T)(0.39894228f) * exp((T)(-0.5f) * b * b))"
-#define X_GELU_TANH                                                                                          \
-    "t = tanh((T)(0.79788456f) * (b + (T)(0.044715f) * b * b * b)); v = a * ((T)(0.5f) * ((T)(1) + t) + "     \
+#define X_GELU \
+    "a * ((T)(0.5f) * ((T)(1) + erf(b * (T)(0.70710678f))) + b * (T)(0.39894228f) * exp((T)(-0.5f) * b * " \
+    "b))"
+#define X_GELU_TANH \
+    "t = tanh((T)(0.79788456f) * (b + (T)(0.044715f) * b * b * b)); v = a * ((T)(0.5f) * ((T)(1) + t) + " \
     "(T)(0.39894228f) * b * ((T)(1) - t * t) * ((T)(1) + (T)(0.134145f) * b * b));"
 
 /* ---- rows ---- */
@@ -163,12 +165,13 @@ ROW(pow_db, 3, 0, "b == (T)(0) ? (T)(0) : a * c * log(b)", Z, 12)
 ROW(l2_dx, 3, 0, "c == (T)(0) ? (T)(0) : a * b / c", Z, 6)
 ROW(eq_mask, 2, 0, "a == b ? (T)(1) : (T)(0)", 0, 1)
 
-#define LIST(X)                                                                                              \
-    X(relu_dx) X(leaky_relu_dx) X(prelu_dx) X(prelu_ds) X(clip_dx) X(clip_lo_dx) X(clip_hi_dx) X(sigmoid_dx) \
-    X(tanh_dx) X(hard_sigmoid_dx) X(hard_swish_dx) X(swish_dx) X(mish_dx) X(softplus_dx) X(softsign_dx)      \
-    X(elu_dx) X(selu_dx) X(celu_dx) X(thresholded_relu_dx) X(shrink_dx) X(gelu_dx) X(gelu_tanh_dx) X(erf_dx) \
-    X(sqrt_dx) X(reciprocal_dx) X(sin_dx) X(cos_dx) X(tan_dx) X(asin_dx) X(acos_dx) X(atan_dx) X(sinh_dx)    \
-    X(cosh_dx) X(asinh_dx) X(acosh_dx) X(atanh_dx) X(abs_dx) X(div_db) X(pow_da) X(pow_db) X(l2_dx) X(eq_mask)
-#define LIST_ROW(id) &row_##id.op,
 extern const struct onn_op *const onn_ops_ew_dx[];
-const struct onn_op *const onn_ops_ew_dx[] = {LIST(LIST_ROW) NULL};
+const struct onn_op *const onn_ops_ew_dx[] = {&row_relu_dx.op, &row_leaky_relu_dx.op, &row_prelu_dx.op,
+    &row_prelu_ds.op, &row_clip_dx.op, &row_clip_lo_dx.op, &row_clip_hi_dx.op, &row_sigmoid_dx.op,
+    &row_tanh_dx.op, &row_hard_sigmoid_dx.op, &row_hard_swish_dx.op, &row_swish_dx.op, &row_mish_dx.op,
+    &row_softplus_dx.op, &row_softsign_dx.op, &row_elu_dx.op, &row_selu_dx.op, &row_celu_dx.op,
+    &row_thresholded_relu_dx.op, &row_shrink_dx.op, &row_gelu_dx.op, &row_gelu_tanh_dx.op, &row_erf_dx.op,
+    &row_sqrt_dx.op, &row_reciprocal_dx.op, &row_sin_dx.op, &row_cos_dx.op, &row_tan_dx.op, &row_asin_dx.op,
+    &row_acos_dx.op, &row_atan_dx.op, &row_sinh_dx.op, &row_cosh_dx.op, &row_asinh_dx.op, &row_acosh_dx.op,
+    &row_atanh_dx.op, &row_abs_dx.op, &row_div_db.op, &row_pow_da.op, &row_pow_db.op, &row_l2_dx.op,
+    &row_eq_mask.op, NULL};

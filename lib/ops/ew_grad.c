@@ -81,7 +81,8 @@ static void unary_grad(struct onn_grad *g, const struct onn_prob *p, const struc
     const struct onn_op *op = onn_op_find(dx);
     if (!strcmp(u->row, "gelu") && onn_ew_row_for(p->op, a) == &onn_ew_gelu_tanh)
         dx = "gelu_tanh_dx";
-    g->add(g, 0, onn_grad_2(g, dx, op && op->attr_size ? a : NULL, g->dout[0], from == FROM_X ? g->in[0] : g->out[0]));
+    g->add(g, 0,
+        onn_grad_2(g, dx, op && op->attr_size ? a : NULL, g->dout[0], from == FROM_X ? g->in[0] : g->out[0]));
 }
 
 static void add_back(struct onn_grad *g, int i, int32_t dx)
@@ -198,7 +199,8 @@ static void cast_grad(struct onn_grad *g, const struct onn_prob *p)
 {
     const struct onn_ew_attr back = {.to = onn_dtype_to_onnx(p->in[0].dtype)};
     if (onn_dtype_is_float(p->in[0].dtype) && onn_dtype_is_float(p->out[0].dtype))
-        g->add(g, 0, p->in[0].dtype == p->out[0].dtype ? g->dout[0] : onn_grad_1(g, "cast", &back, g->dout[0]));
+        g->add(g, 0,
+            p->in[0].dtype == p->out[0].dtype ? g->dout[0] : onn_grad_1(g, "cast", &back, g->dout[0]));
 }
 
 /* Losses element by element: f(x, target). */

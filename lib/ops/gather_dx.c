@@ -28,10 +28,10 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     const struct onn_gather_dx_attr *a = p->attr;
     int axis = 0;
     ONN_CHECK(onn_dtype_is_float(p->in[0].dtype), OCLNN_ERROR_DTYPE, "the gradient is %s",
-              oclnn_dtype_name(p->in[0].dtype));
+        oclnn_dtype_name(p->in[0].dtype));
     ONN_TRY(onn_check_index_type(p, 1, "the indices"));
-    ONN_CHECK(a->shape.n >= 1 && a->shape.n <= ONN_MAX_RANK && (is_nd(p) || read_axis(p, &axis)), OCLNN_ERROR_ARGUMENT,
-              "shape or axis is wrong");
+    ONN_CHECK(a->shape.n >= 1 && a->shape.n <= ONN_MAX_RANK && (is_nd(p) || read_axis(p, &axis)),
+        OCLNN_ERROR_ARGUMENT, "shape or axis is wrong");
     out[0] = onn_desc_make(p->in[0].dtype, a->shape.n, a->shape.v);
 fail:
     return status;
@@ -128,18 +128,28 @@ static const char *refuse(const struct onn_prob *p)
     return p->in[0].dtype == OCLNN_F32 || p->in[0].dtype == OCLNN_F16 ? NULL : "only f32 and f16";
 }
 
-static const struct onn_variant reference = {.name = "reference", .flags = ONN_VARIANT_REFERENCE | ONN_VARIANT_EXACT,
-    .refuse = refuse, .bind = bind};
+static const struct onn_variant reference = {.name = "reference",
+    .flags = ONN_VARIANT_REFERENCE | ONN_VARIANT_EXACT,
+    .refuse = refuse,
+    .bind = bind};
 static const struct onn_variant *const variants[] = {&reference, NULL};
 
-static const struct onn_attr attrs[] = {
-    {"axis", NULL, ONN_ATTR_INT, offsetof(struct onn_gather_dx_attr, axis), 0, 0, 0},
+static const struct onn_attr attrs[] = {{"axis", NULL, ONN_ATTR_INT,
+                                            offsetof(struct onn_gather_dx_attr, axis), 0, 0, 0},
     {"batch_dims", NULL, ONN_ATTR_INT, offsetof(struct onn_gather_dx_attr, batch_dims), 0, 0, 8},
-    {"shape", NULL, ONN_ATTR_INTS, offsetof(struct onn_gather_dx_attr, shape), 0, 0, 0}, {.type = ONN_ATTR_END}};
+    {"shape", NULL, ONN_ATTR_INTS, offsetof(struct onn_gather_dx_attr, shape), 0, 0, 0},
+    {.type = ONN_ATTR_END}};
 
-#define DX(id)                                                                                               \
-    static const struct onn_op id = {.name = #id, .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,       \
-        .attr_size = sizeof(struct onn_gather_dx_attr), .attrs = attrs, .since = 1, .infer = infer,           \
+#define DX(id) \
+    static const struct onn_op id = {.name = #id, \
+        .min_in = 2, \
+        .max_in = 2, \
+        .min_out = 1, \
+        .max_out = 1, \
+        .attr_size = sizeof(struct onn_gather_dx_attr), \
+        .attrs = attrs, \
+        .since = 1, \
+        .infer = infer, \
         .variants = variants};
 DX(gather_dx)
 DX(gatherelements_dx)

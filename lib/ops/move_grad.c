@@ -16,16 +16,17 @@ static int32_t cut(struct onn_grad *g, int32_t x, int axis, int64_t start, int64
     if (!x || g->graph->status)
         return 0;
     const int32_t list[4] = {x, onn_graph_add_i64(g->graph, &start, 1), onn_graph_add_i64(g->graph, &end, 1),
-                             onn_graph_add_i64(g->graph, &at, 1)};
+        onn_graph_add_i64(g->graph, &at, 1)};
     return g->emit(g, "slice", NULL, 4, list);
 }
 
 /* dy as part of zeros. */
 static int32_t spread(struct onn_grad *g, int32_t dy, const struct onn_desc *x, const int64_t *start,
-                      const int64_t *step)
+    const int64_t *step)
 {
     const struct onn_slice_dx_attr a = {.shape = onn_grad_list(g, x->dim, x->rank),
-        .start = onn_grad_list(g, start, x->rank), .step = onn_grad_list(g, step, x->rank)};
+        .start = onn_grad_list(g, start, x->rank),
+        .step = onn_grad_list(g, step, x->rank)};
     return onn_grad_1(g, "slice_dx", &a, dy);
 }
 
@@ -62,7 +63,8 @@ enum oclnn_status onn_split_grad(struct onn_grad *g, const struct onn_prob *p)
 }
 
 /* Where a Slice began and how it stepped, read from its constants. */
-static enum oclnn_status slice_start(struct onn_grad *g, const struct onn_prob *p, int64_t *start, int64_t *step)
+static enum oclnn_status slice_start(struct onn_grad *g, const struct onn_prob *p, int64_t *start,
+    int64_t *step)
 {
     int64_t first[ONN_MAX_RANK], axes[ONN_MAX_RANK], by[ONN_MAX_RANK];
     const struct onn_desc *x = &p->in[0];

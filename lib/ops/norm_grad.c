@@ -49,7 +49,9 @@ enum oclnn_status onn_logsoftmax_grad(struct onn_grad *g, const struct onn_prob 
     const uint32_t mask = softmax_mask(p);
     const int32_t dy = g->dout[0];
     if (!alone(g, mask))
-        g->add(g, 0, sub(g, dy, mul(g, onn_grad_1(g, "exp", NULL, g->out[0]), onn_grad_reduce(g, "reducesum", dy, mask))));
+        g->add(g, 0,
+            sub(g, dy,
+                mul(g, onn_grad_1(g, "exp", NULL, g->out[0]), onn_grad_reduce(g, "reducesum", dy, mask))));
     return OCLNN_OK;
 }
 

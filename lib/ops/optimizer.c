@@ -11,10 +11,17 @@ static const struct {
     const char *name;
     int first, needed, most; /* where the states begin, how many are needed and possible */
 } rules[] = {
-    [SGD] = {"sgd", 4, 0, 1},       [ADAM] = {"adam", 4, 3, 3}, [ADAMW] = {"adamw", 4, 3, 3},
-    [RMSPROP] = {"rmsprop", 4, 1, 2}, [ADAGRAD] = {"adagrad", 4, 1, 1}, [LARS] = {"lars", 4, 1, 1},
-    [LAMB] = {"lamb", 4, 3, 3},     [ASSIGN] = {"assign", 2, 0, 0}, [ACCUMULATE] = {"accumulate", 2, 0, 0},
-    [EMA] = {"ema", 2, 0, 0},       [COUNT] = {"count_up", 1, 0, 0},
+    [SGD] = {"sgd", 4, 0, 1},
+    [ADAM] = {"adam", 4, 3, 3},
+    [ADAMW] = {"adamw", 4, 3, 3},
+    [RMSPROP] = {"rmsprop", 4, 1, 2},
+    [ADAGRAD] = {"adagrad", 4, 1, 1},
+    [LARS] = {"lars", 4, 1, 1},
+    [LAMB] = {"lamb", 4, 3, 3},
+    [ASSIGN] = {"assign", 2, 0, 0},
+    [ACCUMULATE] = {"accumulate", 2, 0, 0},
+    [EMA] = {"ema", 2, 0, 0},
+    [COUNT] = {"count_up", 1, 0, 0},
 };
 
 static enum rule rule_of(const struct onn_prob *p)
@@ -30,10 +37,12 @@ static bool has_step(enum rule r)
     return r == ADAM || r == ADAMW || r == LAMB;
 }
 
-static enum oclnn_status check_scalar(const struct onn_prob *p, int i, enum oclnn_dtype dtype, const char *what)
+static enum oclnn_status check_scalar(const struct onn_prob *p, int i, enum oclnn_dtype dtype,
+    const char *what)
 {
     if (p->in[i].dtype != dtype || onn_desc_elements(&p->in[i]) != 1)
-        return onn_error(OCLNN_ERROR_SHAPE, "%s must be one number of type %s", what, oclnn_dtype_name(dtype));
+        return onn_error(OCLNN_ERROR_SHAPE, "%s must be one number of type %s", what,
+            oclnn_dtype_name(dtype));
     return OCLNN_OK;
 }
 
@@ -47,13 +56,13 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
         return OCLNN_OK;
     }
     ONN_CHECK(p->in[0].dtype == OCLNN_F32, OCLNN_ERROR_DTYPE, "the parameter is %s, but must be f32",
-              oclnn_dtype_name(p->in[0].dtype));
+        oclnn_dtype_name(p->in[0].dtype));
     for (int i = 1; i < p->n_in; i++) {
         const bool tensor = i == 1 || (i >= rules[r].first && !(has_step(r) && i == 4));
         if (!tensor || !p->in[i].dtype)
             continue;
         ONN_CHECK(p->in[i].dtype == OCLNN_F32 && onn_desc_same_shape(&p->in[0], &p->in[i]), OCLNN_ERROR_SHAPE,
-                  "input %d must be f32 and have the parameter's shape", i);
+            "input %d must be f32 and have the parameter's shape", i);
     }
     if (rules[r].first < 4)
         return OCLNN_OK;
@@ -63,7 +72,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     if (has_step(r))
         ONN_TRY(check_scalar(p, 4, OCLNN_I64, "the step"));
     for (int i = 0; i < rules[r].needed; i++)
-        ONN_CHECK(onn_prob_has(p, rules[r].first + i), OCLNN_ERROR_ARGUMENT, "input %d is missing", rules[r].first + i);
+        ONN_CHECK(onn_prob_has(p, rules[r].first + i), OCLNN_ERROR_ARGUMENT, "input %d is missing",
+            rules[r].first + i);
 fail:
     return status;
 }
@@ -80,15 +90,15 @@ static struct opt_args make_args(const struct onn_prob *p)
     const struct onn_optimizer_attr *t = p->attr;
     const enum rule r = rule_of(p);
     const int first = rules[r].first + has_step(r);
-    return (struct opt_args){t->momentum, t->dampening, t->weight_decay, t->beta1, t->beta2, t->epsilon, t->trust,
-        t->decay, (float)log((double)t->beta1), (float)log((double)t->beta2), t->nesterov != 0, onn_prob_has(p, 3),
-        onn_prob_has(p, first), onn_prob_has(p, first + 1)};
+    return (struct opt_args){t->momentum, t->dampening, t->weight_decay, t->beta1, t->beta2, t->epsilon,
+        t->trust, t->decay, (float)log((double)t->beta1), (float)log((double)t->beta2), t->nesterov != 0,
+        onn_prob_has(p, 3), onn_prob_has(p, first), onn_prob_has(p, first + 1)};
 }
 
 static struct onn_launch *launch(const struct onn_prob *p, struct onn_bind *b, const char *kernel)
 {
     return onn_bind_add(b, "optimizer", kernel, "-D VL=%d",
-                        p->caps && p->caps->vector_cpu ? p->caps->vector_width : 4);
+        p->caps && p->caps->vector_cpu ? p->caps->vector_width : 4);
 }
 
 static int64_t chunk_of(const struct onn_prob *p, int64_t n)
@@ -115,8 +125,10 @@ static void add_operands(const struct onn_prob *p, struct onn_launch *l, enum ru
 static enum oclnn_status bind_simple(const struct onn_prob *p, struct onn_bind *b, enum rule r, int64_t n)
 {
     const struct onn_optimizer_attr *t = p->attr;
-    static const char *const kernels[] = {[ASSIGN] = "opt_assign", [ACCUMULATE] = "opt_accumulate",
-        [EMA] = "opt_ema", [COUNT] = "opt_count_up"};
+    static const char *const kernels[] = {[ASSIGN] = "opt_assign",
+        [ACCUMULATE] = "opt_accumulate",
+        [EMA] = "opt_ema",
+        [COUNT] = "opt_count_up"};
     const int64_t per = chunk_of(p, n);
     struct onn_launch *l = launch(p, b, kernels[r]);
     onn_arg_in(l, 0);
@@ -132,8 +144,13 @@ static enum oclnn_status bind_simple(const struct onn_prob *p, struct onn_bind *
 
 static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
-    static const char *const kernels[] = {[SGD] = "opt_sgd", [ADAM] = "opt_adam", [ADAMW] = "opt_adamw",
-        [RMSPROP] = "opt_rmsprop", [ADAGRAD] = "opt_adagrad", [LARS] = "opt_lars", [LAMB] = "opt_lamb"};
+    static const char *const kernels[] = {[SGD] = "opt_sgd",
+        [ADAM] = "opt_adam",
+        [ADAMW] = "opt_adamw",
+        [RMSPROP] = "opt_rmsprop",
+        [ADAGRAD] = "opt_adagrad",
+        [LARS] = "opt_lars",
+        [LAMB] = "opt_lamb"};
     const enum rule r = rule_of(p);
     const int64_t n = onn_desc_elements(&p->in[0]);
     (void)t;
@@ -185,33 +202,52 @@ static double flop(const struct onn_prob *p)
     return 6.0 * (double)onn_desc_elements(&p->in[0]);
 }
 
-static const struct onn_variant reference = {.name = "reference", .flags = ONN_VARIANT_REFERENCE,
-    .workspace = workspace, .cost = cost, .bind = bind};
+static const struct onn_variant reference = {.name = "reference",
+    .flags = ONN_VARIANT_REFERENCE,
+    .workspace = workspace,
+    .cost = cost,
+    .bind = bind};
 static const struct onn_variant *const variants[] = {&reference, NULL};
 
-#define ROW(field, d, hi) {#field, NULL, ONN_ATTR_FLOAT, offsetof(struct onn_optimizer_attr, field), d, 0, hi}
-#define END {.type = ONN_ATTR_END}
-static const struct onn_attr sgd_attrs[] = {ROW(momentum, 0, 1), ROW(dampening, 0, 1), ROW(weight_decay, 0, 1e9),
+#define ROW(field, d, hi) \
+    { \
+#field, NULL, ONN_ATTR_FLOAT, offsetof(struct onn_optimizer_attr, field), d, 0, hi \
+    }
+#define END \
+    { \
+        .type = ONN_ATTR_END \
+    }
+static const struct onn_attr sgd_attrs[] = {ROW(momentum, 0, 1), ROW(dampening, 0, 1),
+    ROW(weight_decay, 0, 1e9),
     {"nesterov", NULL, ONN_ATTR_INT, offsetof(struct onn_optimizer_attr, nesterov), 0, 0, 1}, END};
-static const struct onn_attr adam_attrs[] = {ROW(beta1, 0.9, 1), ROW(beta2, 0.999, 1), ROW(epsilon, 1e-8, 1e9),
-    ROW(weight_decay, 0, 1e9), END};
-static const struct onn_attr adamw_attrs[] = {ROW(beta1, 0.9, 1), ROW(beta2, 0.999, 1), ROW(epsilon, 1e-8, 1e9),
-    ROW(weight_decay, 0.01, 1e9), END};
-static const struct onn_attr lamb_attrs[] = {ROW(beta1, 0.9, 1), ROW(beta2, 0.999, 1), ROW(epsilon, 1e-6, 1e9),
-    ROW(weight_decay, 0, 1e9), END};
+static const struct onn_attr adam_attrs[] = {ROW(beta1, 0.9, 1), ROW(beta2, 0.999, 1),
+    ROW(epsilon, 1e-8, 1e9), ROW(weight_decay, 0, 1e9), END};
+static const struct onn_attr adamw_attrs[] = {ROW(beta1, 0.9, 1), ROW(beta2, 0.999, 1),
+    ROW(epsilon, 1e-8, 1e9), ROW(weight_decay, 0.01, 1e9), END};
+static const struct onn_attr lamb_attrs[] = {ROW(beta1, 0.9, 1), ROW(beta2, 0.999, 1),
+    ROW(epsilon, 1e-6, 1e9), ROW(weight_decay, 0, 1e9), END};
 static const struct onn_attr rmsprop_attrs[] = {{"alpha", NULL, ONN_ATTR_FLOAT,
-    offsetof(struct onn_optimizer_attr, beta2), 0.99, 0, 1}, ROW(epsilon, 1e-8, 1e9), ROW(momentum, 0, 1),
-    ROW(weight_decay, 0, 1e9), END};
+                                                    offsetof(struct onn_optimizer_attr, beta2), 0.99, 0, 1},
+    ROW(epsilon, 1e-8, 1e9), ROW(momentum, 0, 1), ROW(weight_decay, 0, 1e9), END};
 static const struct onn_attr adagrad_attrs[] = {ROW(epsilon, 1e-10, 1e9), ROW(weight_decay, 0, 1e9), END};
-static const struct onn_attr lars_attrs[] = {ROW(momentum, 0.9, 1), ROW(trust, 0.001, 1e9), ROW(epsilon, 1e-8, 1e9),
-    ROW(weight_decay, 0, 1e9), END};
+static const struct onn_attr lars_attrs[] = {ROW(momentum, 0.9, 1), ROW(trust, 0.001, 1e9),
+    ROW(epsilon, 1e-8, 1e9), ROW(weight_decay, 0, 1e9), END};
 static const struct onn_attr ema_attrs[] = {ROW(decay, 0.999, 1), END};
 static const struct onn_attr no_attrs[] = {END};
 
-#define UPDATE(id, text, least, most, attr_rows)                                                             \
-    static const struct onn_op id = {.name = text, .min_in = least, .max_in = most, .min_out = 0, .max_out = 0, \
-        .flags = ONN_OP_UPDATES | ONN_OP_NO_GRAD, .attr_size = sizeof(struct onn_optimizer_attr),             \
-        .attrs = attr_rows, .since = 1, .infer = infer, .variants = variants, .flop = flop};
+#define UPDATE(id, text, least, most, attr_rows) \
+    static const struct onn_op id = {.name = text, \
+        .min_in = least, \
+        .max_in = most, \
+        .min_out = 0, \
+        .max_out = 0, \
+        .flags = ONN_OP_UPDATES | ONN_OP_NO_GRAD, \
+        .attr_size = sizeof(struct onn_optimizer_attr), \
+        .attrs = attr_rows, \
+        .since = 1, \
+        .infer = infer, \
+        .variants = variants, \
+        .flop = flop};
 UPDATE(sgd, "sgd", 3, 5, sgd_attrs)
 UPDATE(adam, "adam", 3, 7, adam_attrs)
 UPDATE(adamw, "adamw", 3, 7, adamw_attrs)
@@ -225,5 +261,5 @@ UPDATE(ema, "ema", 2, 2, ema_attrs)
 UPDATE(count_up, "count_up", 1, 1, no_attrs)
 
 extern const struct onn_op *const onn_ops_optimizer[];
-const struct onn_op *const onn_ops_optimizer[] = {&sgd, &adam, &adamw, &rmsprop, &adagrad, &lars, &lamb, &assign,
-    &accumulate, &ema, &count_up, NULL};
+const struct onn_op *const onn_ops_optimizer[] = {&sgd, &adam, &adamw, &rmsprop, &adagrad, &lars, &lamb,
+    &assign, &accumulate, &ema, &count_up, NULL};

@@ -5,14 +5,16 @@
 
 extern const struct onn_op *const onn_ops_pool_dx[];
 
-#define POOL_ATTR(text, type_, field, def_, lo, hi)                                                          \
-    {text, NULL, type_, offsetof(struct onn_pool_dx_attr, field), def_, lo, hi}
-#define WINDOW_ROWS                                                                                          \
-    POOL_ATTR("kernel_shape", ONN_ATTR_INTS, pool.window.kernel, 0, 1, 2147483647),                          \
-        POOL_ATTR("pad", ONN_ATTR_INTS, pool.window.pad, 0, 0, 2147483647),                                  \
-        POOL_ATTR("stride", ONN_ATTR_INTS, pool.window.stride, 0, 1, 2147483647),                            \
-        POOL_ATTR("dilation", ONN_ATTR_INTS, pool.window.dilation, 0, 1, 2147483647),                        \
-        POOL_ATTR("auto_pad", ONN_ATTR_STRING, pool.window.auto_pad, 0, 0, 0),                               \
+#define POOL_ATTR(text, type_, field, def_, lo, hi) \
+    { \
+        text, NULL, type_, offsetof(struct onn_pool_dx_attr, field), def_, lo, hi \
+    }
+#define WINDOW_ROWS \
+    POOL_ATTR("kernel_shape", ONN_ATTR_INTS, pool.window.kernel, 0, 1, 2147483647), \
+        POOL_ATTR("pad", ONN_ATTR_INTS, pool.window.pad, 0, 0, 2147483647), \
+        POOL_ATTR("stride", ONN_ATTR_INTS, pool.window.stride, 0, 1, 2147483647), \
+        POOL_ATTR("dilation", ONN_ATTR_INTS, pool.window.dilation, 0, 1, 2147483647), \
+        POOL_ATTR("auto_pad", ONN_ATTR_STRING, pool.window.auto_pad, 0, 0, 0), \
         POOL_ATTR("ceil_mode", ONN_ATTR_INT, pool.ceil_mode, 0, 0, 1)
 
 static const struct onn_attr max_attrs[] = {WINDOW_ROWS, {.type = ONN_ATTR_END}};
@@ -34,7 +36,7 @@ static enum oclnn_status forward_input(const struct onn_prob *p, struct onn_desc
     if (onn_pool_dx_is_max(p))
         return OCLNN_OK;
     ONN_CHECK(x->rank >= 3 && x->rank <= 5 && a->in.n == x->rank - 2, OCLNN_ERROR_ARGUMENT,
-              "attribute in has %d entries for a tensor of rank %d", (int)a->in.n, (int)x->rank);
+        "attribute in has %d entries for a tensor of rank %d", (int)a->in.n, (int)x->rank);
     for (int i = 0; i < a->in.n; i++)
         x->dim[2 + i] = a->in.v[i];
 fail:
@@ -57,15 +59,15 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     struct onn_desc x;
 
     ONN_CHECK(onn_dtype_is_float(dy->dtype) && p->in[0].dtype == dy->dtype, OCLNN_ERROR_DTYPE,
-              "the gradient is %s, but must be a floating-point type like x", oclnn_dtype_name(dy->dtype));
+        "the gradient is %s, but must be a floating-point type like x", oclnn_dtype_name(dy->dtype));
     ONN_TRY(forward_input(p, &x));
     ONN_TRY(onn_pool_dx_window(p, &w));
     ONN_CHECK(dy->rank == x.rank && dy->dim[0] == x.dim[0] && dy->dim[1] == x.dim[1], OCLNN_ERROR_SHAPE,
-              "dy does not have the batch and the channels of x");
+        "dy does not have the batch and the channels of x");
     for (int i = 0; i < w.spatial; i++)
         ONN_CHECK(dy->dim[2 + i] == w.out[3 - w.spatial + i], OCLNN_ERROR_SHAPE,
-                  "dy has extent %lld where the pooling has %lld", (long long)dy->dim[2 + i],
-                  (long long)w.out[3 - w.spatial + i]);
+            "dy has extent %lld where the pooling has %lld", (long long)dy->dim[2 + i],
+            (long long)w.out[3 - w.spatial + i]);
     out[0] = onn_desc_make(dy->dtype, x.rank, x.dim);
     return OCLNN_OK;
 fail:
@@ -78,7 +80,7 @@ static double flop(const struct onn_prob *p)
     if (onn_pool_dx_window(p, &w))
         return 0;
     return (double)onn_desc_elements(&p->in[p->n_in - 1]) * (double)w.kernel[0] * (double)w.kernel[1] *
-           (double)w.kernel[2];
+        (double)w.kernel[2];
 }
 
 enum oclnn_status onn_pool_dx_args(const struct onn_prob *p, struct onn_pool_dx_args *a)
@@ -92,7 +94,7 @@ enum oclnn_status onn_pool_dx_args(const struct onn_prob *p, struct onn_pool_dx_
     ONN_TRY(onn_pool_dx_window(p, &w));
     ONN_TRY(onn_window_args(&w, &a->win));
     ONN_CHECK(dx->dim[0] <= INT32_MAX && dx->dim[1] <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-              "a dimension does not fit 31 bits");
+        "a dimension does not fit 31 bits");
     for (int i = 0; i < 3; i++)
         a->pad_end[i] = (int32_t)w.end[i];
     a->n = (int32_t)dx->dim[0];
@@ -125,7 +127,8 @@ static int reference_formats(const struct onn_prob *p, struct onn_formats *out, 
     return max < 2 ? max : 2;
 }
 
-static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_pool_dx_args a;
@@ -134,15 +137,18 @@ static enum oclnn_status reference_bind(const struct onn_prob *p, const struct o
 
     (void)t;
     ONN_TRY(onn_pool_dx_args(p, &a));
-    l = onn_bind_add(b, "pool_dx", onn_pool_dx_is_max(p) ? "maxpool_dx_reference" : "averagepool_dx_reference", "%s",
-                     onn_elem_define(p->in[0].dtype, 0, defines));
+    l = onn_bind_add(b, "pool_dx",
+        onn_pool_dx_is_max(p) ? "maxpool_dx_reference" : "averagepool_dx_reference", "%s",
+        onn_elem_define(p->in[0].dtype, 0, defines));
     if (onn_pool_dx_is_max(p))
         onn_arg_in(l, 0);
     onn_arg_in(l, p->n_in - 1);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size3(l, (size_t[3]){(size_t)a.win.in[2], (size_t)a.win.in[0] * (size_t)a.win.in[1],
-                                    (size_t)a.n * (size_t)a.c}, (size_t[3]){0, 0, 0});
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)a.win.in[2], (size_t)a.win.in[0] * (size_t)a.win.in[1],
+            (size_t)a.n * (size_t)a.c},
+        (size_t[3]){0, 0, 0});
     return b->status;
 fail:
     return status;
@@ -167,7 +173,7 @@ static const struct onn_variant reference = {
 static bool is_blocked(const struct onn_desc *d, int vl)
 {
     return d->format.block == vl && d->format.axis == 1 && !d->format.permuted &&
-           (d->stride[d->rank - 1] == vl || d->dim[d->rank - 1] == 1);
+        (d->stride[d->rank - 1] == vl || d->dim[d->rank - 1] == 1);
 }
 
 static const char *blocked_refuse(const struct onn_prob *p)
@@ -202,8 +208,8 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
 
     (void)t;
     ONN_TRY(onn_pool_dx_args(p, &a));
-    struct onn_launch *l = onn_bind_add(b, "pool_dx", onn_pool_dx_is_max(p) ? "maxpool_dx_blocked"
-                                        : "averagepool_dx_blocked", "-D VL=%d", vl);
+    struct onn_launch *l = onn_bind_add(b, "pool_dx",
+        onn_pool_dx_is_max(p) ? "maxpool_dx_blocked" : "averagepool_dx_blocked", "-D VL=%d", vl);
     if (onn_pool_dx_is_max(p))
         onn_arg_in(l, 0);
     onn_arg_in(l, p->n_in - 1);
@@ -232,19 +238,19 @@ static const struct onn_variant blocked = {
 
 static const struct onn_variant *const variants[] = {&blocked, &reference, NULL};
 
-#define DX_OP(id, inputs, attr_rows)                                                                         \
-    static const struct onn_op id = {                                                                        \
-        .name = #id,                                                                                         \
-        .min_in = inputs,                                                                                    \
-        .max_in = inputs,                                                                                    \
-        .min_out = 1,                                                                                        \
-        .max_out = 1,                                                                                        \
-        .attr_size = sizeof(struct onn_pool_dx_attr),                                                        \
-        .attrs = attr_rows,                                                                                  \
-        .since = 1,                                                                                          \
-        .infer = infer,                                                                                      \
-        .variants = variants,                                                                                \
-        .flop = flop,                                                                                        \
+#define DX_OP(id, inputs, attr_rows) \
+    static const struct onn_op id = { \
+        .name = #id, \
+        .min_in = inputs, \
+        .max_in = inputs, \
+        .min_out = 1, \
+        .max_out = 1, \
+        .attr_size = sizeof(struct onn_pool_dx_attr), \
+        .attrs = attr_rows, \
+        .since = 1, \
+        .infer = infer, \
+        .variants = variants, \
+        .flop = flop, \
     };
 DX_OP(maxpool_dx, 2, max_attrs)
 DX_OP(averagepool_dx, 1, average_attrs)

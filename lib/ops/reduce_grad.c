@@ -13,7 +13,8 @@ static int32_t product_dx(struct onn_grad *g, uint32_t mask, int32_t dy)
     const int32_t all = onn_grad_2(g, "mul", NULL, dy, onn_grad_reduce(g, "reduceprod", filled, mask));
     const int32_t none = onn_grad_2(g, "eq_mask", NULL, count, onn_grad_number(g, 0));
     const int32_t one = onn_grad_2(g, "eq_mask", NULL, count, onn_grad_number(g, 1));
-    const int32_t others = onn_grad_2(g, "div", NULL, none, filled), here = onn_grad_2(g, "mul", NULL, one, zero);
+    const int32_t others = onn_grad_2(g, "div", NULL, none, filled),
+                  here = onn_grad_2(g, "mul", NULL, one, zero);
     return onn_grad_2(g, "mul", NULL, onn_grad_2(g, "add", NULL, others, here), all);
 }
 
@@ -21,7 +22,8 @@ static int32_t product_dx(struct onn_grad *g, uint32_t mask, int32_t dy)
 static int32_t extreme_dx(struct onn_grad *g, uint32_t mask, int32_t dy, int32_t y)
 {
     const int32_t is = onn_grad_2(g, "eq_mask", NULL, g->in[0], y);
-    return onn_grad_2(g, "mul", NULL, is, onn_grad_2(g, "div", NULL, dy, onn_grad_reduce(g, "reducesum", is, mask)));
+    return onn_grad_2(g, "mul", NULL, is,
+        onn_grad_2(g, "div", NULL, dy, onn_grad_reduce(g, "reducesum", is, mask)));
 }
 
 enum oclnn_status onn_reduce_grad(struct onn_grad *g, const struct onn_prob *p)
@@ -46,7 +48,9 @@ enum oclnn_status onn_reduce_grad(struct onn_grad *g, const struct onn_prob *p)
     case ONN_RED_MIN: dx = extreme_dx(g, mask, dy, y); break;
     case ONN_RED_PROD: dx = product_dx(g, mask, dy); break;
     case ONN_RED_L1: dx = onn_grad_2(g, "mul", NULL, onn_grad_1(g, "sign", NULL, in), dy); break;
-    case ONN_RED_L2: dx = onn_grad_2(g, "mul", NULL, in, onn_grad_3(g, "l2_dx", NULL, dy, onn_grad_number(g, 1), y)); break;
+    case ONN_RED_L2:
+        dx = onn_grad_2(g, "mul", NULL, in, onn_grad_3(g, "l2_dx", NULL, dy, onn_grad_number(g, 1), y));
+        break;
     case ONN_RED_SUM_SQUARE: dx = onn_grad_2(g, "mul", NULL, in, onn_grad_scale(g, dy, 2)); break;
     case ONN_RED_LOG_SUM:
         dx = onn_grad_expand_like(g, onn_grad_2(g, "div", NULL, dy, onn_grad_1(g, "exp", NULL, y)), in);

@@ -72,9 +72,24 @@ static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
 
 static const struct onn_attr attrs[] = {{.type = ONN_ATTR_END}};
 
+static const char *packs_not(const struct onn_prob *p)
+{
+    return p->out[0].format.pack ? "packing kernels read weights that are no views" : NULL;
+}
+
 static const struct onn_variant copy = {
     .name = "copy",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
+    .refuse = packs_not,
+    .formats = formats,
+    .cost = cost,
+    .bind = bind,
+};
+
+/* Opaque packs: like copy, but its input lies in one piece. */
+static const struct onn_variant pack_weight = {
+    .name = "pack",
+    .flags = ONN_VARIANT_EXACT,
     .formats = formats,
     .cost = cost,
     .bind = bind,
@@ -94,7 +109,7 @@ static const struct onn_variant reference = {
     .bind = bind_reference,
 };
 
-static const struct onn_variant *const variants[] = {&copy, &reference, NULL};
+static const struct onn_variant *const variants[] = {&copy, &pack_weight, &reference, NULL};
 
 static const struct onn_op reorder = {
     .name = "reorder",

@@ -97,7 +97,8 @@ static int64_t padded_from(int64_t o, int64_t before, int64_t size, const char *
         return -1;
     if (!strcmp(mode, "edge") || size == 1)
         return i < 0 ? 0 : size - 1;
-    const int64_t period = !strcmp(mode, "reflect") ? 2 * (size - 1) : size, m = ((i % period) + period) % period;
+    const int64_t period = !strcmp(mode, "reflect") ? 2 * (size - 1) : size,
+                  m = ((i % period) + period) % period;
     return m < size ? m : period - m;
 }
 

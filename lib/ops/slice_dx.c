@@ -11,13 +11,14 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     const struct onn_slice_dx_attr *a = p->attr;
     const struct onn_desc *x = &p->in[0];
     ONN_CHECK(onn_desc_is_known(x) && a->shape.n == x->rank && a->start.n == x->rank && a->step.n == x->rank,
-              OCLNN_ERROR_ARGUMENT, "shape, start and step need one entry per dimension");
+        OCLNN_ERROR_ARGUMENT, "shape, start and step need one entry per dimension");
     for (int d = 0; d < x->rank; d++) {
         const int64_t last = a->start.v[d] + (x->dim[d] - 1) * a->step.v[d];
-        ONN_CHECK(x->dim[d] == 0 || (a->step.v[d] != 0 && a->start.v[d] >= 0 && a->start.v[d] < a->shape.v[d] &&
-                                     last >= 0 && last < a->shape.v[d]),
-                  OCLNN_ERROR_SHAPE, "dimension %d: elements %lld to %lld lie outside %lld", d,
-                  (long long)a->start.v[d], (long long)last, (long long)a->shape.v[d]);
+        ONN_CHECK(x->dim[d] == 0 ||
+                (a->step.v[d] != 0 && a->start.v[d] >= 0 && a->start.v[d] < a->shape.v[d] && last >= 0 &&
+                    last < a->shape.v[d]),
+            OCLNN_ERROR_SHAPE, "dimension %d: elements %lld to %lld lie outside %lld", d,
+            (long long)a->start.v[d], (long long)last, (long long)a->shape.v[d]);
     }
     out[0] = onn_desc_make(x->dtype, x->rank, a->shape.v);
 fail:
@@ -91,13 +92,25 @@ static const struct onn_variant copy = {
 };
 static const struct onn_variant *const variants[] = {&copy, NULL};
 
-#define LIST(field) {#field, NULL, ONN_ATTR_INTS, offsetof(struct onn_slice_dx_attr, field), 0, 0, 0}
+#define LIST(field) \
+    { \
+#field, NULL, ONN_ATTR_INTS, offsetof(struct onn_slice_dx_attr, field), 0, 0, 0 \
+    }
 static const struct onn_attr attrs[] = {LIST(shape), LIST(start), LIST(step), {.type = ONN_ATTR_END}};
 
 static const struct onn_op slice_dx = {
-    .name = "slice_dx", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
-    .attr_size = sizeof(struct onn_slice_dx_attr), .attrs = attrs, .since = 1, .infer = infer, .host = host,
-    .variants = variants, .flop = onn_flop_none,
+    .name = "slice_dx",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_slice_dx_attr),
+    .attrs = attrs,
+    .since = 1,
+    .infer = infer,
+    .host = host,
+    .variants = variants,
+    .flop = onn_flop_none,
 };
 
 extern const struct onn_op *const onn_ops_slice_dx[];

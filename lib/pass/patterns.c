@@ -214,6 +214,11 @@ static int32_t recognise(struct onn_rewrite *r, int32_t k)
     const struct onn_graph *g = r->in;
     const struct onn_node *n = &g->node[k];
     int32_t x = match_hard_swish(g, n), in[3];
+    if (strcmp(n->op->name, "sum") == 0 && n->n_in == 2) { /* an addition: takes part in fusing */
+        in[0] = onn_rewrite_value(r, n->in[0]);
+        in[1] = onn_rewrite_value(r, n->in[1]);
+        return onn_emit(r->out, "add", n->name, NULL, 2, in);
+    }
     if (x) {
         in[0] = onn_rewrite_value(r, x);
         return onn_emit(r->out, "hard_swish", n->name, NULL, 1, in);

@@ -40,7 +40,8 @@ struct onn_blob *onn_test_blob(int rank, const int64_t *dim, double scale, uint6
     return blob;
 }
 
-int32_t onn_test_param(struct onn_graph *g, const char *name, int rank, const int64_t *dim, double scale, uint64_t seed)
+int32_t onn_test_param(struct onn_graph *g, const char *name, int rank, const int64_t *dim, double scale,
+    uint64_t seed)
 {
     struct onn_blob *blob = onn_test_blob(rank, dim, scale, seed);
     const int32_t id = onn_graph_add_blob(g, name, ONN_ROLE_PARAM, blob);
@@ -48,7 +49,8 @@ int32_t onn_test_param(struct onn_graph *g, const char *name, int rank, const in
     return id;
 }
 
-int32_t onn_test_input(struct onn_graph *g, const char *name, enum oclnn_dtype dtype, int rank, const int64_t *dim)
+int32_t onn_test_input(struct onn_graph *g, const char *name, enum oclnn_dtype dtype, int rank,
+    const int64_t *dim)
 {
     const struct onn_desc desc = onn_desc_make(dtype, rank, dim);
     return onn_graph_add_input(g, name, &desc);
@@ -59,7 +61,8 @@ int32_t onn_test_node(struct onn_graph *g, const char *op, const void *attr, int
     const struct onn_op *found = onn_op_find(op);
     if (!found)
         fail_msg("no operator '%s'", op);
-    const int32_t k = onn_graph_add_op(g, found, op, attr, n_in, in, found->min_out == ONN_VARIADIC ? 1 : found->min_out);
+    const int32_t k =
+        onn_graph_add_op(g, found, op, attr, n_in, in, found->min_out == ONN_VARIADIC ? 1 : found->min_out);
     good_graph(g);
     return g->node[k].n_out ? g->node[k].out[0] : 0;
 }
@@ -73,8 +76,8 @@ static struct onn_binding *bindings_of(const struct onn_graph *g)
     return b;
 }
 
-struct onn_graph *onn_test_training(const struct onn_graph *source, const char *update, const void *attr, bool momentum,
-                                    bool gradients)
+struct onn_graph *onn_test_training(const struct onn_graph *source, const char *update, const void *attr,
+    bool momentum, bool gradients)
 {
     struct onn_graph *g = NULL;
     struct onn_binding *bindings = bindings_of(source);
@@ -107,7 +110,7 @@ struct onn_graph *onn_test_training(const struct onn_graph *source, const char *
 }
 
 struct onn_plan *onn_test_plan(struct oclnn_context *ctx, const struct onn_graph *g,
-                               const struct onn_plan_options *options, struct onn_derived_cache *cache)
+    const struct onn_plan_options *options, struct onn_derived_cache *cache)
 {
     struct onn_plan *plan = NULL;
     struct onn_binding *bindings = bindings_of(g);
@@ -119,7 +122,8 @@ struct onn_plan *onn_test_plan(struct oclnn_context *ctx, const struct onn_graph
 
 void onn_test_write(struct onn_plan *p, int input, const void *data)
 {
-    good(onn_buffer_write(p->ctx, onn_plan_input(p, input), 0, onn_desc_bytes(onn_plan_input_desc(p, input)), data, true));
+    good(onn_buffer_write(p->ctx, onn_plan_input(p, input), 0, onn_desc_bytes(onn_plan_input_desc(p, input)),
+        data, true));
 }
 
 void onn_test_read(struct onn_plan *p, int output, float *data)
@@ -127,7 +131,8 @@ void onn_test_read(struct onn_plan *p, int output, float *data)
     size_t offset = 0;
     struct onn_buffer *buffer = onn_plan_output(p, output, &offset);
     assert_non_null(buffer);
-    good(onn_buffer_read(p->ctx, buffer, offset, onn_desc_bytes(onn_plan_output_desc(p, output)), data, true));
+    good(
+        onn_buffer_read(p->ctx, buffer, offset, onn_desc_bytes(onn_plan_output_desc(p, output)), data, true));
 }
 
 void onn_test_run(struct onn_plan *p)

@@ -10,8 +10,10 @@
 uint64_t onn_test_random(uint64_t *state);
 /* A blob of n = product of dims numbers in -scale … scale. */
 struct onn_blob *onn_test_blob(int rank, const int64_t *dim, double scale, uint64_t seed);
-int32_t onn_test_param(struct onn_graph *g, const char *name, int rank, const int64_t *dim, double scale, uint64_t seed);
-int32_t onn_test_input(struct onn_graph *g, const char *name, enum oclnn_dtype dtype, int rank, const int64_t *dim);
+int32_t onn_test_param(struct onn_graph *g, const char *name, int rank, const int64_t *dim, double scale,
+    uint64_t seed);
+int32_t onn_test_input(struct onn_graph *g, const char *name, enum oclnn_dtype dtype, int rank,
+    const int64_t *dim);
 /* Output 0 of a new node. attr NULL: the defaults. */
 int32_t onn_test_node(struct onn_graph *g, const char *op, const void *attr, int n_in, const int32_t *in);
 
@@ -19,12 +21,12 @@ int32_t onn_test_node(struct onn_graph *g, const char *op, const void *attr, int
  * and one update node each. update: "sgd" …; lr: the graph's last input becomes the rate (a new one is added).
  * momentum: a state per parameter, made here. gradients: they become outputs behind the loss, in the order of the
  * parameters (order of values in the inferred graph). */
-struct onn_graph *onn_test_training(const struct onn_graph *source, const char *update, const void *attr, bool momentum,
-                                    bool gradients);
+struct onn_graph *onn_test_training(const struct onn_graph *source, const char *update, const void *attr,
+    bool momentum, bool gradients);
 
 /* One binding per graph input, of the inputs' own shapes. */
 struct onn_plan *onn_test_plan(struct oclnn_context *ctx, const struct onn_graph *g,
-                               const struct onn_plan_options *options, struct onn_derived_cache *cache);
+    const struct onn_plan_options *options, struct onn_derived_cache *cache);
 void onn_test_write(struct onn_plan *p, int input, const void *data);
 /* Reads output i: float numbers, as many as it has. */
 void onn_test_read(struct onn_plan *p, int output, float *data);

@@ -24,7 +24,10 @@ static void ref(struct onn_ref *r)
 
 /* Five inputs, four outputs with 2, 0, 3 and 1 taps. */
 #define MAP " s=@0,2,2,5,6:i32 i=@4,1,0,2,3,3:i32 w=@1,-2,3,1,2,0.5:f32"
-#define CASE(text) {.problem = text, .ref = ref, .flags = ONN_CASE_NO_F16}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref, .flags = ONN_CASE_NO_F16 \
+    }
 static const struct onn_case cases[] = {
     CASE("axis_map x=5" MAP),
     CASE("axis_map x=3x5 axis=1" MAP),

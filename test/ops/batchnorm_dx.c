@@ -17,8 +17,8 @@ static void infers_shapes(void **state)
 }
 
 /* Calls fn for each element of channel c; pixels behind a channel. */
-#define EACH(x, c, i)                                                                                        \
-    for (int64_t n_ = 0, px_ = onn_ref_elements(x) / ((x)->dim[0] * (x)->dim[1]); n_ < (x)->dim[0]; n_++)    \
+#define EACH(x, c, i) \
+    for (int64_t n_ = 0, px_ = onn_ref_elements(x) / ((x)->dim[0] * (x)->dim[1]); n_ < (x)->dim[0]; n_++) \
         for (int64_t i = (n_ * (x)->dim[1] + (c)) * px_; i < (n_ * (x)->dim[1] + (c) + 1) * px_; i++)
 
 static void ref_train(struct onn_ref *r)
@@ -29,11 +29,12 @@ static void ref_train(struct onn_ref *r)
     for (int64_t c = 0; c < x->dim[1]; c++) {
         double mean = 0, variance = 0;
         EACH(x, c, i)
-            mean += r->in[0][i] / count;
+        mean += r->in[0][i] / count;
         EACH(x, c, i)
-            variance += (r->in[0][i] - mean) * (r->in[0][i] - mean) / count;
+        variance += (r->in[0][i] - mean) * (r->in[0][i] - mean) / count;
         const double dev = 1 / sqrt(variance + a->epsilon);
-        EACH(x, c, i) {
+        EACH(x, c, i)
+        {
             r->out[0][i] = (r->in[0][i] - mean) * dev * r->in[1][c] + r->in[2][c];
             r->scale[0][i] = (fabs(r->in[0][i]) + fabs(mean)) * dev * fabs(r->in[1][c]) + fabs(r->in[2][c]);
         }
@@ -53,16 +54,19 @@ static void ref_dx(struct onn_ref *r)
     for (int64_t c = 0; c < x->dim[1]; c++) {
         const double scale = r->in[2][c], mean = r->in[3][c], dev = r->in[4][c];
         double sum = 0, moment = 0, sums = 0, moments = 0;
-        EACH(x, c, i) {
+        EACH(x, c, i)
+        {
             sum += r->in[0][i];
             moment += r->in[0][i] * (r->in[1][i] - mean) * dev;
             sums += fabs(r->in[0][i]);
             moments += fabs(r->in[0][i]) * (fabs(r->in[1][i]) + fabs(mean)) * fabs(dev);
         }
-        EACH(x, c, i) {
+        EACH(x, c, i)
+        {
             const double v = (r->in[1][i] - mean) * dev;
             r->out[0][i] = scale * dev * (r->in[0][i] - sum / count - v * moment / count);
-            r->scale[0][i] = fabs(scale * dev) * (fabs(r->in[0][i]) + sums / count + fabs(v) * moments / count);
+            r->scale[0][i] =
+                fabs(scale * dev) * (fabs(r->in[0][i]) + sums / count + fabs(v) * moments / count);
         }
         if (r->n_out > 1) {
             r->out[1][c] = moment;
@@ -75,8 +79,14 @@ static void ref_dx(struct onn_ref *r)
     }
 }
 
-#define TRAIN(text) {.problem = text, .ref = ref_train, .c = 32, .flags = ONN_CASE_NO_INTEGER}
-#define DX(text) {.problem = text, .ref = ref_dx, .c = 32, .flags = ONN_CASE_NO_INTEGER}
+#define TRAIN(text) \
+    { \
+        .problem = text, .ref = ref_train, .c = 32, .flags = ONN_CASE_NO_INTEGER \
+    }
+#define DX(text) \
+    { \
+        .problem = text, .ref = ref_dx, .c = 32, .flags = ONN_CASE_NO_INTEGER \
+    }
 static const struct onn_case cases[] = {
     TRAIN("batchnormalization x=2x5x3x3 s=5 b=5 m=5 v=5 training_mode=1"),
     TRAIN("batchnormalization x=3x16x9x7 s=16 b=16 m=16 v=16 training_mode=1 outs=3 momentum=0.8"),

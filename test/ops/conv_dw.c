@@ -19,8 +19,8 @@ static void infers_shapes(void **state)
 }
 
 /* Adds the products of image n, weight (k, c, tap t) to sum and scale. */
-static void one_image(const struct onn_ref *r, const struct onn_conv_dw_geometry *g, int64_t n, int64_t k, int64_t c,
-                      const int64_t t[3], double *sum, double *scale)
+static void one_image(const struct onn_ref *r, const struct onn_conv_dw_geometry *g, int64_t n, int64_t k,
+    int64_t c, const int64_t t[3], double *sum, double *scale)
 {
     const struct onn_window *w = &g->window;
     int64_t xd[5], yd[5], o[3], from[3];
@@ -60,7 +60,10 @@ static void ref_conv_dw(struct onn_ref *r)
             }
 }
 
-#define CASE(text) {.problem = text, .ref = ref_conv_dw}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_conv_dw \
+    }
 static const struct onn_case cases[] = {
     CASE("conv_dw x=2x16x9x9 dy=2x16x9x9 kernel_shape=3 pad=1"),
     CASE("conv_dw x=1x16x8x8 dy=1x32x8x8 kernel_shape=1"),
@@ -84,9 +87,11 @@ static const struct onn_case cases[] = {
     {.problem = "conv_dw x=8x256x14x14 dy=8x256x14x14 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
     {.problem = "conv_dw x=8x512x7x7 dy=8x512x7x7 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
     {.problem = "conv_dw x=8x64x56x56 dy=8x256x56x56 kernel_shape=1", .flags = ONN_CASE_SLOW},
-    {.problem = "conv_dw x=8x96x112x112 dy=8x96x112x112 kernel_shape=3 pad=1 group=96", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x96x112x112 dy=8x96x112x112 kernel_shape=3 pad=1 group=96",
+        .flags = ONN_CASE_SLOW},
     {.problem = "conv_dw x=64x1x28x28 dy=64x32x26x26 kernel_shape=3", .flags = ONN_CASE_SLOW},
-    {.problem = "conv_dw x=8x3x224x224 dy=8x64x112x112 kernel_shape=7 stride=2 pad=3", .flags = ONN_CASE_SLOW},
+    {.problem = "conv_dw x=8x3x224x224 dy=8x64x112x112 kernel_shape=7 stride=2 pad=3",
+        .flags = ONN_CASE_SLOW},
     {.problem = NULL},
 };
 

@@ -55,10 +55,11 @@ static void ref_loss(struct onn_ref *r)
             r->out[1][i] = row.lse;
         if (!row.used)
             continue;
-        double v = (1 - (double)a->smoothing) * row.weight * (row.lse - r->in[0][row.at + row.label * row.step]);
+        double v =
+            (1 - (double)a->smoothing) * row.weight * (row.lse - r->in[0][row.at + row.label * row.step]);
         for (int64_t c = 0; c < row.classes; c++)
             v += (double)a->smoothing / (double)row.classes * (r->n_in > 2 ? r->in[2][c] : 1) *
-                 (row.lse - r->in[0][row.at + c * row.step]);
+                (row.lse - r->in[0][row.at + c * row.step]);
         loss += v;
         scale += fabs(v) + 4;
         total += row.weight;
@@ -79,12 +80,14 @@ static void ref_dx(struct onn_ref *r)
         double weights = 0;
         for (int64_t c = 0; c < row.classes; c++)
             weights += r->n_in > 5 ? r->in[5][c] : 1;
-        const double even = (double)a->smoothing / (double)row.classes, hard = (1 - (double)a->smoothing) * row.weight;
+        const double even = (double)a->smoothing / (double)row.classes,
+                     hard = (1 - (double)a->smoothing) * row.weight;
         for (int64_t c = 0; c < row.classes; c++) {
             const int64_t at = row.at + c * row.step;
             const double p = r->prob->op->name[0] == 'n' ? 0 : exp(r->in[1][at] - r->in[3][i]);
-            r->out[0][at] = factor * (p * (hard + even * weights) - even * (r->n_in > 5 ? r->in[5][c] : 1) -
-                                      (c == row.label ? hard : 0));
+            r->out[0][at] = factor *
+                (p * (hard + even * weights) - even * (r->n_in > 5 ? r->in[5][c] : 1) -
+                    (c == row.label ? hard : 0));
             r->scale[0][at] = fabs(factor) * (fabs(p) + 1) * (hard + even * weights);
         }
     }
@@ -107,8 +110,14 @@ static void fill(const struct onn_prob *p, int i, bool integer, double *data, in
     }
 }
 
-#define LOSS(text) {.problem = text, .ref = ref_loss, .fill = fill, .c = 8, .flags = ONN_CASE_NO_INTEGER}
-#define DX(text) {.problem = text, .ref = ref_dx, .fill = fill, .c = 16, .flags = ONN_CASE_NO_INTEGER}
+#define LOSS(text) \
+    { \
+        .problem = text, .ref = ref_loss, .fill = fill, .c = 8, .flags = ONN_CASE_NO_INTEGER \
+    }
+#define DX(text) \
+    { \
+        .problem = text, .ref = ref_dx, .fill = fill, .c = 16, .flags = ONN_CASE_NO_INTEGER \
+    }
 static const struct onn_case cases[] = {
     LOSS("softmax_ce x=4x10 t=4:i64"),
     LOSS("softmax_ce x=64x10 t=64:i32 outs=3"),

@@ -26,9 +26,11 @@ static void philox_is_philox(void **state)
     uint32_t zero[4] = {0, 0, 0, 0}, ones[4] = {~0u, ~0u, ~0u, ~0u};
     (void)state;
     philox(zero, 0, 0);
-    assert_true(zero[0] == 0x6627e8d5u && zero[1] == 0xe169c58du && zero[2] == 0xbc57ac4cu && zero[3] == 0x9b00dbd8u);
+    assert_true(
+        zero[0] == 0x6627e8d5u && zero[1] == 0xe169c58du && zero[2] == 0xbc57ac4cu && zero[3] == 0x9b00dbd8u);
     philox(ones, ~0u, ~0u);
-    assert_true(ones[0] == 0x408f276du && ones[1] == 0x41c83b0eu && ones[2] == 0xa20bc7c6u && ones[3] == 0x6d5451fdu);
+    assert_true(
+        ones[0] == 0x408f276du && ones[1] == 0x41c83b0eu && ones[2] == 0xa20bc7c6u && ones[3] == 0x6d5451fdu);
 }
 
 static void ref(struct onn_ref *r)
@@ -43,7 +45,8 @@ static void ref(struct onn_ref *r)
     for (int64_t i = 0; i < r->out_n[0]; i++) {
         const int64_t p = i % px, c = i / px % channels, n = x->rank > 1 ? i / px / channels : 0;
         const uint64_t at = (uint64_t)(n * px + p);
-        uint32_t k[4] = {(uint32_t)at, (uint32_t)(c / 4), (uint32_t)step, (uint32_t)(step >> 32) ^ (uint32_t)(at >> 32)};
+        uint32_t k[4] = {(uint32_t)at, (uint32_t)(c / 4), (uint32_t)step,
+            (uint32_t)(step >> 32) ^ (uint32_t)(at >> 32)};
         philox(k, (uint32_t)seed, (uint32_t)(seed >> 32) ^ (uint32_t)a->stream);
         const double keep = a->ratio < 1 ? 1 / (1 - (double)a->ratio) : 0;
         r->out[0][i] = k[c % 4] >= (uint32_t)fmin(limit, 4294967295.0) ? r->in[0][i] * keep : 0;
@@ -51,7 +54,10 @@ static void ref(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = text, .ref = ref, .flags = ONN_CASE_NO_EXACT}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref, .flags = ONN_CASE_NO_EXACT \
+    }
 static const struct onn_case cases[] = {
     CASE("dropout_train x=5x37 s=@1,2 ratio=0.5"),
     CASE("dropout_train x=2x19x5x7 s=@12345678901,3 ratio=0.3 stream=4"),

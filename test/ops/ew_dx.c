@@ -38,8 +38,8 @@ static void check_slope(const char *name, bool from_y, double low, double high, 
 static void slopes_are_right(void **state)
 {
     static const char *const from_y[] = {"relu", "sigmoid", "tanh", "softplus", "softsign", "tan"};
-    static const char *const from_x[] = {"hard_swish", "mish", "gelu", "erf", "sin", "cos", "sinh", "cosh", "asinh",
-                                         "atan", "abs"};
+    static const char *const from_x[] = {"hard_swish", "mish", "gelu", "erf", "sin", "cos", "sinh", "cosh",
+        "asinh", "atan", "abs"};
     (void)state;
     for (size_t i = 0; i < sizeof from_y / sizeof from_y[0]; i++)
         check_slope(from_y[i], true, -1.5, 1.5, 0, 0);
@@ -89,23 +89,68 @@ static void above_one(const struct onn_prob *p, int i, bool integer, double *dat
         data[k] += 1;
 }
 
-#define EXACT(text) {.problem = text, .ref = ref}
-#define REAL(text) {.problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER}
-#define IN_0_1(text) {.problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER, .fill = positive}
-#define OVER_1(text) {.problem = text, .ref = ref, .c = 16, .flags = ONN_CASE_NO_INTEGER, .fill = above_one}
+#define EXACT(text) \
+    { \
+        .problem = text, .ref = ref \
+    }
+#define REAL(text) \
+    { \
+        .problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER \
+    }
+#define IN_0_1(text) \
+    { \
+        .problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER, .fill = positive \
+    }
+#define OVER_1(text) \
+    { \
+        .problem = text, .ref = ref, .c = 16, .flags = ONN_CASE_NO_INTEGER, .fill = above_one \
+    }
 #define S " dy=2x17x5x7 x=2x17x5x7"
 static const struct onn_case cases[] = {
-    EXACT("relu_dx" S), EXACT("relu_dx dy=300 y=300"), EXACT("leaky_relu_dx alpha=0.5" S),
-    EXACT("prelu_dx" S " slope=17x1x1"), EXACT("prelu_ds" S), EXACT("clip_dx alpha=-1 beta=2" S),
-    EXACT("clip_lo_dx" S " b=scalar"), EXACT("clip_hi_dx" S " b=scalar"), EXACT("sigmoid_dx" S), EXACT("tanh_dx" S),
-    EXACT("hard_sigmoid_dx alpha=0.5" S), REAL("hard_swish_dx" S), REAL("swish_dx alpha=1.5" S), REAL("mish_dx" S),
-    IN_0_1("softplus_dx" S), EXACT("softsign_dx" S), EXACT("elu_dx alpha=0.5" S), EXACT("selu_dx alpha=2 beta=0.5" S),
-    REAL("celu_dx alpha=1.5" S), EXACT("thresholded_relu_dx alpha=0.5" S), EXACT("shrink_dx alpha=0.5" S),
-    REAL("gelu_dx" S), REAL("gelu_tanh_dx" S), REAL("erf_dx" S), IN_0_1("sqrt_dx" S), EXACT("reciprocal_dx" S),
-    REAL("sin_dx" S), REAL("cos_dx" S), EXACT("tan_dx" S), IN_0_1("asin_dx" S), IN_0_1("acos_dx" S), REAL("atan_dx" S),
-    REAL("sinh_dx" S), REAL("cosh_dx" S), REAL("asinh_dx" S), OVER_1("acosh_dx" S), IN_0_1("atanh_dx" S),
-    EXACT("abs_dx" S), IN_0_1("div_db" S " b=17x1x1"), IN_0_1("pow_da" S " e=scalar"), IN_0_1("pow_db" S " y=2x17x5x7"),
-    IN_0_1("l2_dx" S " y=2x1x1x1"), EXACT("eq_mask" S), EXACT("eq_mask a=2x17x5x7 b=1x17x1x1"),
+    EXACT("relu_dx" S),
+    EXACT("relu_dx dy=300 y=300"),
+    EXACT("leaky_relu_dx alpha=0.5" S),
+    EXACT("prelu_dx" S " slope=17x1x1"),
+    EXACT("prelu_ds" S),
+    EXACT("clip_dx alpha=-1 beta=2" S),
+    EXACT("clip_lo_dx" S " b=scalar"),
+    EXACT("clip_hi_dx" S " b=scalar"),
+    EXACT("sigmoid_dx" S),
+    EXACT("tanh_dx" S),
+    EXACT("hard_sigmoid_dx alpha=0.5" S),
+    REAL("hard_swish_dx" S),
+    REAL("swish_dx alpha=1.5" S),
+    REAL("mish_dx" S),
+    IN_0_1("softplus_dx" S),
+    EXACT("softsign_dx" S),
+    EXACT("elu_dx alpha=0.5" S),
+    EXACT("selu_dx alpha=2 beta=0.5" S),
+    REAL("celu_dx alpha=1.5" S),
+    EXACT("thresholded_relu_dx alpha=0.5" S),
+    EXACT("shrink_dx alpha=0.5" S),
+    REAL("gelu_dx" S),
+    REAL("gelu_tanh_dx" S),
+    REAL("erf_dx" S),
+    IN_0_1("sqrt_dx" S),
+    EXACT("reciprocal_dx" S),
+    REAL("sin_dx" S),
+    REAL("cos_dx" S),
+    EXACT("tan_dx" S),
+    IN_0_1("asin_dx" S),
+    IN_0_1("acos_dx" S),
+    REAL("atan_dx" S),
+    REAL("sinh_dx" S),
+    REAL("cosh_dx" S),
+    REAL("asinh_dx" S),
+    OVER_1("acosh_dx" S),
+    IN_0_1("atanh_dx" S),
+    EXACT("abs_dx" S),
+    IN_0_1("div_db" S " b=17x1x1"),
+    IN_0_1("pow_da" S " e=scalar"),
+    IN_0_1("pow_db" S " y=2x17x5x7"),
+    IN_0_1("l2_dx" S " y=2x1x1x1"),
+    EXACT("eq_mask" S),
+    EXACT("eq_mask a=2x17x5x7 b=1x17x1x1"),
     EXACT("relu_dx dy=2x16x4x4 y=2x16x4x4 +add=2x16x4x4"),
     {.problem = NULL},
 };

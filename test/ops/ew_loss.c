@@ -15,8 +15,9 @@ static void slopes_are_right(void **state)
         const char *name;
         double low, high;
         float alpha, beta;
-    } rows[] = {{"mse", -2, 2, 0, 0}, {"l1", -2, 2, 0, 0}, {"huber", -3, 3, 0.7f, 0}, {"bce", 0.05, 0.95, 0, 0},
-        {"bce_logits", -4, 4, 0, 0}, {"focal", -4, 4, 0.25f, 2}, {"focal", -4, 4, -1, 1.5f}, {"kl", -4, -0.1, 0, 0}};
+    } rows[] = {{"mse", -2, 2, 0, 0}, {"l1", -2, 2, 0, 0}, {"huber", -3, 3, 0.7f, 0},
+        {"bce", 0.05, 0.95, 0, 0}, {"bce_logits", -4, 4, 0, 0}, {"focal", -4, 4, 0.25f, 2},
+        {"focal", -4, 4, -1, 1.5f}, {"kl", -4, -0.1, 0, 0}};
     (void)state;
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         char each[32], dx[32];
@@ -26,8 +27,10 @@ static void slopes_are_right(void **state)
         const struct onn_ew_row *f = onn_ew_row(onn_op_find(each)), *d = onn_ew_row(onn_op_find(dx));
         assert_true(f && d);
         for (int i = 0; i < 40; i++) {
-            const double x = rows[k].low + (rows[k].high - rows[k].low) * (i + 0.41) / 40, t = 0.1 + 0.8 * (i % 3) / 2;
-            const double h = 1e-6, want = (f->host(x + h, t, 0, &attr) - f->host(x - h, t, 0, &attr)) / (2 * h);
+            const double x = rows[k].low + (rows[k].high - rows[k].low) * (i + 0.41) / 40,
+                         t = 0.1 + 0.8 * (i % 3) / 2;
+            const double h = 1e-6,
+                         want = (f->host(x + h, t, 0, &attr) - f->host(x - h, t, 0, &attr)) / (2 * h);
             const double got = d->host(1, x, t, &attr);
             if (!(fabs(got - want) <= 1e-6 * fmax(1, fabs(want))))
                 fail_msg("%s(%g, %g): %g, but the differences give %g", dx, x, t, got, want);
@@ -55,15 +58,26 @@ static void inside(const struct onn_prob *p, int i, bool integer, double *data, 
         data[k] = 0.05 + 0.9 * fabs(data[k] - trunc(data[k]));
 }
 
-#define ROW(text) {.problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16, .fill = inside}
+#define ROW(text) \
+    { \
+        .problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16, .fill = inside \
+    }
 static const struct onn_case cases[] = {
-    ROW("mse_each x=7x33 t=7x33"), ROW("mse_dx dy=7x33 x=7x33 t=7x33"), ROW("l1_each x=231 t=231"),
-    ROW("l1_dx dy=231 x=231 t=231"), ROW("huber_each x=7x33 t=7x33 alpha=0.3"),
-    ROW("huber_dx dy=7x33 x=7x33 t=7x33 alpha=0.3"), ROW("bce_each x=7x33 t=7x33"),
-    ROW("bce_dx dy=7x33 x=7x33 t=7x33"), ROW("bce_logits_each x=7x33 t=7x33"),
-    ROW("bce_logits_dx dy=7x33 x=7x33 t=7x33"), ROW("focal_each x=7x33 t=7x33 alpha=0.25"),
-    ROW("focal_dx dy=7x33 x=7x33 t=7x33 alpha=0.25"), ROW("focal_dx dy=7x33 x=7x33 t=7x33 alpha=-1 beta=1.5"),
-    ROW("kl_each x=7x33 t=7x33"), ROW("kl_dx dy=7x33 x=7x33 t=7x33"),
+    ROW("mse_each x=7x33 t=7x33"),
+    ROW("mse_dx dy=7x33 x=7x33 t=7x33"),
+    ROW("l1_each x=231 t=231"),
+    ROW("l1_dx dy=231 x=231 t=231"),
+    ROW("huber_each x=7x33 t=7x33 alpha=0.3"),
+    ROW("huber_dx dy=7x33 x=7x33 t=7x33 alpha=0.3"),
+    ROW("bce_each x=7x33 t=7x33"),
+    ROW("bce_dx dy=7x33 x=7x33 t=7x33"),
+    ROW("bce_logits_each x=7x33 t=7x33"),
+    ROW("bce_logits_dx dy=7x33 x=7x33 t=7x33"),
+    ROW("focal_each x=7x33 t=7x33 alpha=0.25"),
+    ROW("focal_dx dy=7x33 x=7x33 t=7x33 alpha=0.25"),
+    ROW("focal_dx dy=7x33 x=7x33 t=7x33 alpha=-1 beta=1.5"),
+    ROW("kl_each x=7x33 t=7x33"),
+    ROW("kl_dx dy=7x33 x=7x33 t=7x33"),
     ROW("bce_logits_each x=2x8x5x5 t=2x8x5x5"),
     {.problem = NULL},
 };

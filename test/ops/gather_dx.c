@@ -13,7 +13,8 @@ static void ref(struct onn_ref *r)
 {
     const struct onn_gather_dx_attr *a = r->prob->attr;
     const struct onn_desc *dy = &r->prob->in[0], *k = &r->prob->in[1], *x = &r->prob->out[0];
-    const bool elements = !strncmp(r->prob->op->name, "gathere", 7), nd = !strncmp(r->prob->op->name, "gathern", 7);
+    const bool elements = !strncmp(r->prob->op->name, "gathere", 7),
+               nd = !strncmp(r->prob->op->name, "gathern", 7);
     int64_t at[ONN_MAX_RANK], to[ONN_MAX_RANK], in[ONN_MAX_RANK] = {0};
     int axis = 0;
     onn_axis_resolve(a->axis, x->rank, &axis);
@@ -44,7 +45,10 @@ static void ref(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = text, .ref = ref}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref \
+    }
 static const struct onn_case cases[] = {
     CASE("gather_dx dy=4x5 k=@2,0,2,-1:i64 shape=3,5"),
     CASE("gather_dx dy=2x4x5 k=@1,1,1,0:i32 axis=1 shape=2,3,5"),

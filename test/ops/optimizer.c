@@ -94,8 +94,10 @@ static void ref_state(struct onn_ref *r)
     const char *name = r->prob->op->name;
     for (int64_t i = 0; i < r->in_n[0]; i++) {
         const double s = r->in[0][i], v = has(r, 1) ? r->in[1][i] : 0;
-        r->updated[0][i] = name[0] == 'c' ? s + 1 : !strcmp(name, "assign") ? v : name[0] == 'a' ? s + v
-            : a->decay * s + (1 - (double)a->decay) * v;
+        r->updated[0][i] = name[0] == 'c' ? s + 1
+            : !strcmp(name, "assign")     ? v
+            : name[0] == 'a'              ? s + v
+                                          : a->decay * s + (1 - (double)a->decay) * v;
     }
 }
 
@@ -114,8 +116,14 @@ static void fill(const struct onn_prob *p, int i, bool integer, double *data, in
     }
 }
 
-#define CASE(text, ref_) {.problem = text, .ref = ref_, .fill = fill, .c = 32, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16}
-#define STATE(text) {.problem = text, .ref = ref_state, .c = 4, .flags = ONN_CASE_NO_F16}
+#define CASE(text, ref_) \
+    { \
+        .problem = text, .ref = ref_, .fill = fill, .c = 32, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16 \
+    }
+#define STATE(text) \
+    { \
+        .problem = text, .ref = ref_state, .c = 4, .flags = ONN_CASE_NO_F16 \
+    }
 static const struct onn_case cases[] = {
     CASE("sgd p=5x7x3 g=5x7x3 lr=1", ref_sgd),
     CASE("sgd p=1000 g=1000 lr=scalar s=scalar weight_decay=0.1", ref_sgd),
@@ -130,9 +138,11 @@ static const struct onn_case cases[] = {
     CASE("rmsprop p=50 g=50 lr=1 s=- v=50", ref_other),
     CASE("rmsprop p=50x3 g=50x3 lr=1 s=- v=50x3 m=50x3 momentum=0.9 weight_decay=0.1", ref_other),
     CASE("adagrad p=50x3 g=50x3 lr=1 s=1 v=50x3", ref_other),
-    STATE("assign p=50x3 v=50x3"), STATE("accumulate p=501 v=501"),
+    STATE("assign p=50x3 v=50x3"),
+    STATE("accumulate p=501 v=501"),
     CASE("ema p=501 v=501 decay=0.9", ref_state),
-    STATE("count_up n=1:i64"), STATE("count_up n=5:i64"),
+    STATE("count_up n=1:i64"),
+    STATE("count_up n=5:i64"),
     {.problem = NULL},
 };
 

@@ -61,8 +61,14 @@ static void ref_pool_dx(struct onn_ref *r)
         }
 }
 
-#define CASE(text) {.problem = text, .ref = ref_pool_dx}
-#define MEAN(text) {.problem = text, .ref = ref_pool_dx, .flags = ONN_CASE_NO_EXACT}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref_pool_dx \
+    }
+#define MEAN(text) \
+    { \
+        .problem = text, .ref = ref_pool_dx, .flags = ONN_CASE_NO_EXACT \
+    }
 static const struct onn_case cases[] = {
     CASE("maxpool_dx x=1x16x12x12 dy=1x16x6x6 kernel_shape=3 stride=2 pad=1"),
     CASE("maxpool_dx x=2x19x13x11 dy=2x19x6x5 kernel_shape=2 stride=2"),
@@ -81,7 +87,8 @@ static const struct onn_case cases[] = {
     MEAN("averagepool_dx dy=1x3x7x7 in=9,9 kernel_shape=2 dilation=2"),
     MEAN("averagepool_dx dy=1x4x8 in=15 kernel_shape=3 stride=2 auto_pad=SAME_LOWER"),
     MEAN("averagepool_dx dy=1x2x4x5x6 in=5,6,7 kernel_shape=2"),
-    {.problem = "maxpool_dx x=8x64x112x112 dy=8x64x56x56 kernel_shape=3 stride=2 pad=1", .flags = ONN_CASE_SLOW},
+    {.problem = "maxpool_dx x=8x64x112x112 dy=8x64x56x56 kernel_shape=3 stride=2 pad=1",
+        .flags = ONN_CASE_SLOW},
     {.problem = NULL},
 };
 

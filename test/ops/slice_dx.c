@@ -15,7 +15,10 @@ static void ref(struct onn_ref *r)
     }
 }
 
-#define CASE(text) {.problem = text, .ref = ref}
+#define CASE(text) \
+    { \
+        .problem = text, .ref = ref \
+    }
 static const struct onn_case cases[] = {
     CASE("slice_dx x=3x4 shape=5,9 start=1,2 step=1,1"),
     CASE("slice_dx x=2x3x4x5 shape=2,8,4,11 start=0,2,0,1 step=1,1,1,2"),

@@ -37,9 +37,14 @@ static const struct {
     int64_t dim[4];
     double scale;
 } params[] = {
-    {"w1", 4, {24, 3, 3, 3}, 0.3},  {"b1", 1, {24}, 0.1},          {"wd", 4, {24, 1, 3, 3}, 0.4},
-    {"w2", 4, {24, 24, 1, 1}, 0.3}, {"b2", 1, {24}, 0.1},          {"w3", 4, {19, 48, 3, 3}, 0.1},
-    {"wf", 2, {CLASSES, 19}, 0.5},  {"bf", 1, {CLASSES}, 0.1},
+    {"w1", 4, {24, 3, 3, 3}, 0.3},
+    {"b1", 1, {24}, 0.1},
+    {"wd", 4, {24, 1, 3, 3}, 0.4},
+    {"w2", 4, {24, 24, 1, 1}, 0.3},
+    {"b2", 1, {24}, 0.1},
+    {"w3", 4, {19, 48, 3, 3}, 0.1},
+    {"wf", 2, {CLASSES, 19}, 0.5},
+    {"bf", 1, {CLASSES}, 0.1},
 };
 #define PARAMS (int)(sizeof params / sizeof params[0])
 #define PARAM_MAX (19 * 48 * 9)
@@ -81,7 +86,8 @@ static struct onn_graph *network(int64_t batch, bool training, struct onn_blob *
     const int32_t a = NODE1("relu", NULL, NODE3("conv", &conv, x, w[0], w[1]));
     const int32_t d = NODE1("relu", NULL, NODE2("conv", &dw, a, w[2]));
     const int32_t sum = NODE1("relu", NULL, NODE2("add", NULL, NODE3("conv", &point, d, w[3], w[4]), a));
-    const int32_t both = NODE2("concat", &side, NODE1("maxpool", &pool, sum), NODE1("averagepool", &mean, sum));
+    const int32_t both =
+        NODE2("concat", &side, NODE1("maxpool", &pool, sum), NODE1("averagepool", &mean, sum));
     const int32_t y = NODE1("relu", NULL, NODE2("conv", &conv, both, w[5]));
     const int32_t flat = NODE1("flatten", NULL, NODE1("globalaveragepool", NULL, y));
     const int32_t logits = NODE3("gemm", &dense, flat, w[6], w[7]);
@@ -92,7 +98,8 @@ static struct onn_graph *network(int64_t batch, bool training, struct onn_blob *
     return g;
 }
 
-static void close_to(const char *what, const char *how, const float *got, const float *want, int64_t n, double bound)
+static void close_to(const char *what, const char *how, const float *got, const float *want, int64_t n,
+    double bound)
 {
     double largest = 0, worst = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -123,7 +130,8 @@ static void train_once(const struct onn_plan_options *options, struct result *r)
     struct onn_blob *blob[PARAMS];
     struct onn_derived_cache cache = {0};
     make_params(blob);
-    struct onn_graph *forward = network(BATCH, true, blob), *g = onn_test_training(forward, "sgd", NULL, true, true);
+    struct onn_graph *forward = network(BATCH, true, blob),
+                     *g = onn_test_training(forward, "sgd", NULL, true, true);
     struct onn_plan *p = onn_test_plan(ctx, g, options, &cache);
     onn_test_write(p, 0, image);
     onn_test_write(p, 1, label);
@@ -131,7 +139,8 @@ static void train_once(const struct onn_plan_options *options, struct result *r)
     onn_test_run(p);
     onn_test_read(p, 0, &r->loss);
     onn_test_read(p, 1, r->logits);
-    for (int i = 0; i < PARAMS; i++) { /* parameters are found in the graph's order; their names say which is which */
+    for (int i = 0; i < PARAMS;
+         i++) { /* parameters are found in the graph's order; their names say which is which */
         int k = -1, at = 0;
         for (int32_t v = 1; v < g->n_values; v++) {
             if (g->value[v].role != ONN_ROLE_PARAM)
@@ -171,7 +180,8 @@ static void formats_agree(void **state)
     static struct result want, got;
     struct onn_caps *caps = (struct onn_caps *)onn_context_caps(ctx); /* plain data: the test plays with it */
     const struct onn_caps kept = *caps;
-    const struct onn_plan_options reference = {.variant = "reference", .format = "plain",
+    const struct onn_plan_options reference = {.variant = "reference",
+        .format = "plain",
         .passes_off = "fold,patterns,fuse,views,inplace,arena"};
     (void)state;
     train_once(&reference, &want);
@@ -216,7 +226,8 @@ static void plans_share_parameters(void **state)
     make_params(blob);
     struct onn_graph *forward = network(BATCH, true, blob), *small = network(1, false, blob);
     struct onn_graph *g = onn_test_training(forward, "sgd", NULL, false, false);
-    struct onn_plan *step = onn_test_plan(ctx, g, &train, &cache), *eval = onn_test_plan(ctx, small, &soft, &cache);
+    struct onn_plan *step = onn_test_plan(ctx, g, &train, &cache),
+                    *eval = onn_test_plan(ctx, small, &soft, &cache);
     evaluate(eval, before);
     onn_test_write(step, 0, image);
     onn_test_write(step, 1, label);
@@ -234,7 +245,8 @@ static void plans_share_parameters(void **state)
     evaluate(frozen, fresh);
     close_to("shared parameters", "against a plan made later", after, fresh, CLASSES, 1e-5);
     assert_true(memcmp(before, live, sizeof before) && memcmp(live, after, sizeof live));
-    onn_blob_set_f64(blob[7], 0, onn_blob_get_f64(blob[7], 0) + 1); /* the host changes the first class's bias */
+    onn_blob_set_f64(blob[7], 0,
+        onn_blob_get_f64(blob[7], 0) + 1); /* the host changes the first class's bias */
     blob[7]->version++;
     evaluate(eval, live);
     assert_true(fabsf(live[0] - after[0] - 1) < 1e-4f && fabsf(live[1] - after[1]) < 1e-5f);

@@ -1,0 +1,89 @@
+#include "pass/loss.h"
+#include "ops/cross_entropy.h"
+#include "ops/elementwise.h"
+#include "pass/rewrite.h"
+
+#include <string.h>
+
+static int32_t emit(struct onn_graph *g, const char *op, const void *attr, int n, const int32_t *in)
+{
+    for (int i = 0; i < n; i++)
+        if (!in[i])
+            return 0;
+    return onn_emit(g, op, "loss", attr, n, in);
+}
+
+static int32_t binary(struct onn_graph *g, const char *op, int32_t a, int32_t b)
+{
+    return emit(g, op, NULL, 2, (int32_t[]){a, b});
+}
+
+static int32_t scalar(struct onn_graph *g, int32_t v)
+{
+    return binary(g, "reshape", v, onn_graph_add_i64(g, NULL, 0));
+}
+
+static int32_t labelled(struct onn_graph *g, const struct onn_loss *l, int32_t x, int32_t t)
+{
+    const struct onn_cross_entropy_attr a = {.smoothing = l->smoothing,
+        .ignore_index = l->ignore ? l->ignore_index : ONN_CE_NONE,
+        .sum = l->sum};
+    const int32_t in[3] = {x, t, l->weights};
+    int32_t out[3] = {0};
+    const struct onn_op *op = onn_op_find(l->name);
+    /* all outputs: the gradient needs the others */
+    return op && onn_emit_many(g, op, "loss", &a, l->weights ? 3 : 2, in, 3, out) == OCLNN_OK ? out[0] : 0;
+}
+
+/* Sums over all dimensions but the first. */
+static int32_t per_image(struct onn_graph *g, int32_t v)
+{
+    int64_t axes[ONN_MAX_RANK];
+    if (!v)
+        return 0;
+    const int rank = g->value[v].desc.rank;
+    for (int i = 1; i < rank; i++)
+        axes[i - 1] = i;
+    return binary(g, "reducesum", v, onn_graph_add_i64(g, axes, rank - 1));
+}
+
+static int32_t dice(struct onn_graph *g, const struct onn_loss *l, int32_t x, int32_t t)
+{
+    const int32_t smooth = onn_graph_add_f32(g, l->alpha > 0 ? l->alpha : 1);
+    const int32_t both = binary(g, "mul", per_image(g, binary(g, "mul", x, t)), onn_graph_add_f32(g, 2));
+    const int32_t all = binary(g, "add", per_image(g, x), per_image(g, t));
+    const int32_t score = binary(g, "div", binary(g, "add", both, smooth), binary(g, "add", all, smooth));
+    const int32_t loss = binary(g, "sub", onn_graph_add_f32(g, 1), score);
+    return scalar(g, emit(g, l->sum ? "reducesum" : "reducemean", NULL, 1, &loss));
+}
+
+int32_t onn_loss_append(struct onn_graph *g, const struct onn_loss *l, int32_t x, int32_t t)
+{
+    static const char *const each[] = {"bce", "bce_logits", "focal", "mse", "l1", "huber", "kl", NULL};
+    struct onn_ew_attr attr = {.alpha = l->alpha, .beta = l->gamma};
+    char name[32] = "";
+    if (!strcmp(l->name, "softmax_ce") || !strcmp(l->name, "nll"))
+        return labelled(g, l, x, t);
+    if (!strcmp(l->name, "dice"))
+        return dice(g, l, x, t);
+    for (int i = 0; each[i]; i++)
+        if (!strcmp(each[i], l->name)) {
+            strcpy(name, each[i]);
+            strcat(name, "_each");
+        }
+    if (!name[0]) {
+        onn_graph_fail(g, OCLNN_ERROR_ARGUMENT, "there is no loss '%s'", l->name);
+        return 0;
+    }
+    if (!strcmp(l->name, "focal") && !attr.alpha && !attr.beta)
+        attr = (struct onn_ew_attr){.alpha = 0.25f, .beta = 2};
+    if (!strcmp(l->name, "huber") && !attr.alpha)
+        attr.alpha = 1;
+    const struct onn_op *op = onn_op_find(name);
+    const int32_t v = emit(g, name, op && op->attr_size ? &attr : NULL, 2, (int32_t[]){x, t});
+    if (!v)
+        return 0;
+    const bool batch = !strcmp(l->name, "kl") && !l->sum; /* its mean is per image */
+    const int32_t sum = scalar(g, emit(g, l->sum || batch ? "reducesum" : "reducemean", NULL, 1, &v));
+    return batch ? binary(g, "div", sum, onn_graph_add_f32(g, (float)g->value[x].desc.dim[0])) : sum;
+}
