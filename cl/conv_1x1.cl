@@ -16,22 +16,21 @@
 #include "lib/types.h"
 #include "lib/tile.h"
 
-/* Sums of mr pixels x nv blocks over c_blocks channel blocks; see onn_tile_end. */
-ONN_INLINE int one_tile(const int mr, const int nv, ONN_V *out, const struct onn_px *px, int n,
-    const struct onn_out *o, global const float *x, long x_sc, global const float *w, long w_sk, int c_blocks)
-{
-    ONN_V acc[TILE_ACC];
-    global const float *src[TILE_PX];
-    onn_tile_zero(mr * nv, acc);
-    for (int cb = 0; cb < c_blocks; cb++, x += x_sc, w += VL * VL) {
-#pragma unroll
-        for (int i = 0; i < TILE_PX; i++)
-            if (i < mr)
-                src[i] = x + px[i].x;
-        onn_tile_fma(mr, nv, acc, src, w, w_sk);
+/* Sums of MR pixels x NV blocks over c_blocks channel blocks; see ONN_TILE_END. */
+#define ONE_TILE(MR, NV, name)                                                                                         \
+    ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o,                          \
+        global const float *x, long x_sc, global const float *w, long w_sk, int c_blocks)                              \
+    {                                                                                                                  \
+        ONN_V acc[(MR) * (NV)];                                                                                        \
+        global const float *src[MR];                                                                                   \
+        ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
+        for (int cb = 0; cb < c_blocks; cb++, x += x_sc, w += VL * VL) {                                               \
+            ONN_LOOP(i, MR) src[i] = x + px[i].x;                                                                      \
+            ONN_TILE_FMA(MR, NV, acc, src, w, w_sk)                                                                    \
+        }                                                                                                              \
+        ONN_TILE_END(MR, NV, out, acc, n, o, px);                                                                      \
     }
-    return onn_tile_end(mr, nv, out, acc, n, o, px);
-}
+ONN_TILE_SHAPES(ONE_TILE, one_tile)
 
 struct one_geo {
     int p, q, stride_h, stride_w;
@@ -39,7 +38,7 @@ struct one_geo {
 };
 
 /* Fills px for pixels m .. m+n-1 of [N][P][Q] and repeats the last one TILE_PX times. */
-static void one_pixels(struct onn_px *px, int m, int n, const struct one_geo *g)
+ONN_TILE_FN void one_pixels(struct onn_px *px, int m, int n, const struct one_geo *g)
 {
     int in = m / (g->p * g->q), ip = m % (g->p * g->q) / g->q, iq = m % g->q;
     for (int i = 0; i < n + TILE_PX; i++) {
@@ -82,19 +81,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(flo
             global const float *wt = ONN_PTR(w) + kg * w_sk + (long)cb * VL * VL;
             for (int m = 0, np; m < last - first; m += np) {
                 ONN_V acc[TILE_ACC];
-                int done;
                 np = onn_tile_pixels(last - first - m, nv);
-                if (nv == 3 && np > TILE_M3B)
-                    done = one_tile(TILE_M3, 3, acc, px + m, np, &o, xc, x_sc, wt, w_sk, cn);
-                else if (nv == 3)
-                    done = one_tile(TILE_M3B, 3, acc, px + m, np, &o, xc, x_sc, wt, w_sk, cn);
-                else if (nv == 2 && np > TILE_M2B)
-                    done = one_tile(TILE_M2, 2, acc, px + m, np, &o, xc, x_sc, wt, w_sk, cn);
-                else if (nv == 2)
-                    done = one_tile(TILE_M2B, 2, acc, px + m, np, &o, xc, x_sc, wt, w_sk, cn);
-                else
-                    done = one_tile(TILE_M1, 1, acc, px + m, np, &o, xc, x_sc, wt, w_sk, cn);
-                if (!done)
+                if (!ONN_TILE_CALL(one_tile, np, nv, (acc, px + m, np, &o, xc, x_sc, wt, w_sk, cn)))
                     onn_tile_store(acc, np, &o, px + m);
             }
         }

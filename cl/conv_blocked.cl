@@ -24,7 +24,7 @@ struct blocked_geo {
 };
 
 /* Fills px for pixels m .. m+n-1 of [N][P][Q] and repeats the last one TILE_PX times. */
-static void blocked_pixels(struct onn_px *px, int m, int n, const struct blocked_geo *g)
+ONN_TILE_FN void blocked_pixels(struct onn_px *px, int m, int n, const struct blocked_geo *g)
 {
     int in = m / (g->p * g->q), ip = m % (g->p * g->q) / g->q, iq = m % g->q;
     for (int i = 0; i < n + TILE_PX; i++) {
@@ -46,40 +46,30 @@ static void blocked_pixels(struct onn_px *px, int m, int n, const struct blocked
     }
 }
 
-/* Sums of mr pixels x nv blocks over all channels and taps; see onn_tile_end. */
-ONN_INLINE int blocked_tile(const int mr, const int nv, ONN_V *out, const struct onn_px *px, int n,
-    const struct onn_out *o, global const float *x, global const float *w, long w_sk,
-    global const float *zero, const struct blocked_geo *g)
-{
-    ONN_V acc[TILE_ACC];
-    global const float *src[TILE_PX];
-    int inside = 1;
-#pragma unroll
-    for (int i = 0; i < TILE_PX; i++)
-        if (i < mr)
-            inside &= px[i].inside;
-    onn_tile_zero(mr * nv, acc);
-    for (int cb = 0; cb < g->c_blocks; cb++, x += g->x_sc)
-        for (int r = 0; r < g->r; r++)
-            for (int s = 0; s < g->s; s++, w += VL * VL) {
-                const int dy = r * g->dil_h, dx = s * g->dil_w;
-                global const float *tap = x + dy * g->x_sh + (long)dx * VL;
-#pragma unroll
-                for (int i = 0; i < TILE_PX; i++)
-                    if (i < mr)
-                        src[i] = tap + px[i].x;
-                if (!inside) {
-#pragma unroll
-                    for (int i = 0; i < TILE_PX; i++)
-                        if (i < mr)
-                            src[i] = (uint)(px[i].y0 + dy) < (uint)g->h && (uint)(px[i].x0 + dx) < (uint)g->w
-                                ? src[i]
-                                : zero;
-                }
-                onn_tile_fma(mr, nv, acc, src, w, w_sk);
-            }
-    return onn_tile_end(mr, nv, out, acc, n, o, px);
-}
+/* Sums of MR pixels x NV blocks over all channels and taps; see ONN_TILE_END. */
+#define BLOCKED_TILE(MR, NV, name)                                                                                     \
+    ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o,                          \
+        global const float *x, global const float *w, long w_sk, global const float *zero, const struct blocked_geo *g) \
+    {                                                                                                                  \
+        ONN_V acc[(MR) * (NV)];                                                                                        \
+        global const float *src[MR];                                                                                   \
+        int inside = 1;                                                                                                \
+        ONN_LOOP(i, MR) inside &= px[i].inside;                                                                        \
+        ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
+        for (int cb = 0; cb < g->c_blocks; cb++, x += g->x_sc)                                                         \
+            for (int r = 0; r < g->r; r++)                                                                             \
+                for (int s = 0; s < g->s; s++, w += VL * VL) {                                                         \
+                    const int dy = r * g->dil_h, dx = s * g->dil_w;                                                    \
+                    global const float *tap = x + dy * g->x_sh + (long)dx * VL;                                        \
+                    ONN_LOOP(i, MR) src[i] = tap + px[i].x;                                                            \
+                    if (!inside)                                                                                       \
+                        ONN_LOOP(i, MR)                                                                                \
+                        src[i] = (uint)(px[i].y0 + dy) < (uint)g->h && (uint)(px[i].x0 + dx) < (uint)g->w ? src[i] : zero; \
+                    ONN_TILE_FMA(MR, NV, acc, src, w, w_sk)                                                            \
+                }                                                                                                      \
+        ONN_TILE_END(MR, NV, out, acc, n, o, px);                                                                      \
+    }
+ONN_TILE_SHAPES(BLOCKED_TILE, blocked_tile)
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN(float, x), ONN_IN(float, w),
     ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int h, int wd, int k,
@@ -107,19 +97,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN
         global const float *wt = ONN_PTR(w) + kg * w_sk;
         for (int m = 0, np; m < last - first; m += np) {
             ONN_V acc[TILE_ACC];
-            int done;
             np = onn_tile_pixels(last - first - m, nv);
-            if (nv == 3 && np > TILE_M3B)
-                done = blocked_tile(TILE_M3, 3, acc, px + m, np, &o, xg, wt, w_sk, zero, &g);
-            else if (nv == 3)
-                done = blocked_tile(TILE_M3B, 3, acc, px + m, np, &o, xg, wt, w_sk, zero, &g);
-            else if (nv == 2 && np > TILE_M2B)
-                done = blocked_tile(TILE_M2, 2, acc, px + m, np, &o, xg, wt, w_sk, zero, &g);
-            else if (nv == 2)
-                done = blocked_tile(TILE_M2B, 2, acc, px + m, np, &o, xg, wt, w_sk, zero, &g);
-            else
-                done = blocked_tile(TILE_M1, 1, acc, px + m, np, &o, xg, wt, w_sk, zero, &g);
-            if (!done)
+            if (!ONN_TILE_CALL(blocked_tile, np, nv, (acc, px + m, np, &o, xg, wt, w_sk, zero, &g)))
                 onn_tile_store(acc, np, &o, px + m);
         }
     }

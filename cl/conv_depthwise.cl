@@ -32,71 +32,83 @@ ONN_INLINE int dw_to(int base, int step, int size, int n)
     return base >= size ? 0 : min(n, step == 1 ? size - base : (size - 1 - base) / step + 1);
 }
 
-/* Residual, clip, mask, store of pixel q; acc already holds the bias. */
-ONN_INLINE void dw_store(ONN_V t, global float *y, global const float *res, const struct dw_geo *g)
+/* Macros and functions that are not inlined keep the compile time low, see lib/tile.h. */
+#define DW_FN static __attribute__((noinline))
+#define DW_LOOP(i, n) _Pragma("unroll") for (int i = 0; i < (n); i++)
+
+/* Residual, clip, mask and store of MR sums; acc already holds the bias. */
+#define DW_END(MR, acc, y, res, g)                                                                                     \
+    if ((g)->has_res)                                                                                                  \
+        DW_LOOP(i_, MR) acc[i_] += ONN_LOAD((res) + i_ * VL);                                                          \
+    DW_LOOP(i_, MR) acc[i_] = dw_clip(acc[i_], (g)->lo, (g)->hi);                                                      \
+    if ((g)->left < VL)                                                                                                \
+        DW_LOOP(i_, MR) acc[i_] = onn_mask(acc[i_], (g)->left);                                                        \
+    DW_LOOP(i_, MR) ONN_STORE(acc[i_], (y) + i_ * VL);
+
+ONN_INLINE ONN_V dw_clip(ONN_V t, float lo, float hi)
 {
-    if (g->has_res)
-        t += ONN_LOAD(res);
-    t = t < (ONN_V)(g->lo) ? (ONN_V)(g->lo) : t;
-    t = t > (ONN_V)(g->hi) ? (ONN_V)(g->hi) : t;
-    ONN_STORE(onn_mask(t, g->left), y);
+    t = t < (ONN_V)(lo) ? (ONN_V)(lo) : t;
+    return t > (ONN_V)(hi) ? (ONN_V)(hi) : t;
 }
 
-/* mr pixels of a row whose columns are all inside; x: first tap (row r0, column 0) of the first pixel.
- * sc and st are s and stride_w where these are known and dil_w is 1, so that every address is a constant away. */
-ONN_INLINE void dw_run(const int mr, const int sc, const int st, global const float *x, global const float *w,
-    global float *y, global const float *res, ONN_V bias, int rows, const struct dw_geo *g)
-{
-    ONN_V acc[8];
-    const int px = sc ? st * VL : g->stride_w * VL, taps = sc ? sc : g->s, dil = sc ? VL : g->dil_w * VL;
-#pragma unroll
-    for (int i = 0; i < 8; i++)
-        if (i < mr)
-            acc[i] = bias;
-    for (int r = 0; r < rows; r++, x += g->dil_h * g->x_sh) {
-        if (sc) {
-#pragma unroll
-            for (int s = 0; s < 5; s++)
-                if (s < sc) {
-                    const ONN_V b = ONN_LOAD(w + s * VL);
-#pragma unroll
-                    for (int i = 0; i < 8; i++)
-                        if (i < mr)
-                            acc[i] = fma(ONN_LOAD(x + (s + i * st) * VL), b, acc[i]);
-                }
-        } else {
-            for (int s = 0; s < taps; s++) {
-                const ONN_V b = ONN_LOAD(w + s * VL);
-#pragma unroll
-                for (int i = 0; i < 8; i++)
-                    if (i < mr)
-                        acc[i] = fma(ONN_LOAD(x + s * dil + i * px), b, acc[i]);
-            }
-        }
-        w += taps * VL;
+/* MR pixels of a row whose columns are all inside, S taps wide, stride ST, dil_w 1, so that every address is a constant
+ * away. x: first tap (row r0, column 0) of the first pixel. */
+#define DW_RUN(MR, S, ST, name)                                                                                        \
+    DW_FN void name(global const float *x, global const float *w, global float *y, global const float *res, ONN_V bias, \
+        int rows, const struct dw_geo *g)                                                                              \
+    {                                                                                                                  \
+        ONN_V acc[MR];                                                                                                 \
+        DW_LOOP(i, MR) acc[i] = bias;                                                                                  \
+        for (int r = 0; r < rows; r++, x += g->dil_h * g->x_sh, w += (S) * VL)                                         \
+            DW_LOOP(s, S)                                                                                              \
+            {                                                                                                          \
+                const ONN_V b = ONN_LOAD(w + s * VL);                                                                  \
+                DW_LOOP(i, MR) acc[i] = fma(ONN_LOAD(x + (s + i * (ST)) * VL), b, acc[i]);                             \
+            }                                                                                                          \
+        DW_END(MR, acc, y, res, g)                                                                                     \
     }
-#pragma unroll
-    for (int i = 0; i < 8; i++)
-        if (i < mr)
-            dw_store(acc[i], y + i * VL, res + i * VL, g);
-}
 
-/* Columns q0 .. q1-1, all inside, by 8 and 4; returns the first one not done. */
-ONN_INLINE int dw_inner(const int sc, const int st, int q0, int q1, global const float *x,
-    global const float *w, global float *y, global const float *res, ONN_V bias, int rows,
-    const struct dw_geo *g)
-{
-    for (; q0 + 8 <= q1; q0 += 8)
-        dw_run(8, sc, st, x + (long)q0 * g->stride_w * VL, w, y + q0 * VL, res + q0 * VL, bias, rows, g);
-    if (q0 + 4 <= q1) {
-        dw_run(4, sc, st, x + (long)q0 * g->stride_w * VL, w, y + q0 * VL, res + q0 * VL, bias, rows, g);
-        q0 += 4;
+/* The same for any width, stride and dilation. */
+#define DW_RUN_ANY(MR, S, ST, name)                                                                                    \
+    DW_FN void name(global const float *x, global const float *w, global float *y, global const float *res, ONN_V bias, \
+        int rows, const struct dw_geo *g)                                                                              \
+    {                                                                                                                  \
+        ONN_V acc[MR];                                                                                                 \
+        const int px = g->stride_w * VL, dil = g->dil_w * VL;                                                          \
+        DW_LOOP(i, MR) acc[i] = bias;                                                                                  \
+        for (int r = 0; r < rows; r++, x += g->dil_h * g->x_sh)                                                        \
+            for (int s = 0; s < g->s; s++, w += VL) {                                                                  \
+                const ONN_V b = ONN_LOAD(w);                                                                           \
+                DW_LOOP(i, MR) acc[i] = fma(ONN_LOAD(x + s * dil + i * px), b, acc[i]);                                \
+            }                                                                                                          \
+        DW_END(MR, acc, y, res, g)                                                                                     \
     }
-    return q0;
-}
+
+/* Defines `name`: columns q0 .. q1-1, all inside, by 8 and 4; returns the first one not done. */
+#define DW_INNER(RUN, S, ST, name)                                                                                     \
+    RUN(8, S, ST, name##_8)                                                                                            \
+    RUN(4, S, ST, name##_4)                                                                                            \
+    DW_FN int name(int q0, int q1, global const float *x, global const float *w, global float *y,                      \
+        global const float *res, ONN_V bias, int rows, const struct dw_geo *g)                                         \
+    {                                                                                                                  \
+        const long step = g->stride_w * VL;                                                                            \
+        for (; q0 + 8 <= q1; q0 += 8)                                                                                  \
+            name##_8(x + q0 * step, w, y + q0 * VL, res + q0 * VL, bias, rows, g);                                     \
+        if (q0 + 4 <= q1) {                                                                                            \
+            name##_4(x + q0 * step, w, y + q0 * VL, res + q0 * VL, bias, rows, g);                                     \
+            q0 += 4;                                                                                                   \
+        }                                                                                                              \
+        return q0;                                                                                                     \
+    }
+
+DW_INNER(DW_RUN, 3, 1, dw_3x1)
+DW_INNER(DW_RUN, 3, 2, dw_3x2)
+DW_INNER(DW_RUN, 5, 1, dw_5x1)
+DW_INNER(DW_RUN, 5, 2, dw_5x2)
+DW_INNER(DW_RUN_ANY, 0, 0, dw_any)
 
 /* Columns q0 .. q1-1 one by one; x: tap (r0, 0) of column 0, which may lie outside. */
-static void dw_edge(int q0, int q1, global const float *x, global const float *w, global float *y,
+DW_FN void dw_edge(int q0, int q1, global const float *x, global const float *w, global float *y,
     global const float *res, ONN_V bias, int rows, const struct dw_geo *g)
 {
     for (int q = q0; q < q1; q++) {
@@ -107,7 +119,7 @@ static void dw_edge(int q0, int q1, global const float *x, global const float *w
             for (int s = s0; s < s1; s++)
                 acc = fma(ONN_LOAD(x + r * g->dil_h * g->x_sh + (long)(q * g->stride_w + s * g->dil_w) * VL),
                     ONN_LOAD(w + (r * g->s + s) * VL), acc);
-        dw_store(acc, y + q * VL, res + q * VL, g);
+        DW_END(1, (&acc), y + q * VL, res + q * VL, g)
     }
 }
 
@@ -139,15 +151,15 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(ONN_
             int iq;
             dw_edge(0, q0, xr, wr, yr, res_r, bias, rows, &g);
             if (kind == 31)
-                iq = dw_inner(3, 1, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+                iq = dw_3x1(q0, q1, xr, wr, yr, res_r, bias, rows, &g);
             else if (kind == 32)
-                iq = dw_inner(3, 2, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+                iq = dw_3x2(q0, q1, xr, wr, yr, res_r, bias, rows, &g);
             else if (kind == 51)
-                iq = dw_inner(5, 1, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+                iq = dw_5x1(q0, q1, xr, wr, yr, res_r, bias, rows, &g);
             else if (kind == 52)
-                iq = dw_inner(5, 2, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+                iq = dw_5x2(q0, q1, xr, wr, yr, res_r, bias, rows, &g);
             else
-                iq = dw_inner(0, 0, q0, q1, xr, wr, yr, res_r, bias, rows, &g);
+                iq = dw_any(q0, q1, xr, wr, yr, res_r, bias, rows, &g);
             dw_edge(iq, q, xr, wr, yr, res_r, bias, rows, &g);
 #ifdef ONN_EPI
             for (int i = 0; i < q; i++)

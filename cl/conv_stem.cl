@@ -19,37 +19,31 @@ struct stem_geo {
     long pitch, plane; /* of the copied rows: between rows, between channels */
 };
 
-/* out = sums of mr pixels x nv blocks; x: row of tap (0, 0), first pixel. */
-ONN_INLINE void stem_tile(const int mr, const int nv, ONN_V *out, global const float *x,
-    global const float *w, long w_sk, const struct stem_geo *g)
-{
-    ONN_V acc[TILE_ACC];
-    onn_tile_zero(mr * nv, acc);
-    for (int c = 0; c < g->c; c++, x += g->plane)
-        for (int r = 0; r < g->r; r++) {
-            global const float *tap = x + r * g->dil_h * g->pitch;
-            for (int s = 0; s < g->s; s++, w += VL, tap += g->dil_w) {
-                ONN_V b[TILE_N];
-#pragma unroll
-                for (int v = 0; v < TILE_N; v++)
-                    if (v < nv)
-                        b[v] = ONN_LOAD(w + v * w_sk);
-#pragma unroll
-                for (int i = 0; i < TILE_PX; i++)
-                    if (i < mr) {
-                        const ONN_V a = (ONN_V)(tap[i * g->stride_w]);
-#pragma unroll
-                        for (int v = 0; v < TILE_N; v++)
-                            if (v < nv)
-                                acc[i * nv + v] = fma(a, b[v], acc[i * nv + v]);
-                    }
-            }
-        }
-    onn_tile_copy(mr * nv, out, acc);
-}
+/* out = sums of MR pixels x NV blocks; x: row of tap (0, 0), first pixel. */
+#define STEM_TILE(MR, NV, name)                                                                                        \
+    ONN_TILE_FN void name(ONN_V *out, global const float *x, global const float *w, long w_sk, const struct stem_geo *g) \
+    {                                                                                                                  \
+        ONN_V acc[(MR) * (NV)];                                                                                        \
+        ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
+        for (int c = 0; c < g->c; c++, x += g->plane)                                                                  \
+            for (int r = 0; r < g->r; r++) {                                                                           \
+                global const float *tap = x + r * g->dil_h * g->pitch;                                                 \
+                for (int s = 0; s < g->s; s++, w += VL, tap += g->dil_w) {                                             \
+                    ONN_V b[NV];                                                                                       \
+                    ONN_LOOP(v, NV) b[v] = ONN_LOAD(w + v * w_sk);                                                     \
+                    ONN_LOOP(i, MR)                                                                                    \
+                    {                                                                                                  \
+                        const ONN_V a = (ONN_V)(tap[i * g->stride_w]);                                                 \
+                        ONN_LOOP(v, NV) acc[i * (NV) + v] = fma(a, b[v], acc[i * (NV) + v]);                           \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        ONN_TILE_COPY(MR, NV, out, acc);                                                                               \
+    }
+ONN_TILE_SHAPES(STEM_TILE, stem_tile)
 
 /* Copies width floats from column x0 of a row of w floats; what lies outside, or the whole row if !inside, is zero. */
-static void stem_row(global float *dst, global const float *src, int inside, int x0, int w, int width)
+ONN_TILE_FN void stem_row(global float *dst, global const float *src, int inside, int x0, int w, int width)
 {
     int j = 0, from = inside ? clamp(-x0, 0, width) : width, to = inside ? clamp(w - x0, from, width) : width;
     for (; j < from; j++)
@@ -100,16 +94,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(ONN_IN(fl
                     px[i].y = in * y_sn + ip * y_sh + (long)(iq + i) * VL;
                     px[i].res = in * res_sn + ip * res_sh + (long)(iq + i) * VL;
                 }
-                if (nv == 3 && np > TILE_M3B)
-                    stem_tile(TILE_M3, 3, acc, xt, wt, w_sk, &g);
-                else if (nv == 3)
-                    stem_tile(TILE_M3B, 3, acc, xt, wt, w_sk, &g);
-                else if (nv == 2 && np > TILE_M2B)
-                    stem_tile(TILE_M2, 2, acc, xt, wt, w_sk, &g);
-                else if (nv == 2)
-                    stem_tile(TILE_M2B, 2, acc, xt, wt, w_sk, &g);
-                else
-                    stem_tile(TILE_M1, 1, acc, xt, wt, w_sk, &g);
+                ONN_TILE_CALL(stem_tile, np, nv, (acc, xt, wt, w_sk, &g));
                 onn_tile_store(acc, np, &o, px);
             }
     }

@@ -57,7 +57,7 @@ ONN_INLINE void wino_out4(ONN_V *t, ONN_V m0, ONN_V m1, ONN_V m2, ONN_V m3, ONN_
 }
 
 /* Transforms the 6x6 window at (y0, x0) of one channel block into 36 vectors, e_s apart. */
-static void wino_input(global float *v, long e_s, global const float *x, int y0, int x0,
+ONN_TILE_FN void wino_input(global float *v, long e_s, global const float *x, int y0, int x0,
     const struct wino_geo *g)
 {
     ONN_V d[36], t[6];
@@ -119,31 +119,25 @@ ONN_INLINE void wino_output(ONN_V *out, global const float *m, long e_s)
     }
 }
 
-/* m (np of mr tiles x nv blocks, m_sk between blocks) = v (tiles x c_blocks blocks, v_sc apart) * u. */
-ONN_INLINE void wino_tile(const int mr, const int nv, global float *m, long m_sk, global const float *v,
-    long v_sc, global const float *u, long u_sk, int c_blocks, int np)
-{
-    ONN_V acc[TILE_ACC];
-    global const float *src[TILE_PX];
-    onn_tile_zero(mr * nv, acc);
-    for (int cb = 0; cb < c_blocks; cb++, v += v_sc, u += VL * VL) {
-#pragma unroll
-        for (int i = 0; i < TILE_PX; i++)
-            if (i < mr)
-                src[i] = v + i * VL;
-        onn_tile_fma(mr, nv, acc, src, u, u_sk);
+/* m (np of MR tiles x NV blocks, m_sk between blocks) = v (tiles x c_blocks blocks, v_sc apart) * u. */
+#define WINO_TILE(MR, NV, name)                                                                                        \
+    ONN_TILE_FN void name(global float *m, long m_sk, global const float *v, long v_sc, global const float *u, long u_sk, \
+        int c_blocks, int np)                                                                                          \
+    {                                                                                                                  \
+        ONN_V acc[(MR) * (NV)];                                                                                        \
+        global const float *src[MR];                                                                                   \
+        ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
+        for (int cb = 0; cb < c_blocks; cb++, v += v_sc, u += VL * VL) {                                               \
+            ONN_LOOP(i, MR) src[i] = v + i * VL;                                                                       \
+            ONN_TILE_FMA(MR, NV, acc, src, u, u_sk)                                                                    \
+        }                                                                                                              \
+        ONN_LOOP(j, NV)                                                                                                \
+        ONN_LOOP(i, MR) if (i < np) ONN_STORE(acc[i * (NV) + j], m + j * m_sk + i * VL);                               \
     }
-#pragma unroll
-    for (int j = 0; j < TILE_N; j++)
-        if (j < nv)
-#pragma unroll
-            for (int i = 0; i < TILE_PX; i++)
-                if (i < mr && i < np)
-                    ONN_STORE(acc[i * nv + j], m + j * m_sk + i * VL);
-}
+ONN_TILE_SHAPES(WINO_TILE, wino_tile)
 
 /* The product of one of the 36 matrices: nt tiles x k_n blocks. */
-static void wino_product(global float *m, global const float *v, global const float *u, int nt, int t_set,
+ONN_TILE_FN void wino_product(global float *m, global const float *v, global const float *u, int nt, int t_set,
     int c_blocks, int k_n)
 {
     const long sc = (long)t_set * VL, u_sk = (long)c_blocks * VL * VL;
@@ -153,22 +147,13 @@ static void wino_product(global float *m, global const float *v, global const fl
         global float *mk = m + kb * sc;
         for (int i = 0, np; i < nt; i += np) {
             np = onn_tile_pixels(nt - i, nv);
-            if (nv == 3 && np > TILE_M3B)
-                wino_tile(TILE_M3, 3, mk + i * VL, sc, v + i * VL, sc, uk, u_sk, c_blocks, np);
-            else if (nv == 3)
-                wino_tile(TILE_M3B, 3, mk + i * VL, sc, v + i * VL, sc, uk, u_sk, c_blocks, np);
-            else if (nv == 2 && np > TILE_M2B)
-                wino_tile(TILE_M2, 2, mk + i * VL, sc, v + i * VL, sc, uk, u_sk, c_blocks, np);
-            else if (nv == 2)
-                wino_tile(TILE_M2B, 2, mk + i * VL, sc, v + i * VL, sc, uk, u_sk, c_blocks, np);
-            else
-                wino_tile(TILE_M1, 1, mk + i * VL, sc, v + i * VL, sc, uk, u_sk, c_blocks, np);
+            ONN_TILE_CALL(wino_tile, np, nv, (mk + i * VL, sc, v + i * VL, sc, uk, u_sk, c_blocks, np));
         }
     }
 }
 
 /* Transforms back and stores k_n blocks of the nt tiles from number first on. */
-static void wino_store(global const float *m, long m_e, int first, int nt, int t_set, int k_n,
+ONN_TILE_FN void wino_store(global const float *m, long m_e, int first, int nt, int t_set, int k_n,
     const struct onn_out *out, const struct wino_geo *g)
 {
     for (int t = 0; t < nt; t++) {

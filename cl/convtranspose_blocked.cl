@@ -25,31 +25,33 @@ struct ctb_tap {
     int col;
 };
 
-/* out = sums of pixels j .. j+n-1 (mr with repetitions of the last) of a phase. */
-ONN_INLINE void ctb_tile(const int mr, const int nv, ONN_V *out, int j, int n, const struct ctb_tap *tap, int taps,
-                         global const float *x, long x_sc, global const float *w, long w_sc, long w_sk, int c_blocks,
-                         int width, global const float *zero)
-{
-    ONN_V acc[TILE_ACC];
-    global const float *src[TILE_PX];
-    onn_tile_zero(mr * nv, acc);
-    for (int cb = 0; cb < c_blocks; cb++, x += x_sc, w += w_sc)
-        for (int t = 0; t < taps; t++) {
-            const int col = tap[t].col + j;
-            const int inside = col >= 0 && col + n <= width;
-#pragma unroll
-            for (int i = 0; i < TILE_PX; i++)
-                if (i < mr) {
-                    const int at = min(i, n - 1);
-                    src[i] = inside || (uint)(col + at) < (uint)width ? x + tap[t].x + (long)(j + at) * VL : zero;
-                }
-            onn_tile_fma(mr, nv, acc, src, w + tap[t].w, w_sk);
-        }
-    onn_tile_copy(mr * nv, out, acc);
-}
+/* out = sums of pixels j .. j+n-1 (MR with repetitions of the last) of a phase. */
+#define CTB_TILE(MR, NV, name)                                                                                         \
+    ONN_TILE_FN void name(ONN_V *out, int j, int n, const struct ctb_tap *tap, int taps, global const float *x,        \
+        long x_sc, global const float *w, long w_sc, long w_sk, int c_blocks, int width, global const float *zero)     \
+    {                                                                                                                  \
+        ONN_V acc[(MR) * (NV)];                                                                                        \
+        global const float *src[MR];                                                                                   \
+        ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
+        for (int cb = 0; cb < c_blocks; cb++, x += x_sc, w += w_sc)                                                    \
+            for (int t = 0; t < taps; t++) {                                                                           \
+                const int col = tap[t].col + j;                                                                        \
+                const int inside = col >= 0 && col + n <= width;                                                       \
+                ONN_LOOP(i, MR)                                                                                        \
+                {                                                                                                      \
+                    const int at = min(i, n - 1);                                                                      \
+                    src[i] = inside || (uint)(col + at) < (uint)width ? x + tap[t].x + (long)(j + at) * VL : zero;     \
+                }                                                                                                      \
+                ONN_TILE_FMA(MR, NV, acc, src, w + tap[t].w, w_sk)                                                     \
+            }                                                                                                          \
+        ONN_TILE_COPY(MR, NV, out, acc);                                                                               \
+    }
+CTB_TILE(TILE_M3, 3, ctb_tile_3)
+CTB_TILE(TILE_M2, 2, ctb_tile_2)
+CTB_TILE(TILE_M1, 1, ctb_tile_1)
 
 /* Taps that reach row p and the columns of the phase that starts at column q0; returns how many. */
-static int ctb_taps(struct ctb_tap *tap, const struct ctb_geo *g, int p, int q0, long x_sh)
+ONN_TILE_FN int ctb_taps(struct ctb_tap *tap, const struct ctb_geo *g, int p, int q0, long x_sh)
 {
     int n = 0;
     for (int r = 0; r < g->r; r++) {
@@ -100,11 +102,11 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_blocked
                     for (int i = 0; i < np; i++)
                         px[i].y = px[i].res = (phase + (long)(j + i) * stride_w) * VL;
                     if (nv == 3)
-                        ctb_tile(TILE_M3, 3, acc, j, np, tap, taps, xg, x_sc, wt, w_sc, w_sk, c_blocks, wd, zero);
+                        ctb_tile_3(acc, j, np, tap, taps, xg, x_sc, wt, w_sc, w_sk, c_blocks, wd, zero);
                     else if (nv == 2)
-                        ctb_tile(TILE_M2, 2, acc, j, np, tap, taps, xg, x_sc, wt, w_sc, w_sk, c_blocks, wd, zero);
+                        ctb_tile_2(acc, j, np, tap, taps, xg, x_sc, wt, w_sc, w_sk, c_blocks, wd, zero);
                     else
-                        ctb_tile(TILE_M1, 1, acc, j, np, tap, taps, xg, x_sc, wt, w_sc, w_sk, c_blocks, wd, zero);
+                        ctb_tile_1(acc, j, np, tap, taps, xg, x_sc, wt, w_sc, w_sk, c_blocks, wd, zero);
                     onn_tile_store(acc, np, &o, px);
                 }
             }

@@ -1,10 +1,10 @@
 /* Register tile shared by the convolution kernels for vector CPUs.
  *
  * A tile is mr pixels x nv blocks of VL output channels, held in mr * nv vector accumulators. The inner
- * step broadcasts one input value of each pixel and multiplies it with nv weight vectors. mr and nv are
- * literals at every use and the functions are inlined, so that all loops unroll and the accumulators
- * live in registers; a finished tile goes through a small array to one shared epilogue, which keeps the
- * programs small (compile time) and costs a few cycles.
+ * step broadcasts one input value of each pixel and multiplies it with nv weight vectors. Each shape has a
+ * function of its own with literal mr and nv, so that all loops unroll and the accumulators live in
+ * registers. A tile of whole blocks is stored from there (ONN_TILE_END); others go through a small array to
+ * one shared epilogue.
  *
  * Shapes: nv = 3, 2 or 1, with TILE_M3, TILE_M2, TILE_M1 pixels; TILE_M3B and TILE_M2B are smaller
  * versions for remainders. The k_blocks of a group are dealt evenly over ceil(k_blocks / 3) tiles (so
@@ -33,6 +33,13 @@
 #define TILE_M1 12
 #endif
 #endif
+
+/* Functions of the tiles are not inlined: PoCL compiles the body of a kernel three times, what it calls once. They
+ * come from macros, as do their loops: with literal bounds these unroll where they stand, while inlined functions
+ * with constant arguments would be compiled for every bound first. Together this compiles several times faster. */
+#define ONN_TILE_FN static __attribute__((noinline))
+#define ONN_LOOP(i, n) _Pragma("unroll") for (int i = 0; i < (n); i++)
+
 #define TILE_N 3
 #define TILE_PX TILE_M1 /* most pixels of any tile */
 #define TILE_ACC (TILE_M3 * 3 > TILE_M1 ? TILE_M3 * 3 : TILE_M1) /* most vectors of any tile */
@@ -81,46 +88,33 @@ struct onn_px {
 #define ONN_PX_GROUP 64
 #endif
 
-/* The loops run to constants and test against mr and nv: a bound known only after inlining unrolls too
- * late for the arrays to become registers. */
-ONN_INLINE void onn_tile_zero(const int n, ONN_V *acc)
-{
-#pragma unroll
-    for (int i = 0; i < TILE_ACC; i++)
-        if (i < n)
-            acc[i] = (ONN_V)(0.0f);
-}
+#define ONN_TILE_ZERO(MR, NV, acc) ONN_LOOP(i_, (MR) * (NV)) acc[i_] = (ONN_V)(0.0f)
 
-ONN_INLINE void onn_tile_copy(const int n, ONN_V *to, const ONN_V *from)
-{
-#pragma unroll
-    for (int i = 0; i < TILE_ACC; i++)
-        if (i < n)
-            to[i] = from[i];
-}
+#define ONN_TILE_COPY(MR, NV, to, from) ONN_LOOP(i_, (MR) * (NV)) to[i_] = from[i_]
 
-/* acc += x (VL channels of mr pixels) * w (VL x nv blocks, w_sk between blocks). */
-ONN_INLINE void onn_tile_fma(const int mr, const int nv, ONN_V *acc, global const float *const *x,
-    global const float *w, long w_sk)
-{
-#pragma unroll
-    for (int c = 0; c < VL; c++) {
-        ONN_V b[TILE_N];
-#pragma unroll
-        for (int v = 0; v < TILE_N; v++)
-            if (v < nv)
-                b[v] = ONN_LOAD(w + v * w_sk + c * VL);
-#pragma unroll
-        for (int i = 0; i < TILE_PX; i++)
-            if (i < mr) {
-                const ONN_V a = (ONN_V)(x[i][c]);
-#pragma unroll
-                for (int v = 0; v < TILE_N; v++)
-                    if (v < nv)
-                        acc[i * nv + v] = fma(a, b[v], acc[i * nv + v]);
-            }
+/* acc += x (VL channels of MR pixels) * w (VL x NV blocks, w_sk between blocks). Unrolled over all VL channels, so that
+ * offsets are constants: with a counter in the addresses loads are moved up and accumulators spilled. */
+#define ONN_TILE_FMA(MR, NV, acc, x, w, w_sk)                                                                          \
+    ONN_LOOP(c_, VL)                                                                                                   \
+    {                                                                                                                  \
+        ONN_V b_[NV];                                                                                                  \
+        ONN_LOOP(v_, NV) b_[v_] = ONN_LOAD((w) + v_ * (w_sk) + c_ * VL);                                               \
+        ONN_LOOP(i_, MR)                                                                                               \
+        {                                                                                                              \
+            const ONN_V a_ = (ONN_V)(x[i_][c_]);                                                                       \
+            ONN_LOOP(v_, NV) acc[i_ * (NV) + v_] = fma(a_, b_[v_], acc[i_ * (NV) + v_]);                               \
+        }                                                                                                              \
     }
-}
+
+/* Defines one function for each shape: F(MR, NV, name with the shape behind it). */
+#define ONN_TILE_SHAPES(F, name)                                                                                       \
+    F(TILE_M3, 3, name##_3) F(TILE_M3B, 3, name##_3b) F(TILE_M2, 2, name##_2) F(TILE_M2B, 2, name##_2b) F(TILE_M1, 1, name##_1)
+
+/* Calls the one for np pixels x nv blocks; args in parentheses. */
+#define ONN_TILE_CALL(name, np, nv, args)                                                                              \
+    ((nv) == 3 ? (np) > TILE_M3B ? name##_3 args : name##_3b args :                                                    \
+     (nv) == 2 ? (np) > TILE_M2B ? name##_2 args : name##_2b args :                                                    \
+                 name##_1 args)
 
 ONN_INLINE ONN_V onn_clip(ONN_V t, float lo, float hi)
 {
@@ -129,7 +123,7 @@ ONN_INLINE ONN_V onn_clip(ONN_V t, float lo, float hi)
 }
 
 /* Epilogue for n pixels x o->nv blocks, acc[i * nv + v]. */
-static void onn_tile_store(const ONN_V *acc, int n, const struct onn_out *o, const struct onn_px *px)
+ONN_TILE_FN void onn_tile_store(const ONN_V *acc, int n, const struct onn_out *o, const struct onn_px *px)
 {
     const int steps = o->steps;
     for (int v = 0; v < o->nv; v++) {
@@ -155,43 +149,29 @@ static void onn_tile_store(const ONN_V *acc, int n, const struct onn_out *o, con
     }
 }
 
-/* Ends a tile: stores it from registers in the usual case (whole blocks, all pixels, no ONN_EPI) and returns 1;
- * else leaves it in out for onn_tile_store. */
-ONN_INLINE int onn_tile_end(const int mr, const int nv, ONN_V *out, ONN_V *acc, int n,
-    const struct onn_out *o, const struct onn_px *px)
-{
-#ifndef ONN_EPI
-    if (n == mr && o->steps == (ONN_FIRST | ONN_LAST) && o->k_left >= nv * VL) {
-#pragma unroll
-        for (int v = 0; v < TILE_N; v++)
-            if (v < nv) {
-                const ONN_V bias = ONN_LOAD(o->bias + v * VL);
-#pragma unroll
-                for (int i = 0; i < TILE_PX; i++)
-                    if (i < mr)
-                        acc[i * nv + v] += bias;
-            }
-        if (o->has_res) {
-#pragma unroll
-            for (int v = 0; v < TILE_N; v++)
-                if (v < nv)
-#pragma unroll
-                    for (int i = 0; i < TILE_PX; i++)
-                        if (i < mr)
-                            acc[i * nv + v] += ONN_LOAD(o->res + v * o->res_sc + px[i].res);
-        }
-#pragma unroll
-        for (int v = 0; v < TILE_N; v++)
-            if (v < nv)
-#pragma unroll
-                for (int i = 0; i < TILE_PX; i++)
-                    if (i < mr)
-                        ONN_STORE(onn_clip(acc[i * nv + v], o->lo, o->hi), o->y + v * o->y_sc + px[i].y);
-        return 1;
+/* Ends a tile's function: stores it from registers in the usual case (whole blocks, all pixels, no ONN_EPI) and
+ * returns 1; else leaves it in out for onn_tile_store and returns 0. */
+#ifdef ONN_EPI
+#define ONN_TILE_FAST(MR, NV, acc, n, o, px)
+#else
+#define ONN_TILE_FAST(MR, NV, acc, n, o, px)                                                                           \
+    if (n == (MR) && o->steps == (ONN_FIRST | ONN_LAST) && o->k_left >= (NV) * VL) {                                   \
+        ONN_LOOP(v_, NV)                                                                                               \
+        {                                                                                                              \
+            const ONN_V bias_ = ONN_LOAD(o->bias + v_ * VL);                                                           \
+            ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += bias_;                                                             \
+        }                                                                                                              \
+        if (o->has_res)                                                                                                \
+            ONN_LOOP(v_, NV)                                                                                           \
+            ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += ONN_LOAD(o->res + v_ * o->res_sc + px[i_].res);                    \
+        ONN_LOOP(v_, NV)                                                                                               \
+        ONN_LOOP(i_, MR) ONN_STORE(onn_clip(acc[i_ * (NV) + v_], o->lo, o->hi), o->y + v_ * o->y_sc + px[i_].y);       \
+        return 1;                                                                                                      \
     }
 #endif
-    onn_tile_copy(mr * nv, out, acc);
-    return 0;
-}
+#define ONN_TILE_END(MR, NV, out, acc, n, o, px)                                                                       \
+    ONN_TILE_FAST(MR, NV, acc, n, o, px)                                                                               \
+    ONN_TILE_COPY(MR, NV, out, acc);                                                                                   \
+    return 0
 
 #endif

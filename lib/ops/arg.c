@@ -1,5 +1,6 @@
 /* ArgMax, ArgMin, CumSum and TopK: operators along one axis. */
 #include "ops/reduce.h"
+#include "ops/grads.h"
 #include "ops/walk.h"
 
 #include <limits.h>
@@ -345,6 +346,7 @@ static const struct onn_op cumsum = {.name = "cumsum",
     .infer = infer_cumsum,
     .host = host_cumsum,
     .host_inputs = host_inputs,
+    .grad = onn_cumsum_grad,
     .variants = cumsum_variants,
     COMMON};
 static const struct onn_op topk = {.name = "topk",
@@ -360,6 +362,7 @@ static const struct onn_op topk = {.name = "topk",
     .infer = infer_topk,
     .host = host_topk,
     .host_inputs = host_inputs,
+    .grad = onn_topk_grad,
     .variants = topk_variants};
 
 extern const struct onn_op *const onn_ops_arg[];

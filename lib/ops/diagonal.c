@@ -1,5 +1,6 @@
 /* Trilu (one triangle of matrices) and EyeLike (ones on a diagonal). */
 #include "ops/walk.h"
+#include "ops/grads.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -173,6 +174,7 @@ static const struct onn_op trilu = {
     .infer = infer_trilu,
     .host = host_trilu,
     .host_inputs = host_k,
+    .grad = onn_same_grad,
     .variants = trilu_variants,
     .flop = onn_flop_none,
 };

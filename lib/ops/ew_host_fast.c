@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static void row_of(char op, int64_t n, const float *a, int64_t a_step, const float *b, int64_t b_step, float *y)
+static void row_of(char op, int64_t n, const float *a, int64_t a_step, const float *b, int64_t b_step,
+    float *y)
 {
     if (op == '*' && a_step == 1 && b_step == 0) { /* the usual one: a scale per output channel */
         const float scale = *b;

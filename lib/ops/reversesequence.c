@@ -1,5 +1,6 @@
 /* ReverseSequence: every sequence of a batch reversed up to its own length. */
 #include "ops/walk.h"
+#include "ops/grads.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -108,6 +109,7 @@ static const struct onn_op reversesequence = {
     .since = 10,
     .infer = infer,
     .host = host,
+    .grad = onn_same_grad,
     .variants = variants,
     .flop = onn_flop_none,
 };

@@ -24,7 +24,8 @@ static enum oclnn_status add_slot(struct onn_step *step, const struct onn_arg *a
     struct onn_step_slot *slot = &step->slot[step->n_slots++];
     *slot = (struct onn_step_slot){arg->kind, arg->kind == ONN_ARG_WORKSPACE ? 0 : arg->index, position, 0};
     if (arg->bytes % sizeof(float))
-        return onn_error(OCLNN_ERROR_INTERNAL, "argument %d: offset %zu is not whole floats", position, arg->bytes);
+        return onn_error(OCLNN_ERROR_INTERNAL, "argument %d: offset %zu is not whole floats", position,
+            arg->bytes);
     slot->extra = (int64_t)(arg->bytes / sizeof(float));
     enum oclnn_status status = resolve(user, slot->kind, slot->index, &spot);
     return status == OCLNN_OK ? set_slot(step, slot, spot) : status;

@@ -61,7 +61,8 @@ static enum oclnn_status in_format(struct layout *l, int32_t id, struct onn_form
     *out = id;
     if (onn_format_equal(&g->value[id].desc.format, &format))
         return OCLNN_OK;
-    if (format.pack && !onn_format_is_plain(&g->value[id].desc.format)) /* packing kernels read plain weights */
+    if (format.pack &&
+        !onn_format_is_plain(&g->value[id].desc.format)) /* packing kernels read plain weights */
         ONN_TRY(in_format(l, id, onn_format_plain(), &id));
     for (int i = 0; i < l->n_made; i++)
         if (l->made[i].from == id && onn_format_equal(&g->value[l->made[i].to].desc.format, &format)) {

@@ -332,7 +332,9 @@ static enum oclnn_status check_output(struct single *s, const struct side *side,
         int kind = i / size < n ? mask[i / size] : 0;
         if (kind == 0 && got[i] != POISON)
             s->result->sentinels_ok = false;
-        if (kind == 2 && got[i] != 0)
+        /* the last byte of a float may carry a sign: -0 is 0 */
+        bool sign = onn_dtype_is_float(side->desc.dtype) && i % size == size - 1;
+        if (kind == 2 && got[i] != 0 && !(sign && got[i] == 0x80))
             s->result->padlanes_ok = false;
     }
     onn_free(mask);

@@ -71,7 +71,11 @@ static void chain_needs_two_buffers(void **state)
     size_t *segment_bytes = NULL;
     int32_t segments = 0;
     for (int i = 0; i < 10; i++)
-        s[i] = (struct onn_storage){.kind = ONN_STORAGE_ARENA, .value = 1, .first = i, .last = i + 1, .bytes = 1024,
+        s[i] = (struct onn_storage){.kind = ONN_STORAGE_ARENA,
+            .value = 1,
+            .first = i,
+            .last = i + 1,
+            .bytes = 1024,
             .unpadded = 1024};
     assert_int_equal(onn_memory_plan(s, 10, 64, 0, true, &segment_bytes, &segments), OCLNN_OK);
     assert_int_equal(segments, 1);
@@ -89,7 +93,8 @@ static void too_big_is_an_error(void **state)
     struct onn_storage s = {.kind = ONN_STORAGE_ARENA, .value = 1, .bytes = 1 << 20};
     size_t *segment_bytes = NULL;
     int32_t segments = 0;
-    assert_int_equal(onn_memory_plan(&s, 1, 64, 1 << 16, true, &segment_bytes, &segments), OCLNN_ERROR_DEVICE_MEMORY);
+    assert_int_equal(onn_memory_plan(&s, 1, 64, 1 << 16, true, &segment_bytes, &segments),
+        OCLNN_ERROR_DEVICE_MEMORY);
     assert_null(segment_bytes);
 }
 
