@@ -2,14 +2,21 @@
  * start[o + 1] - 1.
  *
  * Arguments  x, start, index, weight, y; len (of x), out (of y), inner, piece: elements of `inner` per item.
- * Defines    ONN_DT (lib/any.h: f32, f16), VL.
+ * Defines    ONN_DT (lib/any.h: f32, f16), VL; ONN_ALONE: work-groups of one item.
  * Work       global { ceil(inner / piece), out, outer }, any local size.
  * Rounding   fp32, one sum in the order of j.
  */
 #include "lib/types.h"
 #include "lib/any.h"
 
-kernel void axis_map(ONN_IN(ANY_T, x), ONN_IN(int, start), ONN_IN(int, index), ONN_IN(float, weight), ONN_OUT(ANY_T, y),
+/* On vector CPUs an item works on vectors already: groups of one keep compilers from putting items side by side. */
+#ifdef ONN_ALONE
+#define AXIS_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) kernel
+#else
+#define AXIS_KERNEL kernel
+#endif
+
+AXIS_KERNEL void axis_map(ONN_IN(ANY_T, x), ONN_IN(int, start), ONN_IN(int, index), ONN_IN(float, weight), ONN_OUT(ANY_T, y),
                      const int len, const int out, const int inner, const int piece)
 {
     const int o = get_global_id(1), j0 = ONN_PTR(start)[o], j1 = ONN_PTR(start)[o + 1];

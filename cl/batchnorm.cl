@@ -16,6 +16,7 @@
 
 #ifndef BN_SCALAR
 #define BN_W VL
+#define BN_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) kernel
 #define BN_V ONN_V
 #define BN_LOAD(p) ANY_VLOAD(p)
 #define BN_STORE(v, p) ANY_VSTORE(v, p)
@@ -24,6 +25,7 @@
 #define BN_MASK(v, left) onn_mask(v, left)
 #else
 #define BN_W 1
+#define BN_KERNEL kernel
 #define BN_V float
 #define BN_LOAD(p) ((float)ANY_GET(p, 0))
 #define BN_STORE(v, p) ANY_SET(p, 0, v)
@@ -44,7 +46,7 @@ static inline int bn_padded(const int c)
     return ONN_DIV_UP(c, BN_W) * BN_W;
 }
 
-kernel void bn_parts(ONN_IN(ANY_T, x), ONN_OUT(float, part), const struct bn_args a)
+BN_KERNEL void bn_parts(ONN_IN(ANY_T, x), ONN_OUT(float, part), const struct bn_args a)
 {
     const int piece = get_global_id(0), cb = get_global_id(1), n = get_global_id(2);
     const int p0 = piece * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
@@ -62,7 +64,7 @@ kernel void bn_parts(ONN_IN(ANY_T, x), ONN_OUT(float, part), const struct bn_arg
     BN_SAVE(square, out + bn_padded(a.c));
 }
 
-kernel void bn_statistics(ONN_IN(float, part), ONN_IN(ANY_T, running_mean), ONN_IN(ANY_T, running_var),
+BN_KERNEL void bn_statistics(ONN_IN(float, part), ONN_IN(ANY_T, running_mean), ONN_IN(ANY_T, running_var),
                           ONN_OUT(ANY_T, new_mean), ONN_OUT(ANY_T, new_var), ONN_OUT(ANY_T, mean), ONN_OUT(ANY_T, dev),
                           ONN_OUT(float, kept), const struct bn_args a)
 {
@@ -102,7 +104,7 @@ static inline BN_V bn_channels(global const float *p, const int cb, const int c)
 #define BN_CHANNELS(p, cb, c) ((float)ANY_GET(p, cb))
 #endif
 
-kernel void bn_normalise(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, bias), ONN_IN(float, kept),
+BN_KERNEL void bn_normalise(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, bias), ONN_IN(float, kept),
                          ONN_OUT(ANY_T, y), const struct bn_args a)
 {
     const int cb = get_global_id(1), n = get_global_id(2), left = a.c - cb * BN_W;
@@ -116,7 +118,7 @@ kernel void bn_normalise(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, b
         BN_STORE(BN_MASK((BN_LOAD(x + p * a.x_s[2]) - mean) * factor + bias, left), y + p * a.y_s[2]);
 }
 
-kernel void bn_dx_parts(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
+BN_KERNEL void bn_dx_parts(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
                         ONN_OUT(float, part), const struct bn_args a)
 {
     const int piece = get_global_id(0), cb = get_global_id(1), n = get_global_id(2);
@@ -140,7 +142,7 @@ kernel void bn_dx_parts(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, mean)
     BN_SAVE(moment * BN_CHANNELS(ONN_PTR(dev), cb, a.c), out + bn_padded(a.c));
 }
 
-kernel void bn_dx_sums(ONN_IN(float, part), ONN_OUT(ANY_T, dscale), ONN_OUT(ANY_T, dbias), ONN_OUT(float, kept),
+BN_KERNEL void bn_dx_sums(ONN_IN(float, part), ONN_OUT(ANY_T, dscale), ONN_OUT(ANY_T, dbias), ONN_OUT(float, kept),
                        const struct bn_args a)
 {
     const int c = get_global_id(0), padded = bn_padded(a.c);
@@ -159,7 +161,7 @@ kernel void bn_dx_sums(ONN_IN(float, part), ONN_OUT(ANY_T, dscale), ONN_OUT(ANY_
     ONN_PTR(kept)[a.c + c] = moment;
 }
 
-kernel void bn_dx(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
+BN_KERNEL void bn_dx(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
                   ONN_IN(float, kept), ONN_OUT(ANY_T, dx), const struct bn_args a)
 {
     const int cb = get_global_id(1), n = get_global_id(2), left = a.c - cb * BN_W;

@@ -21,7 +21,7 @@ struct stem_geo {
 
 /* out = sums of MR pixels x NV blocks; x: row of tap (0, 0), first pixel. */
 #define STEM_TILE(MR, NV, name)                                                                                        \
-    ONN_TILE_FN void name(ONN_V *out, global const float *x, global const float *w, long w_sk, const struct stem_geo *g) \
+    ONN_TILE_FN void name(ONN_V *out, global const float *x, global const float *w, long w_sk, const struct stem_geo *g)\
     {                                                                                                                  \
         ONN_V acc[(MR) * (NV)];                                                                                        \
         ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
@@ -30,7 +30,7 @@ struct stem_geo {
                 global const float *tap = x + r * g->dil_h * g->pitch;                                                 \
                 for (int s = 0; s < g->s; s++, w += VL, tap += g->dil_w) {                                             \
                     ONN_V b[NV];                                                                                       \
-                    ONN_LOOP(v, NV) b[v] = ONN_LOAD(w + v * w_sk);                                                     \
+                    ONN_LOOP(v, NV) b[v] = ONN_TILE_LOAD(w + v * w_sk);                                                \
                     ONN_LOOP(i, MR)                                                                                    \
                     {                                                                                                  \
                         const ONN_V a = (ONN_V)(tap[i * g->stride_w]);                                                 \
@@ -49,7 +49,7 @@ ONN_TILE_FN void stem_row(global float *dst, global const float *src, int inside
     for (; j < from; j++)
         dst[j] = 0.0f;
     for (; j + VL <= to; j += VL)
-        ONN_STORE(ONN_LOAD(src + x0 + j), dst + j);
+        ONN_TILE_STORE(ONN_TILE_LOAD(src + x0 + j), dst + j);
     for (; j < to; j++)
         dst[j] = src[x0 + j];
     for (; j < width; j++)

@@ -65,9 +65,9 @@ ONN_TILE_FN void wino_input(global float *v, long e_s, global const float *x, in
         global const float *s = x + y0 * g->x_sh + (long)x0 * VL;
 #pragma unroll
         for (int j = 0; j < 6; j++) {
-            wino_in6(t, ONN_LOAD(s + j * VL), ONN_LOAD(s + g->x_sh + j * VL),
-                ONN_LOAD(s + 2 * g->x_sh + j * VL), ONN_LOAD(s + 3 * g->x_sh + j * VL),
-                ONN_LOAD(s + 4 * g->x_sh + j * VL), ONN_LOAD(s + 5 * g->x_sh + j * VL));
+            wino_in6(t, ONN_TILE_LOAD(s + j * VL), ONN_TILE_LOAD(s + g->x_sh + j * VL),
+                ONN_TILE_LOAD(s + 2 * g->x_sh + j * VL), ONN_TILE_LOAD(s + 3 * g->x_sh + j * VL),
+                ONN_TILE_LOAD(s + 4 * g->x_sh + j * VL), ONN_TILE_LOAD(s + 5 * g->x_sh + j * VL));
 #pragma unroll
             for (int i = 0; i < 6; i++)
                 d[i * 6 + j] = t[i];
@@ -80,7 +80,7 @@ ONN_TILE_FN void wino_input(global float *v, long e_s, global const float *x, in
             for (int i = 0; i < 6; i++) {
                 in[i] = (ONN_V)(0.0f);
                 if (ok && y0 + i >= 0 && y0 + i < g->h)
-                    in[i] = ONN_LOAD(x + (y0 + i) * g->x_sh + (long)(x0 + j) * VL);
+                    in[i] = ONN_TILE_LOAD(x + (y0 + i) * g->x_sh + (long)(x0 + j) * VL);
             }
             wino_in6(t, in[0], in[1], in[2], in[3], in[4], in[5]);
 #pragma unroll
@@ -93,7 +93,7 @@ ONN_TILE_FN void wino_input(global float *v, long e_s, global const float *x, in
         wino_in6(t, d[i * 6], d[i * 6 + 1], d[i * 6 + 2], d[i * 6 + 3], d[i * 6 + 4], d[i * 6 + 5]);
 #pragma unroll
         for (int j = 0; j < 6; j++)
-            ONN_STORE(t[j], v + (i * 6 + j) * e_s);
+            ONN_TILE_STORE(t[j], v + (i * 6 + j) * e_s);
     }
 }
 
@@ -104,8 +104,8 @@ ONN_INLINE void wino_output(ONN_V *out, global const float *m, long e_s)
 #pragma unroll
     for (int j = 0; j < 6; j++) {
         global const float *s = m + j * e_s;
-        wino_out4(t, ONN_LOAD(s), ONN_LOAD(s + 6 * e_s), ONN_LOAD(s + 12 * e_s), ONN_LOAD(s + 18 * e_s),
-            ONN_LOAD(s + 24 * e_s), ONN_LOAD(s + 30 * e_s));
+        wino_out4(t, ONN_TILE_LOAD(s), ONN_TILE_LOAD(s + 6 * e_s), ONN_TILE_LOAD(s + 12 * e_s), ONN_TILE_LOAD(s + 18 * e_s),
+            ONN_TILE_LOAD(s + 24 * e_s), ONN_TILE_LOAD(s + 30 * e_s));
 #pragma unroll
         for (int i = 0; i < 4; i++)
             d[i * 6 + j] = t[i];
@@ -121,7 +121,7 @@ ONN_INLINE void wino_output(ONN_V *out, global const float *m, long e_s)
 
 /* m (np of MR tiles x NV blocks, m_sk between blocks) = v (tiles x c_blocks blocks, v_sc apart) * u. */
 #define WINO_TILE(MR, NV, name)                                                                                        \
-    ONN_TILE_FN void name(global float *m, long m_sk, global const float *v, long v_sc, global const float *u, long u_sk, \
+    ONN_TILE_FN void name(global float *m, long m_sk, global const float *v, long v_sc, global const float *u, long u_sk,\
         int c_blocks, int np)                                                                                          \
     {                                                                                                                  \
         ONN_V acc[(MR) * (NV)];                                                                                        \
@@ -132,7 +132,7 @@ ONN_INLINE void wino_output(ONN_V *out, global const float *m, long e_s)
             ONN_TILE_FMA(MR, NV, acc, src, u, u_sk)                                                                    \
         }                                                                                                              \
         ONN_LOOP(j, NV)                                                                                                \
-        ONN_LOOP(i, MR) if (i < np) ONN_STORE(acc[i * (NV) + j], m + j * m_sk + i * VL);                               \
+        ONN_LOOP(i, MR) if (i < np) ONN_TILE_STORE(acc[i * (NV) + j], m + j * m_sk + i * VL);                          \
     }
 ONN_TILE_SHAPES(WINO_TILE, wino_tile)
 

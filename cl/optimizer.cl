@@ -5,11 +5,18 @@
  *             tensor where has_a, has_b are 0); struct opt_args; n; per.
  * Global      { ceil(n / per) }; *_norms: { parts }, part i gets the sums of squares of `per` elements of parameter and
  *             gradient (lamb: update), which the second launch adds up in order.
- * Defines     VL.
+ * Defines     VL; ONN_ALONE: work-groups of one item.
  * Source      the papers named below; sgd, adam, adamw, rmsprop, adagrad count weight decay, momentum and epsilon as
  *             PyTorch does.
  */
 #include "lib/types.h"
+
+/* On vector CPUs an item works on vectors already: groups of one keep compilers from putting items side by side. */
+#ifdef ONN_ALONE
+#define OPT_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) kernel
+#else
+#define OPT_KERNEL kernel
+#endif
 
 struct opt_args {
     float momentum, dampening, weight_decay, beta1, beta2, epsilon, trust, decay;
@@ -54,7 +61,7 @@ struct opt_args {
         }                                                                                                    \
         store(p - d * (T)(rate), param + i);                                                                 \
     }
-kernel void opt_sgd(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
+OPT_KERNEL void opt_sgd(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
 {
     OPT_BEGIN
     OPT_LOOP(OPT_SGD)
@@ -81,7 +88,7 @@ kernel void opt_sgd(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const lon
         store(p - m * (T)(rate / c1) / (sqrt(v) / (T)(c2) + (T)(g.epsilon)), param + i);                     \
     }
 #define OPT_DECOUPLED 0
-kernel void opt_adam(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct opt_args g, const long n, const long per)
+OPT_KERNEL void opt_adam(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct opt_args g, const long n, const long per)
 {
     OPT_BEGIN
     OPT_CORRECTIONS
@@ -89,7 +96,7 @@ kernel void opt_adam(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct 
 }
 #undef OPT_DECOUPLED
 #define OPT_DECOUPLED 1
-kernel void opt_adamw(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct opt_args g, const long n,
+OPT_KERNEL void opt_adamw(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct opt_args g, const long n,
                       const long per)
 {
     OPT_BEGIN
@@ -111,7 +118,7 @@ kernel void opt_adamw(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct
         }                                                                                                    \
         store(p - u * (T)(rate), param + i);                                                                 \
     }
-kernel void opt_rmsprop(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
+OPT_KERNEL void opt_rmsprop(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
 {
     OPT_BEGIN
     OPT_LOOP(OPT_RMSPROP)
@@ -126,7 +133,7 @@ kernel void opt_rmsprop(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const
         store(v, sa + i);                                                                                    \
         store(p - d * (T)(rate) / (sqrt(v) + (T)(g.epsilon)), param + i);                                    \
     }
-kernel void opt_adagrad(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
+OPT_KERNEL void opt_adagrad(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
 {
     OPT_BEGIN
     OPT_LOOP(OPT_ADAGRAD)
@@ -145,7 +152,7 @@ static inline void opt_norms(global const float *part, const long parts, float *
 }
 
 /* LARS (You, Gitman, Ginsburg 2017): the rate of a layer follows |param| / |grad|. */
-kernel void opt_lars_norms(OPT_OPERANDS, OPT_STATES, ONN_OUT(float, part), const struct opt_args g, const long n,
+OPT_KERNEL void opt_lars_norms(OPT_OPERANDS, OPT_STATES, ONN_OUT(float, part), const struct opt_args g, const long n,
                            const long per)
 {
     OPT_BEGIN
@@ -167,7 +174,7 @@ kernel void opt_lars_norms(OPT_OPERANDS, OPT_STATES, ONN_OUT(float, part), const
         store(m, sa + i);                                                                                    \
         store(p - m * (T)(rate), param + i);                                                                 \
     }
-kernel void opt_lars(OPT_OPERANDS, OPT_STATES, ONN_IN(float, part), const struct opt_args g, const long n,
+OPT_KERNEL void opt_lars(OPT_OPERANDS, OPT_STATES, ONN_IN(float, part), const struct opt_args g, const long n,
                      const long per, const long parts)
 {
     OPT_BEGIN
@@ -178,7 +185,7 @@ kernel void opt_lars(OPT_OPERANDS, OPT_STATES, ONN_IN(float, part), const struct
 }
 
 /* LAMB (You and others 2020): Adam's update, scaled to |param| / |update|. The first launch moves the moments. */
-kernel void opt_lamb_norms(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_OUT(float, part), const struct opt_args g,
+OPT_KERNEL void opt_lamb_norms(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_OUT(float, part), const struct opt_args g,
                            const long n, const long per)
 {
     OPT_BEGIN
@@ -205,7 +212,7 @@ kernel void opt_lamb_norms(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_OUT
                     p * (T)(g.weight_decay);                                                                 \
         store(p - u * (T)(rate * ratio), param + i);                                                         \
     }
-kernel void opt_lamb(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_IN(float, part), const struct opt_args g,
+OPT_KERNEL void opt_lamb(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_IN(float, part), const struct opt_args g,
                      const long n, const long per, const long parts)
 {
     OPT_BEGIN
@@ -226,22 +233,22 @@ kernel void opt_lamb(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_IN(float,
 #define OPT_PAIR                                                                                             \
     global float *state = (global float *)ONN_PTR(state);                                                    \
     global const float *value = ONN_PTR(value);
-kernel void opt_assign(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per)
+OPT_KERNEL void opt_assign(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per)
 {
     OPT_PAIR
     OPT_LOOP(OPT_ASSIGN)
 }
-kernel void opt_accumulate(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per)
+OPT_KERNEL void opt_accumulate(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per)
 {
     OPT_PAIR
     OPT_LOOP(OPT_ACCUMULATE)
 }
-kernel void opt_ema(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per, const float decay)
+OPT_KERNEL void opt_ema(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per, const float decay)
 {
     OPT_PAIR
     OPT_LOOP(OPT_EMA)
 }
-kernel void opt_count_up(ONN_IN(long, counter), const long n, const long per)
+OPT_KERNEL void opt_count_up(ONN_IN(long, counter), const long n, const long per)
 {
     global long *counter = (global long *)ONN_PTR(counter);
     const long k = get_global_id(0), end = min((k + 1) * per, n);

@@ -40,6 +40,11 @@
 #define ONN_TILE_FN static __attribute__((noinline))
 #define ONN_LOOP(i, n) _Pragma("unroll") for (int i = 0; i < (n); i++)
 
+/* What vload and vstore do, without a call that has to be linked and inlined at each use. */
+typedef ONN_V onn_tile_v __attribute__((aligned(4)));
+#define ONN_TILE_LOAD(p) (*(global const onn_tile_v *)(p))
+#define ONN_TILE_STORE(v, p) (*(global onn_tile_v *)(p) = (v))
+
 #define TILE_N 3
 #define TILE_PX TILE_M1 /* most pixels of any tile */
 #define TILE_ACC (TILE_M3 * 3 > TILE_M1 ? TILE_M3 * 3 : TILE_M1) /* most vectors of any tile */
@@ -98,7 +103,7 @@ struct onn_px {
     ONN_LOOP(c_, VL)                                                                                                   \
     {                                                                                                                  \
         ONN_V b_[NV];                                                                                                  \
-        ONN_LOOP(v_, NV) b_[v_] = ONN_LOAD((w) + v_ * (w_sk) + c_ * VL);                                               \
+        ONN_LOOP(v_, NV) b_[v_] = ONN_TILE_LOAD((w) + v_ * (w_sk) + c_ * VL);                                          \
         ONN_LOOP(i_, MR)                                                                                               \
         {                                                                                                              \
             const ONN_V a_ = (ONN_V)(x[i_][c_]);                                                                       \
@@ -158,14 +163,14 @@ ONN_TILE_FN void onn_tile_store(const ONN_V *acc, int n, const struct onn_out *o
     if (n == (MR) && o->steps == (ONN_FIRST | ONN_LAST) && o->k_left >= (NV) * VL) {                                   \
         ONN_LOOP(v_, NV)                                                                                               \
         {                                                                                                              \
-            const ONN_V bias_ = ONN_LOAD(o->bias + v_ * VL);                                                           \
+            const ONN_V bias_ = ONN_TILE_LOAD(o->bias + v_ * VL);                                                      \
             ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += bias_;                                                             \
         }                                                                                                              \
         if (o->has_res)                                                                                                \
             ONN_LOOP(v_, NV)                                                                                           \
-            ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += ONN_LOAD(o->res + v_ * o->res_sc + px[i_].res);                    \
+            ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += ONN_TILE_LOAD(o->res + v_ * o->res_sc + px[i_].res);               \
         ONN_LOOP(v_, NV)                                                                                               \
-        ONN_LOOP(i_, MR) ONN_STORE(onn_clip(acc[i_ * (NV) + v_], o->lo, o->hi), o->y + v_ * o->y_sc + px[i_].y);       \
+        ONN_LOOP(i_, MR) ONN_TILE_STORE(onn_clip(acc[i_ * (NV) + v_], o->lo, o->hi), o->y + v_ * o->y_sc + px[i_].y);  \
         return 1;                                                                                                      \
     }
 #endif

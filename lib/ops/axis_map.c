@@ -71,8 +71,9 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
         return b->status;
     const bool cpu = p->caps && p->caps->vector_cpu;
     const int64_t piece = cpu ? (s.inner < 4096 ? s.inner : 4096) : 1;
-    struct onn_launch *l = onn_bind_add(b, "axis_map", "axis_map", "%s -D VL=%d",
-        onn_any_define(p->in[0].dtype, b->arena), cpu ? p->caps->vector_width : 4);
+    struct onn_launch *l =
+        onn_bind_add(b, "axis_map", "axis_map", "%s -D VL=%d%s", onn_any_define(p->in[0].dtype, b->arena),
+            cpu ? p->caps->vector_width : 4, cpu ? " -D ONN_ALONE" : "");
     for (int i = 0; i < 4; i++)
         onn_arg_in(l, i);
     onn_arg_out(l, 0);
@@ -81,7 +82,7 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     onn_arg_int(b, l, s.inner);
     onn_arg_int(b, l, piece);
     onn_launch_size3(l, (size_t[3]){(size_t)((s.inner + piece - 1) / piece), (size_t)out, (size_t)s.outer},
-        (size_t[3]){0, 0, 0});
+        (size_t[3]){cpu, cpu, cpu});
     return b->status;
 }
 

@@ -118,7 +118,7 @@ static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, co
 static void size_passes(struct onn_launch *l, const struct bn_args *a, int vl)
 {
     onn_launch_size3(l, (size_t[3]){(size_t)a->pieces, (size_t)((a->c + vl - 1) / vl), (size_t)a->n},
-        (size_t[3]){0, 0, 0});
+        (size_t[3]){vl > 1, vl > 1, vl > 1});
 }
 
 /* ---- forward ---- */
@@ -155,7 +155,7 @@ static enum oclnn_status train_bind(const struct onn_prob *p, struct onn_bind *b
         onn_arg_out(l, a.outs >> i & 1 ? i : 0);
     onn_arg_workspace(l, parts_bytes(&p->in[0], vl));
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size1(l, (size_t)a.c, 0);
+    onn_launch_size1(l, (size_t)a.c, blocked);
     l = start(p, b, "bn_normalise", blocked);
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
@@ -219,7 +219,7 @@ static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, b
     onn_arg_out(l, a.outs & 4 ? 2 : 0);
     onn_arg_workspace(l, parts_bytes(&p->in[1], vl));
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size1(l, (size_t)a.c, 0);
+    onn_launch_size1(l, (size_t)a.c, blocked);
     l = start(p, b, "bn_dx", blocked);
     for (int i = 0; i < 5; i++)
         onn_arg_in(l, i);

@@ -95,10 +95,15 @@ static struct opt_args make_args(const struct onn_prob *p)
         onn_prob_has(p, 3), onn_prob_has(p, first), onn_prob_has(p, first + 1)};
 }
 
+static bool on_cpu(const struct onn_prob *p)
+{
+    return p->caps && p->caps->vector_cpu;
+}
+
 static struct onn_launch *launch(const struct onn_prob *p, struct onn_bind *b, const char *kernel)
 {
-    return onn_bind_add(b, "optimizer", kernel, "-D VL=%d",
-        p->caps && p->caps->vector_cpu ? p->caps->vector_width : 4);
+    return onn_bind_add(b, "optimizer", kernel, "-D VL=%d%s", on_cpu(p) ? p->caps->vector_width : 4,
+        on_cpu(p) ? " -D ONN_ALONE" : "");
 }
 
 static int64_t chunk_of(const struct onn_prob *p, int64_t n)
@@ -138,7 +143,7 @@ static enum oclnn_status bind_simple(const struct onn_prob *p, struct onn_bind *
     onn_arg_long(b, l, per);
     if (r == EMA)
         onn_arg_float(b, l, t->decay);
-    onn_launch_size1(l, (size_t)((n + per - 1) / per), 0);
+    onn_launch_size1(l, (size_t)((n + per - 1) / per), on_cpu(p));
     return b->status;
 }
 
@@ -168,7 +173,7 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
         onn_arg_bytes(b, l, &a, sizeof a);
         onn_arg_long(b, l, n);
         onn_arg_long(b, l, NORM_CHUNK);
-        onn_launch_size1(l, (size_t)parts, 0);
+        onn_launch_size1(l, (size_t)parts, on_cpu(p));
     }
     l = launch(p, b, kernels[r]);
     add_operands(p, l, r);
@@ -179,7 +184,7 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     onn_arg_long(b, l, per);
     if (r == LARS || r == LAMB)
         onn_arg_long(b, l, parts);
-    onn_launch_size1(l, (size_t)((n + per - 1) / per), 0);
+    onn_launch_size1(l, (size_t)((n + per - 1) / per), on_cpu(p));
     return b->status;
 }
 

@@ -474,7 +474,7 @@ static const struct row rows[] = {
     {"spacetodepth x={1-2}x{2-5}x4x6 block=2", 0},
     {"gather x=4x{2-5} k=@2,0,2,-1:i64", 0},
     {"gather x={2-3}x3x{2-5} k=@1,1,0,2:i32 axis=1", 0},
-    {"gatherelements x={c:2-4}x{3-5} k=2x3:i64 axis=0", 0},
+    {"gatherelements x={2-4}x{3-5} k=2x{1-3}:i64 axis=1", 0},
     {"gathernd x={3-4}x{c:2-5} k=@1:i64", 0},
     {"resize x=1x{1-9}x{3-5}x{3-5} r=- s=@1,1,2,2:f32 mode=nearest", 0},
     {"resize x=1x{1-9}x{3-5}x{3-5} r=- s=@1,1,1.7,2.4:f32 mode=linear", 0},
