@@ -19,9 +19,10 @@ struct stem_geo {
     long pitch, plane; /* of the copied rows: between rows, between channels */
 };
 
-/* out = sums of MR pixels x NV blocks; x: row of tap (0, 0), first pixel. */
+/* Sums of MR pixels x NV blocks; see ONN_TILE_END. x: row of tap (0, 0), first pixel. */
 #define STEM_TILE(MR, NV, name)                                                                                        \
-    ONN_TILE_FN void name(ONN_V *out, global const float *x, global const float *w, long w_sk, const struct stem_geo *g)\
+    ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o, global const float *x,   \
+        global const float *w, long w_sk, const struct stem_geo *g)                                                    \
     {                                                                                                                  \
         ONN_V acc[(MR) * (NV)];                                                                                        \
         ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
@@ -38,7 +39,7 @@ struct stem_geo {
                     }                                                                                                  \
                 }                                                                                                      \
             }                                                                                                          \
-        ONN_TILE_COPY(MR, NV, out, acc);                                                                               \
+        ONN_TILE_END(MR, NV, out, acc, n, o, px);                                                                      \
     }
 ONN_TILE_SHAPES(STEM_TILE, stem_tile)
 
@@ -94,8 +95,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(ONN_IN(fl
                     px[i].y = in * y_sn + ip * y_sh + (long)(iq + i) * VL;
                     px[i].res = in * res_sn + ip * res_sh + (long)(iq + i) * VL;
                 }
-                ONN_TILE_CALL(stem_tile, np, nv, (acc, xt, wt, w_sk, &g));
-                onn_tile_store(acc, np, &o, px);
+                if (!ONN_TILE_CALL(stem_tile, np, nv, (acc, px, np, &o, xt, wt, w_sk, &g)))
+                    onn_tile_store(acc, np, &o, px);
             }
     }
 }
