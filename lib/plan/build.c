@@ -143,8 +143,7 @@ enum oclnn_status onn_plan_locate(const struct onn_plan *p, int v, struct onn_sp
         status = onn_blob_device(p->graph->value[store->value].blob, p->ctx, &out->buffer);
         break;
     case ONN_STORAGE_DERIVED: out->buffer = p->derived[s]->buffer; break;
-    case ONN_STORAGE_INPUT:
-    case ONN_STORAGE_OUTPUT: out->buffer = p->own[s]; break;
+    case ONN_STORAGE_INPUT: out->buffer = p->own[s]; break;
     }
     return status;
 }

@@ -9,7 +9,6 @@ enum onn_storage_kind {
     ONN_STORAGE_ARENA, /* activations, workspace: offset in a segment */
     ONN_STORAGE_BLOB, /* a constant, parameter or state: the blob's device buffer */
     ONN_STORAGE_INPUT, /* a graph input's device copy */
-    ONN_STORAGE_OUTPUT, /* a graph output with a buffer of its own */
     ONN_STORAGE_DERIVED, /* computed from persistent values once per version */
 };
 struct onn_storage {
