@@ -3,6 +3,7 @@
 #define OCLNN_OCLNN_H
 
 #include <oclnn/config.h>
+#include <oclnn/data.h>
 #include <oclnn/device.h>
 #include <oclnn/graph.h>
 #include <oclnn/info.h>
@@ -11,6 +12,7 @@
 #include <oclnn/ops.h>
 #include <oclnn/status.h>
 #include <oclnn/tensor.h>
+#include <oclnn/train.h>
 #include <oclnn/zoo.h>
 
 #endif

@@ -1,0 +1,108 @@
+/* Data sets to train on: images with one class each, read and decoded on threads while the device computes, changed
+ * at random on the device. Tier 4. */
+#ifndef OCLNN_DATA_H
+#define OCLNN_DATA_H
+
+#include <oclnn/device.h>
+#include <oclnn/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Labelled images (or arrays) of one size. Needs host memory only; the context gives the log.
+ * Thread-safety: a data set may be read by several trainers at the same time; it is destroyed when nobody reads it.
+ */
+typedef struct oclnn_dataset oclnn_dataset;
+
+/** Zero means default in every field. */
+struct oclnn_dataset_params {
+    /** folder: every image is brought to width x height pixels (short side resized, centre cut out); 0: 224. */
+    int width, height;
+    int grey; /**< folder: 1 = one channel instead of three */
+    float scale; /**< value = (pixel * scale - mean[c]) / deviation[c]; 0 = 1 / 255 */
+    float mean[3];
+    float deviation[3]; /**< 0 = 1 */
+    int threads; /**< that decode; 0 = as many as the machine has cores, at most 8 */
+    /** folder: bytes of decoded images that are kept in memory; 0 = 1 GiB. What does not fit is decoded every
+     * epoch. */
+    size_t cache_bytes;
+};
+
+/**
+ * Opens a data set:
+ *   "mnist:DIR/train", "mnist:DIR/t10k"   IDX files as of MNIST and Fashion-MNIST, plain or gzip
+ *   "cifar10:A,B,…"                       CIFAR-10 binary files, plain or gzip; a folder: data_batch_1 … 5 in it
+ *   "npy:X,LABELS"                        u8 array N x C x H x W; LABELS .npy or .csv
+ *   "folder:DIR"                          DIR/CLASS/….jpg|jpeg|png; classes in the order of their names
+ * Errors: OCLNN_ERROR_NOT_FOUND, _IO, _FORMAT (malformed, truncated; the file is named), _UNSUPPORTED, _MEMORY,
+ * _ARGUMENT (unknown kind, no image, one class only). In a folder only the headers are read here: an unreadable
+ * image is reported, with its name, by the step that needs it.
+ * The caller destroys *out before ctx.
+ */
+OCLNN_API enum oclnn_status oclnn_dataset_open(oclnn_context *ctx, const char *spec,
+    const struct oclnn_dataset_params *params, oclnn_dataset **out);
+
+/**
+ * Fills sample `index`: x gets its elements (row-major, of the data set's type), *label its class, 0 … classes - 1.
+ * Called from several threads at the same time. Anything but OCLNN_OK ends the epoch with that status.
+ */
+typedef enum oclnn_status (*oclnn_sample_function)(void *user, int64_t index, void *x, int64_t *label);
+
+/**
+ * A data set of the program's own. shape: of one sample; three dimensions are C x H x W. dtype: OCLNN_U8 (pixels:
+ * scale, mean, deviation and augmentation apply) or OCLNN_F32 (taken as it is).
+ * Errors: OCLNN_ERROR_ARGUMENT, _MEMORY.
+ */
+OCLNN_API enum oclnn_status oclnn_dataset_create(oclnn_context *ctx, int64_t count, struct oclnn_shape shape,
+    enum oclnn_dtype dtype, int classes, oclnn_sample_function get, void *user,
+    const struct oclnn_dataset_params *params, oclnn_dataset **out);
+/** Destroys and NULLs *dataset; accepts NULL and a pointer to NULL. */
+OCLNN_API void oclnn_dataset_destroy(oclnn_dataset **dataset);
+
+struct oclnn_dataset_info {
+    int64_t count;
+    struct oclnn_shape shape; /**< of one sample, C x H x W */
+    enum oclnn_dtype dtype; /**< OCLNN_U8 or OCLNN_F32 */
+    int classes;
+    size_t memory_bytes; /**< held now */
+    size_t memory_limit; /**< never exceeded by samples and the batches being prepared */
+};
+OCLNN_API enum oclnn_status oclnn_dataset_get_info(const oclnn_dataset *dataset,
+    struct oclnn_dataset_info *out);
+/** Name of a class (a folder's name, or its number); NULL if out of range; owned by the data set. */
+OCLNN_API const char *oclnn_dataset_class_name(const oclnn_dataset *dataset, int label);
+/**
+ * Divides a data set at random (seeded, each class in proportion): *second gets `fraction` of the samples, *first
+ * the rest. The data set must outlive both. Errors: OCLNN_ERROR_ARGUMENT (fraction not inside 0 … 1, an empty part).
+ */
+OCLNN_API enum oclnn_status oclnn_dataset_split(const oclnn_dataset *dataset, double fraction, uint64_t seed,
+    oclnn_dataset **first, oclnn_dataset **second);
+
+/**
+ * Random changes of training images, drawn anew for every image of every epoch from (seed, epoch, position): the same
+ * seed gives the same bits. All geometric changes are one bilinear sampling; outside the image is the mean. Zero = off.
+ */
+struct oclnn_augment {
+    int flip; /**< 1: mirrored left-right with probability 1/2 */
+    int flip_vertical; /**< 1: the same upside down */
+    int crop; /**< pixels of padding; a window of the original size is cut out of the padded image */
+    float resize; /**< 0.2: a random window of 1/(1.2) … 1 of each side, scaled to the full size */
+    float rotate; /**< degrees: angle uniform in -rotate … rotate */
+    float shear; /**< uniform in -shear … shear, x' = x + shear * y */
+    float zoom; /**< factor uniform in 1 - zoom … 1 + zoom */
+    float brightness; /**< added, uniform in -brightness … brightness, times 255 */
+    float contrast,
+        saturation; /**< factor uniform in 1 - x … 1 + x, around the grey of the pixel resp. 128 */
+    int cutout; /**< side in pixels of a square that is set to the mean */
+    float
+        mixup; /**< alpha of Beta(alpha, alpha): each image and its target mixed with another one of the batch */
+};
+/** Reads "flip,crop:4,rotate:10,shear:0.2,zoom:0.2,mixup:0.2". Errors: OCLNN_ERROR_ARGUMENT names the word. */
+OCLNN_API enum oclnn_status oclnn_augment_parse(const char *text, struct oclnn_augment *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,213 @@
+/* Training: loss, optimiser, steps, whole runs with evaluation, checkpoints. Tier 4. */
+#ifndef OCLNN_TRAIN_H
+#define OCLNN_TRAIN_H
+
+#include <oclnn/data.h>
+#include <oclnn/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Trains one model. The backward pass and the update are graph nodes appended to the model's graph; parameters,
+ * batch-norm statistics and optimiser moments live on the device and are shared with the model's own plans: running
+ * the model between steps uses the newest weights. Thread-safety: one thread at a time, model included.
+ */
+typedef struct oclnn_trainer oclnn_trainer;
+
+/** y: prediction (K classes along axis 1), t: target; means are over all elements of the batch. */
+enum oclnn_loss {
+    OCLNN_LOSS_SOFTMAX_CE, /**< -log softmax(y)[t]; targets are classes, i64, without axis 1 */
+    OCLNN_LOSS_NLL, /**< -y[t], y = log-probabilities; targets are classes */
+    OCLNN_LOSS_BCE, /**< -(t log y + (1 - t) log(1 - y)); this and the following: t f32 of y's shape */
+    OCLNN_LOSS_BCE_LOGITS, /**< the same of sigmoid(y) */
+    OCLNN_LOSS_FOCAL, /**< binary focal loss of sigmoid(y), alpha and gamma */
+    OCLNN_LOSS_MSE, /**< (y - t)^2 */
+    OCLNN_LOSS_L1, /**< |y - t| */
+    OCLNN_LOSS_HUBER, /**< quadratic up to alpha, linear beyond */
+    OCLNN_LOSS_KL, /**< t (log t - y), y = log-probabilities; summed, divided by the batch */
+    OCLNN_LOSS_DICE /**< 1 - (2 sum(y t) + alpha) / (sum y + sum t + alpha) per image */
+};
+
+enum oclnn_optimizer_kind {
+    OCLNN_SGD, /**< momentum, nesterov */
+    OCLNN_ADAM,
+    OCLNN_ADAMW, /**< weight decay apart from the gradient */
+    OCLNN_RMSPROP, /**< beta2 is the decay of the mean square (0 = 0.99), momentum */
+    OCLNN_ADAGRAD,
+    OCLNN_LARS,
+    OCLNN_LAMB
+};
+
+/** Zero means default: what PyTorch takes for the same optimiser. */
+struct oclnn_optimizer {
+    enum oclnn_optimizer_kind kind;
+    float lr; /**< 0 = 0.01 (sgd, rmsprop, adagrad, lars), 0.001 (adam, adamw, lamb) */
+    float momentum, weight_decay;
+    float beta1, beta2; /**< 0 = 0.9, 0.999 */
+    float epsilon; /**< 0 = 1e-8 (adagrad 1e-10, lamb 1e-6) */
+    int nesterov;
+};
+
+enum oclnn_schedule_kind {
+    OCLNN_CONSTANT,
+    OCLNN_STEP, /**< lr * gamma^floor(e / size) */
+    OCLNN_MULTI_STEP, /**< lr * gamma^(milestones passed) */
+    OCLNN_EXPONENTIAL, /**< lr * gamma^e */
+    OCLNN_POLYNOMIAL, /**< lr * (1 - e / epochs)^power */
+    OCLNN_COSINE, /**< end + (lr - end) (1 + cos(pi e / period)) / 2, restarted every `period` epochs (0 = once) */
+    OCLNN_ONE_CYCLE, /**< cosine up from lr / 25 during the first 30 %, then down to lr / 250000 */
+    OCLNN_PLATEAU /**< lr * gamma after `size` epochs without a better validation loss */
+};
+/** The learning rate as a function of e, the epochs done (a fraction inside an epoch for the smooth kinds). */
+struct oclnn_schedule {
+    enum oclnn_schedule_kind kind;
+    int size; /**< step, plateau; 0 = 10 */
+    float gamma; /**< 0 = 0.1 (exponential 0.95) */
+    int milestones[8]; /**< multi-step: ascending, 0 ends the list */
+    float power; /**< polynomial; 0 = 1 */
+    float period; /**< cosine, in epochs */
+    float end; /**< cosine: smallest rate */
+    float warmup; /**< epochs of linear rise from 0 before everything else */
+};
+
+/** Parameters whose name fits `pattern` (* and ? as in file names). The first group that fits counts. */
+struct oclnn_param_group {
+    const char *pattern;
+    float lr_scale; /**< factor of the rate; 0 = 1 */
+    float weight_decay; /**< instead of the optimiser's; 0 = the optimiser's, negative = none */
+    int freeze; /**< 1: not trained */
+};
+
+/** Zero means default in every field. */
+struct oclnn_trainer_params {
+    enum oclnn_loss loss;
+    float label_smoothing; /**< softmax-ce, nll */
+    const float *class_weights; /**< softmax-ce, nll; class_count numbers */
+    int class_count;
+    int use_ignore; /**< 1: targets equal to ignore_index do not count */
+    int64_t ignore_index;
+    float alpha, gamma; /**< focal (0.25, 2), huber (1), dice (1) */
+    struct oclnn_optimizer optimizer;
+    struct oclnn_schedule schedule;
+    float clip_value; /**< gradients limited to -clip_value … clip_value */
+    float clip_norm; /**< all gradients scaled so that their joint 2-norm is at most this */
+    int accumulate; /**< steps whose mean gradient makes one update; 0 = 1 */
+    float ema; /**< decay of an average of the weights that evaluation and saving use; 0 = none */
+    const struct oclnn_param_group *groups;
+    int group_count;
+    const char *freeze; /**< comma-separated patterns of parameters that are not trained */
+    const char *output; /**< the prediction; NULL = the model's first output */
+    size_t
+        memory_budget; /**< bytes of activations, gradients and workspace; more is computed again. 0 = no limit */
+    uint64_t seed; /**< of shuffling, augmentation, dropout */
+};
+
+/**
+ * Makes a trainer. A graph without a normalisation or dropout in training form is put into that form; a file that says
+ * training_mode = 1 somewhere is taken as it says. Nothing is compiled yet.
+ * Errors: OCLNN_ERROR_ARGUMENT (no such output, no parameter to train, bad rates), _UNSUPPORTED (the node that has no
+ * gradient is named), _MEMORY. The caller destroys *out before the model.
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_create(oclnn_model *model,
+    const struct oclnn_trainer_params *params, oclnn_trainer **out);
+/** Destroys and NULLs *trainer; accepts NULL and a pointer to NULL. The model keeps the trained weights. */
+OCLNN_API void oclnn_trainer_destroy(oclnn_trainer **trainer);
+
+/**
+ * One step: forward, loss, backward, update (every `accumulate`-th time). in: the model's inputs; target: one entry.
+ * in NULL: the batch of the last step, which is still on the device. loss: receives the batch's mean loss; NULL: the
+ * step is only enqueued.
+ * Errors: those of oclnn_model_run; OCLNN_ERROR_NUMERIC: the loss is NaN or infinite. That step has changed no
+ * parameter, and no later one does until the weights are loaded again.
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_step(oclnn_trainer *trainer, const struct oclnn_binding *in,
+    const struct oclnn_binding *target, float *loss);
+/** Learning rate of the following steps (fit sets its own by the schedule). */
+OCLNN_API enum oclnn_status oclnn_trainer_set_lr(oclnn_trainer *trainer, float lr);
+OCLNN_API float oclnn_trainer_get_lr(const oclnn_trainer *trainer);
+/** Updates made so far. */
+OCLNN_API int64_t oclnn_trainer_get_steps(const oclnn_trainer *trainer);
+/**
+ * Reads the gradient of parameter `name` of the most recent step into `to` (f32, `bytes` must be its size). The trainer
+ * keeps gradients only after oclnn_trainer_keep_gradients (they then are outputs of the plan: more memory).
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_keep_gradients(oclnn_trainer *trainer);
+OCLNN_API enum oclnn_status oclnn_trainer_read_gradient(oclnn_trainer *trainer, const char *name, float *to,
+    size_t bytes);
+
+/** Quality over a data set. */
+struct oclnn_score {
+    int64_t count; /**< of labels */
+    double loss; /**< mean */
+    double top1, top5; /**< fraction of right answers */
+};
+/** Runs the network in its inference form over the data set. batch 0 = 64. */
+OCLNN_API enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *trainer, const oclnn_dataset *data,
+    int batch, struct oclnn_score *out);
+
+/** What a callback of fit is told. */
+struct oclnn_progress {
+    int epoch, epochs; /**< from 0 */
+    int64_t step, steps; /**< in this epoch, from 1 */
+    double loss, top1; /**< means of this epoch so far, over training batches as they were seen */
+    double lr, images_per_s, seconds_left; /**< seconds_left: of the epoch */
+    const struct oclnn_score *validation; /**< end of an epoch with a validation set, else NULL */
+    int improved; /**< end of an epoch: the best validation so far */
+    size_t arena_bytes;
+};
+/** Returns 0 to go on; anything else ends fit after saving, with OCLNN_OK. */
+typedef int (
+    *oclnn_progress_function)(void *user, oclnn_trainer *trainer, const struct oclnn_progress *progress);
+
+/** Zero means default in every field. */
+struct oclnn_fit {
+    int epochs; /**< 0 = 1; counted from the start of training, also after a resume */
+    int batch; /**< 0 = 64 */
+    struct oclnn_augment augment;
+    int keep_order; /**< 1: not shuffled */
+    int early_stop; /**< ends after so many epochs without a better validation loss; 0 = never */
+    const char *checkpoint; /**< file, written after every epoch and when fit is stopped */
+    const char *best; /**< file: the model as ONNX whenever the validation loss is the best so far */
+    int checkpoint_steps; /**< also after so many steps; 0 = not */
+    oclnn_progress_function on_step, on_epoch;
+    void *user;
+};
+/**
+ * Trains on `train` (the last, incomplete batch of an epoch is left out), evaluates on `validation` (may be NULL) after
+ * each epoch. Batches are read, decoded and uploaded while the device computes.
+ * Errors: those of oclnn_trainer_step, OCLNN_ERROR_ARGUMENT (data that does not fit the model: both shapes are told;
+ * labels beyond the prediction's classes), OCLNN_ERROR_IO (checkpoint not written: training state is intact).
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_fit(oclnn_trainer *trainer, const oclnn_dataset *train,
+    const oclnn_dataset *validation, const struct oclnn_fit *fit);
+
+/**
+ * Writes everything that a bit-exact continuation needs: weights, statistics, moments, counters, position in the data,
+ * schedule, the plan's choices. The file appears whole or not at all (temporary file, fsync, rename).
+ * Errors: OCLNN_ERROR_IO (the old file is untouched), _NUMERIC (after a NaN loss).
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_save(oclnn_trainer *trainer, const char *path);
+/**
+ * Continues from a checkpoint of the same network and optimiser.
+ * Errors: OCLNN_ERROR_NOT_FOUND, _FORMAT (damaged), _SHAPE (of another network: the first difference is named); the
+ * trainer is unchanged then.
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_load(oclnn_trainer *trainer, const char *path);
+
+/** Bytes by purpose, of the plan of the most recent step. */
+struct oclnn_trainer_bytes {
+    size_t parameters, gradients, moments, activations, workspace, arena, arena_lower_bound;
+    size_t recomputed; /**< activations that are computed again instead of kept */
+};
+OCLNN_API enum oclnn_status oclnn_trainer_get_bytes(const oclnn_trainer *trainer,
+    struct oclnn_trainer_bytes *out);
+/** Median device time per node of the training step, as oclnn_model_profile. */
+OCLNN_API enum oclnn_status oclnn_trainer_profile(oclnn_trainer *trainer, int runs,
+    struct oclnn_profile_row *rows, int capacity, int *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
