@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what is missing, builds, runs all tests: style first, then everything on PoCL, then the device tests on
-# Intel's runtime for CPUs where it is installed. The last line is "N passed, M failed".
-# The build folder is $OCLNN_BUILD or ./build.
+# Installs what is missing, builds, runs all tests: style first, then everything on PoCL, the pure tests and the tools built
+# with sanitizers, then the device tests on Intel's runtime for CPUs where it is installed. The last line is
+# "N passed, M failed". The build folder is $OCLNN_BUILD or ./build; the one with sanitizers lies beside it.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${OCLNN_BUILD:-build}
@@ -17,15 +17,15 @@ broken() {
     extra=$((extra + 1))
     finish
 }
-# run NAME MESON-TEST-OPTIONS...
+# run NAME MESON-TEST-OPTIONS... in the folder $folder
 run() {
     name=$1
     shift
-    log=$build/meson-logs/$name.json
+    log=$folder/meson-logs/$name.json
     rm -f "$log"
     echo "== $name"
     # A run that failed without a failed test to show for it counts as one.
-    meson test -C "$build" --no-rebuild --print-errorlogs --logbase "$name" "$@" ||
+    meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$name" "$@" ||
         grep -qE '"result": "(FAIL|ERROR|TIMEOUT|INTERRUPT|UNEXPECTEDPASS)"' "$log" 2>/dev/null ||
         extra=$((extra + 1))
     logs="$logs $log"
@@ -34,6 +34,7 @@ run() {
 sh tools/install_deps.sh || broken "a package is missing"
 [ -e "$build/build.ninja" ] || meson setup "$build" || broken "meson setup failed"
 build=$(cd "$build" && pwd)
+folder=$build
 ninja -C "$build" build.ninja >/dev/null || broken "meson could not configure again: run meson setup --reconfigure $build"
 run style --suite style
 ninja -C "$build" --quiet || broken "the build failed"
@@ -47,6 +48,25 @@ cp "$pocl" "$icd/pocl/pocl.icd"
 OCL_ICD_VENDORS=$icd/pocl
 export OCL_ICD_VENDORS
 run pocl --no-suite style --no-suite figures
+
+# The same tests with AddressSanitizer, leak checking and UndefinedBehaviorSanitizer; one cache of compiled kernels for both.
+folder=$build-sanitized
+[ -e "$folder/build.ninja" ] ||
+    meson setup "$folder" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 >/dev/null ||
+    broken "meson setup failed for $folder"
+if ninja -C "$folder" --quiet pure-tests; then
+    rm -rf "$folder/cache"
+    ln -s "$build/cache" "$folder/cache"
+    ASAN_OPTIONS=halt_on_error=1:abort_on_error=0:detect_leaks=1
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    LSAN_OPTIONS=suppressions=$PWD/tools/lsan.supp:print_suppressions=0
+    export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
+    run sanitized --suite pure
+    run sanitized_tools --suite tools
+else
+    extra=$((extra + 1))
+fi
+folder=$build
 
 intel=${XDG_CACHE_HOME:-${HOME:-}/.cache}/oclnn-deps/intel-opencl
 if [ -e "$intel/vendors/intel-cpu.icd" ]; then
