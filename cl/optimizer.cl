@@ -3,6 +3,7 @@
  *
  * Arguments   param, grad; lr, scale: one float each; step (long, from 1) where the rule needs it; states a, b (any
  *             tensor where has_a, has_b are 0); struct opt_args; n; per.
+ *             A scale (assign: guard) that is NaN leaves everything as it is.
  * Global      { ceil(n / per) }; *_norms: { parts }, part i gets the sums of squares of `per` elements of parameter and
  *             gradient (lamb: update), which the second launch adds up in order.
  * Defines     VL; ONN_ALONE: work-groups of one item.
@@ -47,7 +48,8 @@ struct opt_args {
     (void)sa;                                                                                                \
     (void)sb;                                                                                                \
     (void)rate;                                                                                              \
-    (void)times;
+    if (times != times) /* a NaN: this step must not count */                                                \
+        return;
 
 /* Momentum as in PyTorch: m = momentum m + (1 - dampening) g; Nesterov looks one step ahead. */
 #define OPT_SGD(T, load, store)                                                                              \
@@ -233,9 +235,12 @@ OPT_KERNEL void opt_lamb(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_IN(fl
 #define OPT_PAIR                                                                                             \
     global float *state = (global float *)ONN_PTR(state);                                                    \
     global const float *value = ONN_PTR(value);
-OPT_KERNEL void opt_assign(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per)
+OPT_KERNEL void opt_assign(ONN_IN(float, state), ONN_IN(float, value), ONN_IN(float, guard), const int guarded,
+                       const long n, const long per)
 {
     OPT_PAIR
+    if (guarded && *ONN_PTR(guard) != *ONN_PTR(guard))
+        return;
     OPT_LOOP(OPT_ASSIGN)
 }
 OPT_KERNEL void opt_accumulate(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per)

@@ -98,6 +98,15 @@ static void drop_plan(struct oclnn_model *m, struct onn_cached_plan *c)
     *c = (struct onn_cached_plan){0};
 }
 
+void onn_model_forget_plans(struct oclnn_model *m)
+{
+    onn_queue_finish(m->ctx);
+    for (int i = 0; i < m->n_plans; i++)
+        drop_plan(m, &m->plan[i]);
+    m->n_plans = 0;
+    m->current = NULL;
+}
+
 void oclnn_model_destroy(oclnn_model **model)
 {
     struct oclnn_model *m = model ? *model : NULL;

@@ -39,6 +39,20 @@ struct oclnn_model {
 
 /* Finds or makes the plan for m->wanted. */
 enum oclnn_status onn_model_plan(struct oclnn_model *m);
+/* Destroys all plans: the graph or its options have changed. */
+void onn_model_forget_plans(struct oclnn_model *m);
+/* run.c: fills m->wanted from a list of inputs; need_data: entries must carry data. */
+enum oclnn_status onn_model_read_inputs(struct oclnn_model *m, const struct oclnn_binding *list,
+    bool need_data);
+/* Enqueues the bytes of a checked list into inputs of p; number[i]: where the model's input i is (NULL: the same). */
+enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan *p,
+    const struct oclnn_binding *list, const int *number);
+/* One entry into input i. */
+enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i, const char *name,
+    const struct oclnn_binding *b);
+/* report.c: see oclnn_model_profile; names live in `names`. */
+enum oclnn_status onn_plan_rows(struct onn_plan *p, struct onn_arena *names, int runs,
+    struct oclnn_profile_row *rows, int capacity, int *n_rows);
 /* Takes over a source graph (also on failure). */
 enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_graph **graph,
     const struct oclnn_model_params *params, struct oclnn_model **out);

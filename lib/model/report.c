@@ -51,9 +51,16 @@ static double bytes_moved(const struct onn_plan *p, int k)
     return bytes;
 }
 
-static enum oclnn_status fill_row(struct oclnn_model *m, int k, double time_ns, struct oclnn_profile_row *row)
+/* The value whose shape stands for the node: its output, or what it updates. */
+static int32_t shown_value(const struct onn_node *n)
 {
-    const struct onn_plan *p = m->current->plan;
+    return n->n_out && n->out[0] ? n->out[0] : n->in[0];
+}
+
+static enum oclnn_status fill_row(const struct onn_plan *p, struct onn_arena *names, int k, double time_ns,
+    struct oclnn_profile_row *row)
+{
+    const int32_t shown = shown_value(&p->graph->node[k]);
     const struct onn_node *n = &p->graph->node[k];
     struct onn_arena scratch = {0};
     struct onn_prob prob;
@@ -65,9 +72,9 @@ static enum oclnn_status fill_row(struct oclnn_model *m, int k, double time_ns, 
             .bytes = bytes_moved(p, k),
             .variant = p->choice[k].variant ? p->choice[k].variant->name : "copy",
             .flop = n->op->flop ? n->op->flop(&prob) : onn_default_flop(&prob)};
-        row->node = onn_arena_strdup(&m->names, n->name);
-        row->format = onn_arena_strdup(&m->names, onn_format_name(&p->place.desc[n->out[0]].format, format));
-        onn_desc_text(&p->place.desc[n->out[0]], text);
+        row->node = onn_arena_strdup(names, n->name);
+        row->format = onn_arena_strdup(names, onn_format_name(&p->place.desc[shown].format, format));
+        onn_desc_text(&p->place.desc[shown], text);
         size_t length = strnlen(text, sizeof row->shape - 1);
         memcpy(row->shape, text, length);
         row->shape[length] = '\0';
@@ -78,19 +85,15 @@ static enum oclnn_status fill_row(struct oclnn_model *m, int k, double time_ns, 
     return status;
 }
 
-enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn_profile_row *rows,
-    int capacity, int *n_rows)
+enum oclnn_status onn_plan_rows(struct onn_plan *p, struct onn_arena *names, int runs,
+    struct oclnn_profile_row *rows, int capacity, int *n_rows)
 {
     enum oclnn_status status = OCLNN_OK;
-    double *times = NULL;
-    ONN_CHECK(model && model->current && n_rows, OCLNN_ERROR_ARGUMENT,
-        "the model has no plan yet: run it first");
-    struct onn_plan *p = model->current->plan;
     size_t nodes = (size_t)p->graph->n_nodes;
     runs = runs < 1 ? 1 : runs > 1000 ? 1000 : runs;
-    times = onn_calloc(nodes + 1, (size_t)(runs + 1) * sizeof *times);
+    double *times = onn_calloc(nodes + 1, (size_t)(runs + 1) * sizeof *times);
     ONN_TRY(times ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    onn_arena_finish(&model->names);
+    onn_arena_finish(names);
     double *one = times + nodes * (size_t)runs;
     for (int r = 0; r < runs; r++) {
         ONN_TRY(onn_plan_profile(p, one));
@@ -103,13 +106,22 @@ enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn
             continue;
         if (rows && *n_rows < capacity) {
             qsort(times + (size_t)k * (size_t)runs, (size_t)runs, sizeof *times, ascending);
-            ONN_TRY(fill_row(model, k, times[(size_t)k * (size_t)runs + (size_t)runs / 2], &rows[*n_rows]));
+            ONN_TRY(
+                fill_row(p, names, k, times[(size_t)k * (size_t)runs + (size_t)runs / 2], &rows[*n_rows]));
         }
         ++*n_rows;
     }
 fail:
     onn_free(times);
     return status;
+}
+
+enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn_profile_row *rows,
+    int capacity, int *n_rows)
+{
+    if (!model || !model->current || !n_rows)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "the model has no plan yet: run it first");
+    return onn_plan_rows(model->current->plan, &model->names, runs, rows, capacity, n_rows);
 }
 
 static void write_lines(struct onn_str *text, void (*line)(void *user, const char *text), void *user)

@@ -73,8 +73,8 @@ static const void *host_data(const struct oclnn_binding *b)
     return b->tensor ? b->tensor->data : b->data;
 }
 
-/* Fills m->wanted from the list; from_data: entries must carry data. */
-static enum oclnn_status read_inputs(struct oclnn_model *m, const struct oclnn_binding *list, bool need_data)
+enum oclnn_status onn_model_read_inputs(struct oclnn_model *m, const struct oclnn_binding *list,
+    bool need_data)
 {
     enum oclnn_status status = OCLNN_OK;
     const struct onn_graph *g = m->graph;
@@ -112,34 +112,40 @@ fail:
     return status;
 }
 
-static enum oclnn_status write_inputs(struct oclnn_model *m, const struct oclnn_binding *list)
+enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i, const char *name,
+    const struct oclnn_binding *b)
 {
     enum oclnn_status status = OCLNN_OK;
-    struct onn_plan *p = m->current->plan;
-    int n = count(list);
+    struct onn_buffer *user = NULL;
+    const size_t bytes = onn_desc_bytes(onn_plan_input_desc(p, i));
+    if (!b->cl_mem) {
+        ONN_TRY(onn_plan_bind_input(p, i, NULL));
+        return bytes ? onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(b), false)
+                     : OCLNN_OK;
+    }
+    ONN_TRY(onn_buffer_wrap(m->ctx, b->cl_mem, &user));
+    ONN_CHECK(onn_buffer_bytes(user) >= bytes, OCLNN_ERROR_SHAPE,
+        "input '%s' needs %zu bytes, the buffer has %zu", name, bytes, onn_buffer_bytes(user));
+    ONN_TRY(onn_plan_bind_input(p, i, user));
+fail:
+    onn_buffer_destroy(&user);
+    return status;
+}
+
+enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan *p,
+    const struct oclnn_binding *list, const int *number)
+{
+    const int n = count(list);
     for (int k = 0; k < n; k++) {
         int i;
-        struct onn_buffer *user = NULL;
-        ONN_TRY(which(m, true, list, k, &i));
-        size_t bytes = onn_desc_bytes(onn_plan_input_desc(p, i));
-        if (list[k].cl_mem) {
-            ONN_TRY(onn_buffer_wrap(m->ctx, list[k].cl_mem, &user));
-            size_t have = onn_buffer_bytes(user);
-            if (have >= bytes)
-                status = onn_plan_bind_input(p, i, user);
-            else
-                status = onn_error(OCLNN_ERROR_SHAPE, "input '%s' needs %zu bytes, the buffer has %zu",
-                    m->graph->value[m->graph->input[i]].name, bytes, have);
-            onn_buffer_destroy(&user);
-            ONN_TRY(status);
-        } else {
-            ONN_TRY(onn_plan_bind_input(p, i, NULL));
-            if (bytes)
-                ONN_TRY(onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(&list[k]), false));
-        }
+        enum oclnn_status status = which(m, true, list, k, &i);
+        if (status == OCLNN_OK)
+            status = onn_model_write(m, p, number ? number[i] : i, m->graph->value[m->graph->input[i]].name,
+                &list[k]);
+        if (status != OCLNN_OK)
+            return status;
     }
-fail:
-    return status;
+    return OCLNN_OK;
 }
 
 static enum oclnn_status check_output(const struct oclnn_model *m, const struct oclnn_binding *b, int i)
@@ -200,9 +206,9 @@ static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_bindi
 {
     enum oclnn_status status = OCLNN_OK;
     ONN_CHECK(m, OCLNN_ERROR_ARGUMENT, "the model is NULL");
-    ONN_TRY(read_inputs(m, in, true));
+    ONN_TRY(onn_model_read_inputs(m, in, true));
     ONN_TRY(onn_model_plan(m));
-    ONN_TRY(write_inputs(m, in));
+    ONN_TRY(onn_model_write_inputs(m, m->current->plan, in, NULL));
     ONN_TRY(onn_plan_run(m->current->plan));
     ONN_TRY(read_outputs(m, out));
     return OCLNN_OK;
@@ -228,7 +234,7 @@ enum oclnn_status oclnn_model_prepare(oclnn_model *model, const struct oclnn_bin
 {
     enum oclnn_status status = OCLNN_OK;
     ONN_CHECK(model, OCLNN_ERROR_ARGUMENT, "the model is NULL");
-    ONN_TRY(read_inputs(model, in, false));
+    ONN_TRY(onn_model_read_inputs(model, in, false));
     ONN_TRY(onn_model_plan(model));
 fail:
     return status;

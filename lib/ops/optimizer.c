@@ -58,12 +58,14 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     ONN_CHECK(p->in[0].dtype == OCLNN_F32, OCLNN_ERROR_DTYPE, "the parameter is %s, but must be f32",
         oclnn_dtype_name(p->in[0].dtype));
     for (int i = 1; i < p->n_in; i++) {
-        const bool tensor = i == 1 || (i >= rules[r].first && !(has_step(r) && i == 4));
+        const bool tensor = i == 1 || (i >= rules[r].first && r != ASSIGN && !(has_step(r) && i == 4));
         if (!tensor || !p->in[i].dtype)
             continue;
         ONN_CHECK(p->in[i].dtype == OCLNN_F32 && onn_desc_same_shape(&p->in[0], &p->in[i]), OCLNN_ERROR_SHAPE,
             "input %d must be f32 and have the parameter's shape", i);
     }
+    if (r == ASSIGN && onn_prob_has(p, 2))
+        ONN_TRY(check_scalar(p, 2, OCLNN_F32, "the guard"));
     if (rules[r].first < 4)
         return OCLNN_OK;
     ONN_TRY(check_scalar(p, 2, OCLNN_F32, "the learning rate"));
@@ -139,6 +141,10 @@ static enum oclnn_status bind_simple(const struct onn_prob *p, struct onn_bind *
     onn_arg_in(l, 0);
     if (r != COUNT)
         onn_arg_in(l, 1);
+    if (r == ASSIGN) {
+        onn_arg_in(l, onn_prob_has(p, 2) ? 2 : 1);
+        onn_arg_int(b, l, onn_prob_has(p, 2));
+    }
     onn_arg_long(b, l, n);
     onn_arg_long(b, l, per);
     if (r == EMA)
@@ -260,7 +266,7 @@ UPDATE(rmsprop, "rmsprop", 3, 6, rmsprop_attrs)
 UPDATE(adagrad, "adagrad", 3, 5, adagrad_attrs)
 UPDATE(lars, "lars", 3, 5, lars_attrs)
 UPDATE(lamb, "lamb", 3, 7, lamb_attrs)
-UPDATE(assign, "assign", 2, 2, no_attrs)
+UPDATE(assign, "assign", 2, 3, no_attrs)
 UPDATE(accumulate, "accumulate", 2, 2, no_attrs)
 UPDATE(ema, "ema", 2, 2, ema_attrs)
 UPDATE(count_up, "count_up", 1, 1, no_attrs)

@@ -116,6 +116,24 @@ static void fill(const struct onn_prob *p, int i, bool integer, double *data, in
     }
 }
 
+/* The scale or guard is NaN: nothing may change. */
+static void ref_nothing(struct onn_ref *r)
+{
+    (void)r;
+}
+
+static void fill_nan(const struct onn_prob *p, int i, bool integer, double *data, int64_t n)
+{
+    fill(p, i, integer, data, n);
+    if (i >= 2 && n == 1 && p->in[i].dtype == OCLNN_F32)
+        data[0] = NAN;
+}
+
+#define NOTHING(text) \
+    { \
+        .problem = text, .ref = ref_nothing, .fill = fill_nan, .c = 1, \
+        .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16 \
+    }
 #define CASE(text, ref_) \
     { \
         .problem = text, .ref = ref_, .fill = fill, .c = 32, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16 \
@@ -138,6 +156,14 @@ static const struct onn_case cases[] = {
     CASE("rmsprop p=50 g=50 lr=1 s=- v=50", ref_other),
     CASE("rmsprop p=50x3 g=50x3 lr=1 s=- v=50x3 m=50x3 momentum=0.9 weight_decay=0.1", ref_other),
     CASE("adagrad p=50x3 g=50x3 lr=1 s=1 v=50x3", ref_other),
+    NOTHING("sgd p=77x13 g=77x13 lr=1 s=1 m=77x13 momentum=0.9"),
+    NOTHING("adam p=41x5 g=41x5 lr=1 s=1 t=1:i64 m=41x5 v=41x5"),
+    NOTHING("adamw p=41x5 g=41x5 lr=1 s=1 t=1:i64 m=41x5 v=41x5"),
+    NOTHING("lamb p=9000 g=9000 lr=1 s=1 t=1:i64 m=9000 v=9000"),
+    NOTHING("lars p=9001 g=9001 lr=1 s=1 m=9001"),
+    NOTHING("rmsprop p=50 g=50 lr=1 s=1 v=50"),
+    NOTHING("adagrad p=50x3 g=50x3 lr=1 s=1 v=50x3"),
+    NOTHING("assign p=50x3 v=50x3 s=1"),
     STATE("assign p=50x3 v=50x3"),
     STATE("accumulate p=501 v=501"),
     CASE("ema p=501 v=501 decay=0.9", ref_state),

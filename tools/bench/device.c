@@ -50,12 +50,14 @@ static void run_item(struct bench_job *job)
         free(text);
         return;
     }
+    void (*bench)(const struct bench_job *) = o->train ? bench_training : bench_network;
+
     job->batch = 0;
     if (o->n_batch == 0)
-        bench_network(job);
+        bench(job);
     for (int i = 0; i < o->n_batch && !tool_interrupted(); i++) {
         job->batch = o->batch[i];
-        bench_network(job);
+        bench(job);
     }
 }
 

@@ -78,7 +78,6 @@ static void add_layers(const struct run *r, json_t *row)
 {
     struct oclnn_profile_row *rows;
     int n = 0, capacity;
-    json_t *list;
 
     if (oclnn_model_profile(r->model, 5, NULL, 0, &n) != OCLNN_OK || n <= 0) {
         bench_row_warn(row, "no times per layer: %s", oclnn_error_text(NULL));
@@ -88,23 +87,7 @@ static void add_layers(const struct run *r, json_t *row)
     rows = tool_alloc((size_t)n, sizeof(*rows));
     if (oclnn_model_profile(r->model, 5, rows, capacity, &n) != OCLNN_OK)
         n = 0;
-    list = json_array();
-    for (int i = 0; i < n && i < capacity; i++) {
-        json_t *layer = json_object();
-
-        tool_json_set(layer, "node", tool_json_text(rows[i].node ? rows[i].node : ""));
-        tool_json_set(layer, "op", tool_json_text(rows[i].op ? rows[i].op : ""));
-        tool_json_set(layer, "variant", tool_json_text(rows[i].variant ? rows[i].variant : ""));
-        tool_json_set(layer, "format", tool_json_text(rows[i].format ? rows[i].format : ""));
-        tool_json_set(layer, "shape", tool_json_text(rows[i].shape));
-        tool_json_set(layer, "time_ms", tool_json_real(rows[i].time_ms));
-        if (rows[i].time_ms > 0) {
-            tool_json_set(layer, "gflops", tool_json_real(rows[i].flop / rows[i].time_ms / 1e6));
-            tool_json_set(layer, "gbs", tool_json_real(rows[i].bytes / rows[i].time_ms / 1e6));
-        }
-        json_array_append_new(list, layer);
-    }
-    tool_json_set(row, "layers", list);
+    bench_row_layers(row, rows, n < capacity ? n : capacity);
     free(rows);
 }
 

@@ -24,6 +24,10 @@ static const char help[] =
     "      --format NAME      prefer a format inside: plain, nhwc, c8, c16\n"
     "      --passes-off LIST  leave out fold, patterns, fuse, layout, views, inplace,\n"
     "                         arena\n"
+    "      --train            time training steps: forward, loss, backward, update; with\n"
+    "                         --data BATCH.npz (inputs by name and 'y') or made data\n"
+    "      --loss NAME        softmax-ce, mse, ... (default: softmax-ce)\n"
+    "      --optimizer TEXT   sgd:lr=0.01,momentum=0.9, adam:lr=0.001, ... (default: sgd)\n"
     "\n"
     "How to time\n"
     "      --min-time T       time at least T: 500ms, 2s (default: 1s; 0.5s without\n"
@@ -71,6 +75,8 @@ enum {
     OPT_VERSION,
     OPT_CHILD,
     OPT_TRAIN,
+    OPT_LOSS,
+    OPT_OPTIMIZER,
 };
 
 static const struct option options[] = {
@@ -98,6 +104,8 @@ static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
     {"child", required_argument, NULL, OPT_CHILD}, /* of ourselves, see bench/children.h */
     {"train", no_argument, NULL, OPT_TRAIN},
+    {"loss", required_argument, NULL, OPT_LOSS},
+    {"optimizer", required_argument, NULL, OPT_OPTIMIZER},
     {NULL, 0, NULL, 0},
 };
 
@@ -170,7 +178,9 @@ static int parse_option(struct bench_options *o, int option)
     case OPT_OUTPUTS: o->outputs = optarg; return -1;
     case OPT_OUTPUT: o->output = optarg; return -1;
     case OPT_CHILD: o->child = optarg; return -1;
-    case OPT_TRAIN: return tool_usage("--train: this version of oclnn does not train yet");
+    case OPT_TRAIN: o->train = true; return -1;
+    case OPT_LOSS: return tool_parse_loss("--loss", optarg, &o->loss);
+    case OPT_OPTIMIZER: return tool_parse_optimizer("--optimizer", optarg, &o->optimizer);
     case OPT_SHAPE: return tool_shapes_add(&o->shapes, optarg);
     case 'o':
     case OPT_VERIFY: return parse_words(o, option);

@@ -3,6 +3,7 @@
 #define OCLNN_TOOLS_BENCH_OPTIONS_H
 
 #include "common/feed.h"
+#include "common/training.h"
 
 enum bench_form { BENCH_TABLE, BENCH_MD, BENCH_CSV, BENCH_JSON, BENCH_JSONL };
 enum bench_verify { BENCH_VERIFY_AUTO, BENCH_VERIFY_OFF, BENCH_VERIFY_STRICT };
@@ -20,6 +21,9 @@ struct bench_options {
     double min_time; /* seconds */
     long min_runs, warmup;
     double tolerance;
+    bool train; /* with loss and optimizer */
+    enum oclnn_loss loss;
+    struct oclnn_optimizer optimizer;
     bool resident, per_layer, cold, list_devices, quiet;
     enum bench_form form;
     enum bench_verify verify;

@@ -223,3 +223,25 @@ enum oclnn_status bench_time(const struct bench_job *job, enum oclnn_status (*on
             return OCLNN_OK;
     }
 }
+
+void bench_row_layers(json_t *row, const struct oclnn_profile_row *rows, int n)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < n; i++) {
+        json_t *layer = json_object();
+
+        tool_json_set(layer, "node", tool_json_text(rows[i].node ? rows[i].node : ""));
+        tool_json_set(layer, "op", tool_json_text(rows[i].op ? rows[i].op : ""));
+        tool_json_set(layer, "variant", tool_json_text(rows[i].variant ? rows[i].variant : ""));
+        tool_json_set(layer, "format", tool_json_text(rows[i].format ? rows[i].format : ""));
+        tool_json_set(layer, "shape", tool_json_text(rows[i].shape));
+        tool_json_set(layer, "time_ms", tool_json_real(rows[i].time_ms));
+        if (rows[i].time_ms > 0) {
+            tool_json_set(layer, "gflops", tool_json_real(rows[i].flop / rows[i].time_ms / 1e6));
+            tool_json_set(layer, "gbs", tool_json_real(rows[i].bytes / rows[i].time_ms / 1e6));
+        }
+        json_array_append_new(list, layer);
+    }
+    tool_json_set(row, "layers", list);
+}

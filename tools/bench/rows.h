@@ -5,6 +5,7 @@
 #include "bench/options.h"
 #include "common/json.h"
 #include <oclnn/device.h>
+#include <oclnn/model.h>
 
 /* What one device yields: rows, and {"device", "model", "message"} for what went wrong. */
 struct bench_report {
@@ -36,6 +37,7 @@ struct bench_job {
 /* Each adds a row or an error. */
 void bench_network(const struct bench_job *job);
 void bench_problem(const struct bench_job *job);
+void bench_training(const struct bench_job *job);
 
 /* A row with device, platform, driver, model, batch, dtype, mode. */
 json_t *bench_row_start(const struct bench_job *job, const char *model, int64_t batch, const char *dtype);
@@ -43,6 +45,8 @@ json_t *bench_row_start(const struct bench_job *job, const char *model, int64_t 
 struct tool_samples;
 void bench_row_times(const struct bench_job *job, json_t *row, const struct tool_samples *samples,
     double images, double flop);
+/* "layers": times per node. */
+void bench_row_layers(json_t *row, const struct oclnn_profile_row *rows, int n);
 /* status: "pass", "fail", "none"; the numbers are left out for "none". */
 void bench_row_verify(json_t *row, const char *status, double max_abs, double max_rel);
 void bench_row_warn(json_t *row, const char *format, ...) __attribute__((format(printf, 2, 3)));

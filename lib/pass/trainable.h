@@ -1,0 +1,36 @@
+/* What training changes in a graph before its backward part is appended: which constants are parameters, and the form of
+ * normalisation and dropout. */
+#ifndef ONN_PASS_TRAINABLE_H
+#define ONN_PASS_TRAINABLE_H
+
+#include "graph/graph.h"
+
+/* Gives the f32 constants of a source graph that stand in places of weights (convolutions, Gemm, MatMul, scales and biases
+ * of normalisations, slopes of PRelu, biases added behind a convolution or product) the role PARAM, running statistics
+ * of batch normalisations the role STATE. In place; roles that are set already stay. */
+void onn_graph_mark_trainable(struct onn_graph *g);
+
+/* Does the graph say itself what runs in training form (a BatchNormalization with training_mode = 1, a Dropout with
+ * training_mode true)? */
+bool onn_graph_has_training_form(const struct onn_graph *g);
+
+/* A running statistic and the value that it becomes. */
+struct onn_form_update {
+    int32_t state, value;
+};
+struct onn_form {
+    bool training; /* else: the inference form */
+    bool as_written; /* training: only what the file marks; else every normalisation and dropout */
+    bool (*is_frozen)(void *user,
+        const char *name); /* a normalisation with a frozen scale keeps its statistics */
+    void *user;
+    struct onn_blob *random; /* training: generator state of dropout, i64 {seed, step} */
+    /* An input that another operator makes: NULL, or returns the value that replaces input i (0: it stays). */
+    int32_t (*front)(void *user, struct onn_graph *g, int i, const struct onn_desc *desc);
+    struct onn_form_update *update; /* result, to be freed with onn_free */
+    int n_updates;
+};
+/* in: inferred. */
+enum oclnn_status onn_pass_form(const struct onn_graph *in, struct onn_form *form, struct onn_graph **out);
+
+#endif

@@ -1,0 +1,138 @@
+/* Plans of steps: one per batch size and kind, kept by the trainer. */
+#include "train/trainer.h"
+
+#include <string.h>
+
+void onn_step_plan_finish(struct onn_step_plan *p)
+{
+    onn_plan_destroy(&p->plan);
+    onn_free(p->desc);
+    onn_free(p->input);
+    onn_free(p->rate);
+    onn_free(p->rate_sent);
+    *p = (struct onn_step_plan){0};
+}
+
+static bool matches(const struct oclnn_trainer *t, const struct onn_step_plan *p,
+    const struct onn_step_spec *s)
+{
+    if (p->training != s->training || p->kind != s->kind || p->front != s->front ||
+        p->gradients != s->gradients)
+        return false;
+    for (int i = 0; i < t->model->graph->n_inputs; i++)
+        if (!onn_desc_same_shape(&p->desc[i], &s->input[i].desc))
+            return false;
+    return true;
+}
+
+static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spec *spec,
+    struct onn_step_plan *p)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_graph *g = NULL;
+    struct onn_binding *binding = NULL;
+    struct onn_plan_options options = t->model->options;
+    const size_t inputs = (size_t)t->model->graph->n_inputs + 1;
+    options.freeze = false;
+    *p = (struct onn_step_plan){.training = spec->training,
+        .kind = spec->kind,
+        .front = spec->front,
+        .gradients = spec->gradients};
+    p->desc = onn_calloc(inputs, sizeof *p->desc);
+    p->input = onn_calloc(inputs, sizeof *p->input);
+    p->rate = onn_calloc((size_t)t->n_rates + 1, sizeof *p->rate);
+    p->rate_sent = onn_calloc((size_t)t->n_rates + 1, sizeof *p->rate_sent);
+    ONN_TRY(p->desc && p->input && p->rate && p->rate_sent ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int i = 0; i < t->model->graph->n_inputs; i++)
+        p->desc[i] = spec->input[i].desc;
+    ONN_TRY(onn_step_graph(t, spec, p, &g));
+    binding = onn_calloc((size_t)g->n_inputs + 1, sizeof *binding);
+    ONN_TRY(binding ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int i = 0; i < g->n_inputs; i++)
+        binding[i].desc = g->value[g->input[i]].desc;
+    ONN_TRY(onn_plan_create(t->ctx, g, binding, &options, &t->model->derived, &p->plan));
+fail:
+    onn_free(binding);
+    onn_graph_destroy(&g);
+    if (status != OCLNN_OK)
+        onn_step_plan_finish(p);
+    return status;
+}
+
+/* Room for one more: the least recently used goes. */
+static struct onn_step_plan *slot(struct oclnn_trainer *t)
+{
+    struct onn_step_plan *oldest = &t->plan[0];
+    for (int i = 0; i < ONN_TRAINER_PLANS; i++) {
+        if (!t->plan[i].plan)
+            return &t->plan[i];
+        if (t->plan[i].used < oldest->used)
+            oldest = &t->plan[i];
+    }
+    onn_queue_finish(t->ctx);
+    if (t->current == oldest)
+        t->current = NULL;
+    onn_step_plan_finish(oldest);
+    return oldest;
+}
+
+enum oclnn_status onn_step_plan_get(struct oclnn_trainer *t, const struct onn_step_spec *spec,
+    struct onn_step_plan **out)
+{
+    for (int i = 0; i < ONN_TRAINER_PLANS; i++)
+        if (t->plan[i].plan && matches(t, &t->plan[i], spec)) {
+            t->plan[i].used = ++t->stamp;
+            *out = &t->plan[i];
+            return OCLNN_OK;
+        }
+    struct onn_step_plan *p = slot(t);
+    enum oclnn_status status = make(t, spec, p);
+    if (status != OCLNN_OK)
+        return status;
+    p->used = ++t->stamp;
+    *out = p;
+    return OCLNN_OK;
+}
+
+enum oclnn_status onn_step_write_rates(struct oclnn_trainer *t, struct onn_step_plan *p)
+{
+    enum oclnn_status status = OCLNN_OK;
+    for (int k = 0; k < t->n_rates; k++) {
+        const float rate = t->lr * t->rate_scale[k];
+        if (p->rate[k] < 0 || p->rate_sent[k] == rate)
+            continue;
+        p->rate_sent[k] = rate; /* stays where it is until the queue has passed */
+        ONN_TRY(onn_buffer_write(t->ctx, onn_plan_input(p->plan, p->rate[k]), 0, sizeof(float),
+            &p->rate_sent[k], true));
+    }
+fail:
+    return status;
+}
+
+enum onn_batch_kind onn_batch_kind_next(const struct oclnn_trainer *t)
+{
+    const int64_t n = t->p.accumulate, k = t->batches % n;
+    return n <= 1 ? ONN_BATCH_UPDATE : k == 0 ? ONN_BATCH_FIRST : k < n - 1 ? ONN_BATCH_MORE : ONN_BATCH_LAST;
+}
+
+enum oclnn_status onn_step_run(struct oclnn_trainer *t, struct onn_step_plan *p, float *loss)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_TRY(onn_step_write_rates(t, p));
+    ONN_TRY(onn_plan_run(p->plan));
+    t->current = p;
+    t->batches++;
+    if (p->kind == ONN_BATCH_UPDATE || p->kind == ONN_BATCH_LAST)
+        t->steps++;
+    if (!loss)
+        return onn_queue_flush(t->ctx);
+    size_t offset = 0;
+    struct onn_buffer *at = onn_plan_output(p->plan, 0, &offset);
+    ONN_TRY(onn_buffer_read(t->ctx, at, offset, sizeof t->loss, &t->loss, true));
+    *loss = t->loss;
+    ONN_CHECK(t->loss - t->loss == 0, OCLNN_ERROR_NUMERIC,
+        "step %lld: the loss is %s (learning rate %g); the parameters are as before this step",
+        (long long)t->steps, t->loss != t->loss ? "not a number" : "infinite", (double)t->lr);
+fail:
+    return status;
+}

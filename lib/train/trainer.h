@@ -1,0 +1,104 @@
+/* A trainer: the parameters of a model with their optimiser state, and the plans of its steps. */
+#ifndef ONN_TRAIN_TRAINER_H
+#define ONN_TRAIN_TRAINER_H
+
+#include "model/model.h"
+#include "pass/trainable.h"
+#include <oclnn/train.h>
+
+#define ONN_MAX_MOMENTS 2
+#define ONN_TRAINER_PLANS 6
+
+/* One parameter of the model. */
+struct onn_train_param {
+    struct onn_blob *blob; /* borrowed from the model's graph */
+    const char *name;
+    bool frozen;
+    int rate; /* which learning rate input */
+    float weight_decay;
+    struct onn_blob *moment[ONN_MAX_MOMENTS], *sum, *average; /* NULL where not needed */
+};
+
+/* What one run of a step plan does with the gradients. */
+enum onn_batch_kind {
+    ONN_BATCH_UPDATE, /* one batch, one update */
+    ONN_BATCH_FIRST, /* accumulation: sum = gradient */
+    ONN_BATCH_MORE, /* sum += gradient */
+    ONN_BATCH_LAST /* update with sum + gradient */
+};
+enum onn_front { ONN_FRONT_NONE, ONN_FRONT_PIXELS, ONN_FRONT_MIXUP };
+
+/* A training or evaluation graph and its plan. With a front, pixels stand in place of the model's input 0. */
+struct onn_step_plan {
+    bool training;
+    enum onn_batch_kind kind;
+    enum onn_front front;
+    bool gradients;
+    struct onn_desc *desc; /* of the model's inputs, before the front: the key */
+    struct onn_plan *plan;
+    int *input, target, target2, lambda, table, norm, *rate; /* numbers of inputs, -1 = not there; input: the
+                     * model's; rate: one per learning rate */
+    int prediction, first_gradient; /* outputs; the loss is output 0 */
+    struct onn_desc target_desc, prediction_desc;
+    float *rate_sent; /* what the device holds */
+    size_t recomputed;
+    uint64_t used;
+};
+
+struct oclnn_trainer {
+    struct oclnn_model *model;
+    struct oclnn_context *ctx;
+    struct oclnn_trainer_params p; /* pointers inside are copies */
+    struct onn_arena text, names; /* copies of the parameters' texts; of the profile */
+    int prediction; /* index of the model's output */
+    bool as_written; /* the file says what is in training form */
+    struct onn_train_param *param;
+    int n_params;
+    float *rate_scale; /* per learning rate */
+    int n_rates;
+    struct onn_blob *counter, *random, *class_weights;
+    struct onn_step_plan plan[ONN_TRAINER_PLANS];
+    struct onn_step_plan *current; /* of the last step */
+    uint64_t stamp;
+    float lr; /* of the next step */
+    int64_t steps, batches; /* updates; batches since the last update are batches % accumulate */
+    bool keep_gradients;
+    /* of fit, for checkpoints */
+    int epoch;
+    int64_t batch_in_epoch;
+    double best_loss;
+    int since_best;
+    float plateau;
+    float loss; /* read back */
+};
+
+/* What a step graph is made for. */
+struct onn_step_spec {
+    bool training, gradients;
+    enum onn_batch_kind kind;
+    enum onn_front front;
+    const struct onn_binding *input; /* one per input of the model */
+    int pixel_height, pixel_width; /* front: size of the stored images */
+};
+/* step_graph.c: builds graph and input numbers; out->plan stays NULL. */
+enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_spec *spec,
+    struct onn_step_plan *out, struct onn_graph **graph);
+/* update.c: appends clipping, accumulation, optimiser, averages. gradient[n_params], 0 = frozen or no path. */
+void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t loss,
+    const int32_t *param, const int32_t *gradient, struct onn_step_plan *plan);
+/* optimizer.c: the operator and attributes of a parameter. */
+enum oclnn_status onn_optimizer_check(struct oclnn_optimizer *o);
+const char *onn_optimizer_op(const struct oclnn_optimizer *o);
+int onn_optimizer_moments(const struct oclnn_optimizer *o);
+/* step_plan.c: finds or makes the plan. */
+enum oclnn_status onn_step_plan_get(struct oclnn_trainer *t, const struct onn_step_spec *spec,
+    struct onn_step_plan **out);
+void onn_step_plan_finish(struct onn_step_plan *p);
+/* Writes the learning rates that changed. */
+enum oclnn_status onn_step_write_rates(struct oclnn_trainer *t, struct onn_step_plan *p);
+/* Which kind the next step is. */
+enum onn_batch_kind onn_batch_kind_next(const struct oclnn_trainer *t);
+/* Enqueues the plan of the step whose inputs are in place; reads the loss if wanted; counts. */
+enum oclnn_status onn_step_run(struct oclnn_trainer *t, struct onn_step_plan *p, float *loss);
+
+#endif
