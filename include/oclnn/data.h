@@ -21,10 +21,11 @@ struct oclnn_dataset_params {
     /** folder: every image is brought to width x height pixels (short side resized, centre cut out); 0: 224. */
     int width, height;
     int grey; /**< folder: 1 = one channel instead of three */
-    float scale; /**< value = (pixel * scale - mean[c]) / deviation[c]; 0 = 1 / 255 */
+    /** value = (pixel * scale - mean[c]) / deviation[c]; 0 = 1 / 255. From the 4th channel on only the scale counts. */
+    float scale;
     float mean[3];
     float deviation[3]; /**< 0 = 1 */
-    int threads; /**< that decode; 0 = as many as the machine has cores, at most 8 */
+    int threads; /**< that decode or call the program's function; 0 = as many as there are cores, at most 8 */
     /** folder: bytes of decoded images that are kept in memory; 0 = 1 GiB. What does not fit is decoded every
      * epoch. */
     size_t cache_bytes;
@@ -32,13 +33,14 @@ struct oclnn_dataset_params {
 
 /**
  * Opens a data set:
- *   "mnist:DIR/train", "mnist:DIR/t10k"   IDX files as of MNIST and Fashion-MNIST, plain or gzip
- *   "cifar10:A,B,…"                       CIFAR-10 binary files, plain or gzip; a folder: data_batch_1 … 5 in it
+ *   "mnist:DIR/train", "mnist:DIR/t10k"   IDX files as of MNIST and Fashion-MNIST, plain or gzip; a folder: its train
+ *   "cifar10:A,B,…"                       CIFAR-10 binary files, plain or gzip; one folder: data_batch_1 … 5 in it
  *   "npy:X,LABELS"                        u8 array N x C x H x W; LABELS .npy or .csv
- *   "folder:DIR"                          DIR/CLASS/….jpg|jpeg|png; classes in the order of their names
+ *   "folder:DIR"                          DIR/CLASS/….jpg|jpeg|png; classes in the order of their names (bytes)
+ * @param ctx  where log lines go; may be NULL.
  * Errors: OCLNN_ERROR_NOT_FOUND, _IO, _FORMAT (malformed, truncated; the file is named), _UNSUPPORTED, _MEMORY,
- * _ARGUMENT (unknown kind, no image, one class only). In a folder only the headers are read here: an unreadable
- * image is reported, with its name, by the step that needs it.
+ * _ARGUMENT (unknown kind, a class without image, one class only). In a folder only the headers are read here: an image
+ * that is damaged further back is reported, with its name, by the step that needs it.
  * The caller destroys *out before ctx.
  */
 OCLNN_API enum oclnn_status oclnn_dataset_open(oclnn_context *ctx, const char *spec,
@@ -46,13 +48,14 @@ OCLNN_API enum oclnn_status oclnn_dataset_open(oclnn_context *ctx, const char *s
 
 /**
  * Fills sample `index`: x gets its elements (row-major, of the data set's type), *label its class, 0 … classes - 1.
- * Called from several threads at the same time. Anything but OCLNN_OK ends the epoch with that status.
+ * Called from several threads at the same time, for any index, in any order, again in every epoch. Anything but OCLNN_OK
+ * ends the epoch with that status; so does a label outside of 0 … classes - 1 (OCLNN_ERROR_FORMAT).
  */
 typedef enum oclnn_status (*oclnn_sample_function)(void *user, int64_t index, void *x, int64_t *label);
 
 /**
  * A data set of the program's own. shape: of one sample; three dimensions are C x H x W. dtype: OCLNN_U8 (pixels:
- * scale, mean, deviation and augmentation apply) or OCLNN_F32 (taken as it is).
+ * scale, mean, deviation and augmentation apply; three dimensions) or OCLNN_F32 (taken as it is).
  * Errors: OCLNN_ERROR_ARGUMENT, _MEMORY.
  */
 OCLNN_API enum oclnn_status oclnn_dataset_create(oclnn_context *ctx, int64_t count, struct oclnn_shape shape,
@@ -66,8 +69,11 @@ struct oclnn_dataset_info {
     struct oclnn_shape shape; /**< of one sample, C x H x W */
     enum oclnn_dtype dtype; /**< OCLNN_U8 or OCLNN_F32 */
     int classes;
-    size_t memory_bytes; /**< held now */
-    size_t memory_limit; /**< never exceeded by samples and the batches being prepared */
+    /** Held now: samples, lists, images that are kept, batches being prepared, what decoding takes at most. */
+    size_t memory_bytes;
+    /** Never exceeded by that. Every epoch that is under way (of a trainer) adds three batches and, for a folder, the
+     * decoding of the largest image times `threads`. */
+    size_t memory_limit;
 };
 OCLNN_API enum oclnn_status oclnn_dataset_get_info(const oclnn_dataset *dataset,
     struct oclnn_dataset_info *out);
@@ -75,31 +81,37 @@ OCLNN_API enum oclnn_status oclnn_dataset_get_info(const oclnn_dataset *dataset,
 OCLNN_API const char *oclnn_dataset_class_name(const oclnn_dataset *dataset, int label);
 /**
  * Divides a data set at random (seeded, each class in proportion): *second gets `fraction` of the samples, *first
- * the rest. The data set must outlive both. Errors: OCLNN_ERROR_ARGUMENT (fraction not inside 0 … 1, an empty part).
+ * the rest, both in the data set's order. The data set must outlive both. A program's own data set is read through once
+ * for its labels. Errors: OCLNN_ERROR_ARGUMENT (fraction not inside 0 … 1, an empty part), _MEMORY, those of reading.
  */
 OCLNN_API enum oclnn_status oclnn_dataset_split(const oclnn_dataset *dataset, double fraction, uint64_t seed,
     oclnn_dataset **first, oclnn_dataset **second);
 
 /**
- * Random changes of training images, drawn anew for every image of every epoch from (seed, epoch, position): the same
- * seed gives the same bits. All geometric changes are one bilinear sampling; outside the image is the mean. Zero = off.
+ * Random changes of training images (u8 data sets), drawn anew for every image of every epoch from (seed, epoch,
+ * position): the same seed gives the same bits. The geometric changes are put together into one bilinear sampling, in the
+ * order of their fields: rotate, shear and zoom around the centre, then resize, crop, flip; flips and crops alone are
+ * exact copies. Outside of the image is the mean (0 after normalisation). Colours are changed before normalisation:
+ * saturation, contrast, brightness; results may leave 0 … 255. Zero = off.
  */
 struct oclnn_augment {
     int flip; /**< 1: mirrored left-right with probability 1/2 */
     int flip_vertical; /**< 1: the same upside down */
-    int crop; /**< pixels of padding; a window of the original size is cut out of the padded image */
-    float resize; /**< 0.2: a random window of 1/(1.2) … 1 of each side, scaled to the full size */
-    float rotate; /**< degrees: angle uniform in -rotate … rotate */
-    float shear; /**< uniform in -shear … shear, x' = x + shear * y */
-    float zoom; /**< factor uniform in 1 - zoom … 1 + zoom */
-    float brightness; /**< added, uniform in -brightness … brightness, times 255 */
-    float contrast,
-        saturation; /**< factor uniform in 1 - x … 1 + x, around the grey of the pixel resp. 128 */
-    int cutout; /**< side in pixels of a square that is set to the mean */
-    float
-        mixup; /**< alpha of Beta(alpha, alpha): each image and its target mixed with another one of the batch */
+    int crop; /**< pixels of padding: a window of the original size is cut out of the padded image */
+    float resize; /**< 0.2: a random window of 1 / 1.2 … 1 of both sides is scaled to the full size */
+    float rotate; /**< degrees: angle uniform in -rotate … rotate; at most 180 */
+    float shear; /**< s uniform in -shear … shear, x' = x + s y; at most 10 */
+    float zoom; /**< factor uniform in 1 - zoom … 1 + zoom; below 1 */
+    float brightness; /**< added: uniform in -brightness … brightness, times 255; at most 1 */
+    float contrast; /**< factor of v - 128, uniform in 1 - contrast … 1 + contrast; at most 1 */
+    float saturation; /**< the same for v - grey of the pixel (three channels only) */
+    int cutout; /**< side in pixels of a square around a random pixel that is set to the mean */
+    /** alpha of Beta(alpha, alpha): w from it, each image becomes w times itself + (1 - w) times another one of the
+     * batch, and so does its target. */
+    float mixup;
 };
-/** Reads "flip,crop:4,rotate:10,shear:0.2,zoom:0.2,mixup:0.2". Errors: OCLNN_ERROR_ARGUMENT names the word. */
+/** Reads "flip,crop:4,rotate:10,shear:0.2,zoom:0.2,mixup:0.2": names of the fields above; "" is nothing.
+ * Errors: OCLNN_ERROR_ARGUMENT names the word; *out is left alone then. */
 OCLNN_API enum oclnn_status oclnn_augment_parse(const char *text, struct oclnn_augment *out);
 
 #ifdef __cplusplus

@@ -1,5 +1,9 @@
 #include "base/thread.h"
 
+#include "base/mem.h"
+#include <sched.h>
+#include <signal.h>
+
 enum oclnn_status onn_mutex_init(struct onn_mutex *m)
 {
     int code = pthread_mutex_init(&m->mutex, NULL);
@@ -24,4 +28,76 @@ void onn_mutex_lock(struct onn_mutex *m)
 void onn_mutex_unlock(struct onn_mutex *m)
 {
     pthread_mutex_unlock(&m->mutex);
+}
+
+enum oclnn_status onn_condition_init(struct onn_condition *c)
+{
+    int code = pthread_cond_init(&c->condition, NULL);
+    if (code != 0)
+        return onn_error(OCLNN_ERROR_MEMORY, "pthread_cond_init failed: error %d", code);
+    c->ready = true;
+    return OCLNN_OK;
+}
+
+void onn_condition_finish(struct onn_condition *c)
+{
+    if (c->ready)
+        pthread_cond_destroy(&c->condition);
+    c->ready = false;
+}
+
+void onn_condition_wait(struct onn_condition *c, struct onn_mutex *m)
+{
+    pthread_cond_wait(&c->condition, &m->mutex);
+}
+
+void onn_condition_signal_all(struct onn_condition *c)
+{
+    pthread_cond_broadcast(&c->condition);
+}
+
+struct start {
+    void (*run)(void *user);
+    void *user;
+};
+
+static void *begin(void *argument)
+{
+    struct start s = *(struct start *)argument;
+    onn_free(argument);
+    s.run(s.user);
+    return NULL;
+}
+
+enum oclnn_status onn_thread_start(struct onn_thread *t, void (*run)(void *user), void *user)
+{
+    struct start *s = onn_alloc(sizeof *s);
+    sigset_t all, before;
+    if (!s)
+        return OCLNN_ERROR_MEMORY;
+    *s = (struct start){run, user};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&t->thread, NULL, begin, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code != 0) {
+        onn_free(s);
+        return onn_error(OCLNN_ERROR_MEMORY, "pthread_create failed: error %d", code);
+    }
+    t->ready = true;
+    return OCLNN_OK;
+}
+
+void onn_thread_join(struct onn_thread *t)
+{
+    if (t->ready)
+        pthread_join(t->thread, NULL);
+    t->ready = false;
+}
+
+int onn_thread_cores(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    return n > 0 ? n : 1;
 }

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include <oclnn/io.h>
+#include <stdbool.h>
 
 #define ONN_IMAGE_MAX_PIXELS ((int64_t)64 << 20)
 
@@ -15,6 +16,13 @@ struct onn_image {
 
 enum oclnn_status onn_image_alloc(int width, int height, int channels, struct onn_image *out);
 void onn_image_finish(struct onn_image *image);
+/* A file's size as its first bytes tell, without decoding. Errors: NOT_FOUND, IO, FORMAT (neither JPEG nor PNG, cut off),
+ * UNSUPPORTED (too big); the sentence begins with the path. */
+struct onn_image_head {
+    int width, height;
+    size_t bytes; /* of the file */
+};
+enum oclnn_status onn_image_peek(const char *path, struct onn_image_head *out);
 /* JPEG or PNG, told apart by their first bytes; always 3 channels. */
 enum oclnn_status onn_image_decode(const void *bytes, size_t size, struct onn_image *out);
 /* Bilinear, with the triangle widened by the ratio when shrinking, in the fixed-point steps of the imaging
@@ -23,6 +31,8 @@ enum oclnn_status onn_image_resize(const struct onn_image *in, int width, int he
 enum oclnn_status onn_image_crop(const struct onn_image *in, int width, int height, struct onn_image *out);
 /* resize and crop as params say; `image` is replaced. */
 enum oclnn_status onn_image_fit(struct onn_image *image, const struct oclnn_image_params *params);
+/* RGB to planes, C x H x W bytes; grey: one plane, the luma. */
+void onn_image_planes(const struct onn_image *image, bool grey, uint8_t *out);
 /* Refuses NaN and u8 together with numbers. */
 enum oclnn_status onn_image_check(const struct oclnn_image_params *params);
 /* `n` images of one size as planes (C x H x W each) to numbers. */

@@ -188,6 +188,17 @@ static uint8_t luma(const uint8_t *at, int64_t step)
     return (uint8_t)((at[0] * 19595u + at[step] * 38470u + at[2 * step] * 7471u + 0x8000u) >> 16);
 }
 
+void onn_image_planes(const struct onn_image *image, bool grey, uint8_t *out)
+{
+    const size_t n = (size_t)image->width * (size_t)image->height;
+    for (size_t i = 0; i < n; i++)
+        if (grey)
+            out[i] = luma(image->pixel + 3 * i, 1);
+        else
+            for (size_t c = 0; c < 3; c++)
+                out[c * n + i] = image->pixel[3 * i + c];
+}
+
 /* One channel of one image. `lut`: the number of each byte. */
 static void plane(const struct onn_pixels *p, const uint8_t *image, int source, const float lut[256],
     bool bytes, void *out, int64_t step)

@@ -1,37 +1,19 @@
 #include "model/init.h"
 
+#include "base/philox.h"
 #include <math.h>
-
-/* Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). */
-static void philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4])
-{
-    uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    uint32_t c[4] = {(uint32_t)counter, (uint32_t)(counter >> 32), (uint32_t)stream,
-        (uint32_t)(stream >> 32)};
-    for (int round = 0; round < 10; round++) {
-        uint64_t a = (uint64_t)0xD2511F53u * c[0], b = (uint64_t)0xCD9E8D57u * c[2];
-        uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ key[0], (uint32_t)b,
-            (uint32_t)(a >> 32) ^ c[3] ^ key[1], (uint32_t)a};
-        for (int i = 0; i < 4; i++)
-            c[i] = next[i];
-        key[0] += 0x9E3779B9u;
-        key[1] += 0xBB67AE85u;
-    }
-    for (int i = 0; i < 4; i++)
-        out[i] = c[i];
-}
 
 static double uniform(uint64_t seed, uint64_t stream, uint64_t i)
 {
     uint32_t bits[4];
-    philox(seed, stream, i, bits);
+    onn_philox(seed, stream, i, bits);
     return ((double)bits[0] + 0.5) * 0x1p-32;
 }
 
 static double normal(uint64_t seed, uint64_t stream, uint64_t i) /* Box and Muller 1958 */
 {
     uint32_t bits[4];
-    philox(seed, stream, i, bits);
+    onn_philox(seed, stream, i, bits);
     double u = ((double)bits[0] + 0.5) * 0x1p-32, v = ((double)bits[1] + 0.5) * 0x1p-32;
     return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
 }

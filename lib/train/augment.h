@@ -1,0 +1,23 @@
+/* Draws what the operator augment does to an image. */
+#ifndef ONN_TRAIN_AUGMENT_H
+#define ONN_TRAIN_AUGMENT_H
+
+#include "ops/augment.h"
+#include <oclnn/data.h>
+
+struct onn_augment_at {
+    uint64_t seed;
+    int epoch;
+    int64_t position; /* of the image in the epoch */
+    int channels, height, width;
+    int64_t i, n; /* the image's number in its batch of n */
+};
+/* The row that changes nothing. */
+void onn_augment_none(float row[static ONN_AUGMENT_ROW]);
+/* A function of its arguments only. */
+void onn_augment_draw(const struct oclnn_augment *augment, const struct onn_augment_at *at,
+    float row[static ONN_AUGMENT_ROW]);
+/* Errors: OCLNN_ERROR_ARGUMENT names the field and its range. */
+enum oclnn_status onn_augment_check(const struct oclnn_augment *augment);
+
+#endif
