@@ -97,13 +97,19 @@ static int run(struct runner *r)
         code = open_on(o, o->compare_device, &r->other_ctx, &r->other);
     if (code != TOOL_OK)
         return code;
+    if (o->export_path) {
+        enum oclnn_status status = oclnn_model_save(r->model, o->export_path);
+
+        if (status != OCLNN_OK)
+            return tool_fail(status, "%s", o->export_path);
+    }
     if (o->data)
         code = run_data(r);
     else if (o->eval)
         code = run_evaluate(r);
     else if (o->n_inputs)
         code = run_inputs(r);
-    else
+    else if (o->summary || o->dump || o->compare_device)
         code = prepare(r);
     if (o->summary || o->dump) {
         int shown = show(r);

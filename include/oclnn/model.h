@@ -41,6 +41,15 @@ OCLNN_API enum oclnn_status oclnn_model_load_memory(oclnn_context *ctx, const vo
  */
 OCLNN_API enum oclnn_status oclnn_model_create(oclnn_context *ctx, oclnn_graph **graph,
     const struct oclnn_model_params *params, oclnn_model **out);
+/**
+ * Writes the model as an ONNX file: the network as it was loaded or built, with the newest values of its parameters and
+ * statistics. IR version 8 and the oldest opset from 17 on in which every node can be written; files that were loaded in
+ * an older form come out in today's. Inputs' free dimensions are named "<input>_dim<k>"; values without a name get one.
+ * The file appears whole or not at all (temporary file, fsync, rename).
+ * Errors: OCLNN_ERROR_ARGUMENT, _UNSUPPORTED (every node that ONNX has no form for is listed; more than 2 GiB), _IO (the
+ * old file is untouched), _MEMORY, and those of reading from the device.
+ */
+OCLNN_API enum oclnn_status oclnn_model_save(oclnn_model *model, const char *path);
 /** Waits for jobs, destroys and NULLs *model; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_model_destroy(oclnn_model **model);
 

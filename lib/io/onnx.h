@@ -39,6 +39,12 @@ enum oclnn_status onn_onnx_load_file(const char *path, const struct onn_log *log
 enum oclnn_status onn_onnx_load_memory(const void *bytes, size_t size, const char *folder,
     const struct onn_log *log, struct onn_graph **out);
 
+/* Writes a graph with its constants, parameters and states (newest values, wherever they lie): IR version 8, the oldest
+ * opset from 17 on that has every node's form. types: what is known of each value, by id, for the outputs' declarations;
+ * may be NULL. The file appears whole or not at all. Errors: UNSUPPORTED (every node that ONNX has no form for; more than
+ * 2 GiB), IO, MEMORY. */
+enum oclnn_status onn_onnx_save(const struct onn_graph *g, const struct onn_desc *types, const char *path);
+
 /* Reads one serialised TensorProto (input_0.pb); name[] gets its name, cut if need be. */
 enum oclnn_status onn_tensor_pb_load(const char *path, char name[static 128], struct onn_blob **out);
 /* The files PREFIX_0.pb, PREFIX_1.pb … of a folder, in order; n is 0 if there is none. The caller unrefs

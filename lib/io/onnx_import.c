@@ -297,6 +297,18 @@ fail:
     return onn_error_at(status, "node '%.200s' (%.100s)", n.name ? n.name : "", proto->op_type);
 }
 
+/* What the file says of an output is kept for descriptions and for export, not relied upon. */
+static void declare_output(struct onn_scope *s, int32_t id, const Onnx__ValueInfoProto *info)
+{
+    struct onn_desc desc;
+    struct onn_value *v = &s->g->value[id];
+    if (v->role != ONN_ROLE_NONE || v->desc.dtype)
+        return;
+    if (input_desc(info, &desc) == OCLNN_OK)
+        v->desc = desc;
+    onn_error_clear();
+}
+
 static enum oclnn_status import_graph(struct onn_scope *s, const Onnx__GraphProto *proto)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -313,6 +325,7 @@ static enum oclnn_status import_graph(struct onn_scope *s, const Onnx__GraphProt
         int32_t id = scope_find(s, name);
         ONN_CHECK(id > 0, OCLNN_ERROR_FORMAT, "output '%.200s' is not made by anything", name);
         onn_graph_add_output(s->g, name, id);
+        declare_output(s, id, proto->output[i]);
     }
     ONN_CHECK(s->g->status == OCLNN_OK, s->g->status, "%s", s->g->error ? s->g->error : "out of host memory");
 fail:

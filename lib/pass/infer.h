@@ -14,6 +14,9 @@ struct onn_binding {
 /* `freeze`: parameters and states count as constants and may be folded (inference without training). */
 enum oclnn_status onn_pass_infer(const struct onn_graph *in, const struct onn_binding *bindings, bool freeze,
     struct onn_graph **out);
+/* What is known of every value of a source graph without binding its inputs, desc[n_values]: free dimensions stay -1;
+ * where nothing follows, what the value itself says. */
+enum oclnn_status onn_pass_types(const struct onn_graph *g, struct onn_desc *desc);
 /* Input i must be known on the host: it (or what is computed from it) steers shapes or branches. flags[n_inputs]. */
 enum oclnn_status onn_pass_steering(const struct onn_graph *in, bool *flags);
 

@@ -20,6 +20,7 @@ static const char help[] =
     "      --eval SET         count right answers over mnist:DIR, cifar10:FILE[,..]\n"
     "                         or npy:FILE,labels.csv\n"
     "      --compare-device DEV  run there too and compare the outputs\n"
+    "      --export FILE      write the network as ONNX, in today's opset\n"
     "      --summary          print the layers\n"
     "      --dump             print the plan: kernels, formats, memory\n"
     "\n"
@@ -62,6 +63,7 @@ enum {
     OPT_DATA = 256,
     OPT_EVAL,
     OPT_COMPARE,
+    OPT_EXPORT,
     OPT_SUMMARY,
     OPT_DUMP,
     OPT_VARIANT,
@@ -90,6 +92,7 @@ static const struct option options[] = {
     {"data", required_argument, NULL, OPT_DATA},
     {"eval", required_argument, NULL, OPT_EVAL},
     {"compare-device", required_argument, NULL, OPT_COMPARE},
+    {"export", required_argument, NULL, OPT_EXPORT},
     {"summary", no_argument, NULL, OPT_SUMMARY},
     {"dump", no_argument, NULL, OPT_DUMP},
     {"device", required_argument, NULL, 'd'},
@@ -228,6 +231,7 @@ static int parse_option(struct run_options *o, int option)
     case OPT_DATA: o->data = optarg; return -1;
     case OPT_EVAL: o->eval = optarg; return -1;
     case OPT_COMPARE: o->compare_device = optarg; return -1;
+    case OPT_EXPORT: o->export_path = optarg; return -1;
     case OPT_SUMMARY: o->summary = true; return -1;
     case OPT_DUMP: o->dump = true; return -1;
     case OPT_VARIANT: o->variant = optarg; return -1;
@@ -263,7 +267,7 @@ static int check(const struct run_options *o)
         return tool_usage("no model given");
     if (kinds > 1)
         return tool_usage("give images, an .npz, --data or --eval: only one of them");
-    if (kinds == 0 && !o->summary && !o->dump && !o->compare_device)
+    if (kinds == 0 && !o->summary && !o->dump && !o->compare_device && !o->export_path)
         return tool_usage("nothing to run: give images, an .npz, --data FOLDER or --eval SET");
     if (o->compare_device && o->eval)
         return tool_usage("--compare-device and --eval do not go together");

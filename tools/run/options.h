@@ -10,7 +10,7 @@ struct run_options {
     const char **input; /* images, or one .npz */
     int n_inputs;
     const char *device, *compare_device;
-    const char *data, *eval, *labels, *out;
+    const char *data, *eval, *labels, *out, *export_path;
     struct tool_shapes shapes;
     const char *variant, *format, *passes_off;
     long top, batch, limit, label_offset;
