@@ -1,5 +1,7 @@
 /* The exporter: what is written reads back as the same computation; names, free dimensions, subgraphs, canonical forms
- * that ONNX writes otherwise; every operator test of ONNX goes there and back where that data is installed. */
+ * that ONNX writes otherwise; operator tests of ONNX go there and back where that data is installed (a sample of them;
+ * `--all`: each). */
+#include "base/hash.h"
 #include "io/onnx.h"
 #include "model/graph_api.h"
 #include "pass/infer.h"
@@ -70,6 +72,8 @@ static bool same_outputs(const struct onn_graph *a, const struct onn_graph *b, d
 }
 
 /* ---- every operator test of ONNX ---- */
+static bool all;
+
 struct tally {
     int models, computed, refused;
 };
@@ -121,7 +125,7 @@ static void operator_tests(void **state)
         skip();
     for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
         char folder[400];
-        if (e->d_name[0] == '.')
+        if (e->d_name[0] == '.' || (!all && onn_hash_bytes(e->d_name, strlen(e->d_name)).lo % 6))
             continue;
         snprintf(folder, sizeof folder, NODE_TESTS "/%.200s", e->d_name);
         there_and_back(folder, &t);
@@ -129,7 +133,7 @@ static void operator_tests(void **state)
     closedir(dir);
     print_message("%d operator tests exported, %d of them computed on the host, %d not plannable\n", t.models,
         t.computed, t.refused);
-    assert_true(t.models > 100 && t.computed > 50);
+    assert_true(t.models > 50 && t.computed > 40);
 }
 
 /* ---- canonical forms ---- */
@@ -352,8 +356,9 @@ static void too_big(void **state)
     onn_graph_destroy(&g);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    all = argc > 1 && strcmp(argv[1], "--all") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(canonical_forms),
         cmocka_unit_test(names),
