@@ -6,7 +6,7 @@
  * Work       global { ceil(inner / piece), out, outer }, any local size.
  * Rounding   fp32, one sum in the order of j.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/any.h"
 
 /* On vector CPUs an item works on vectors already: groups of one keep compilers from putting items side by side. */

@@ -11,7 +11,7 @@
  * Parts          [image * pieces + piece][2][padded c] floats; sums and statistics: [2][c] floats.
  * Defines        ONN_DT (lib/any.h: f32; f16 with BN_SCALAR), VL, BN_SCALAR: one channel per item.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/any.h"
 
 #ifndef BN_SCALAR

@@ -13,7 +13,7 @@
  * Defines  VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
  * Method   register tile of lib/tile.h over [c]. Own design.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/tile.h"
 
 /* Sums of MR pixels x NV blocks over c_blocks channel blocks; see ONN_TILE_END. */

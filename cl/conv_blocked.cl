@@ -13,7 +13,7 @@
  * Method   register tile of pixels x channels over [c][r][s]; a pixel outside the image takes its value
  *          from the zeros, so interior and border run the same multiply-add code. Own design.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/tile.h"
 
 struct blocked_geo {

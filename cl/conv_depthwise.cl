@@ -11,7 +11,7 @@
  * Method   columns whose taps all lie inside the image go by 8 and 4 with one accumulator per pixel; the few
  *          at the edges go one by one over their valid taps. Memory bound. Own design.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 
 struct dw_geo {
     int h, w, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;

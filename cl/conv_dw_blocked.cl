@@ -14,7 +14,7 @@
  *                    prototype described in design/performance.md.
  * Rounding           fp32; sums per tap over the split's pixels, splits added in order.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 
 #define DWB_C (VL / 2)
 #define DWB_N 3

@@ -8,7 +8,7 @@
  * Method     tile of up to 4 channels x some vectors of columns over [c][r][s], weights broadcast. A tile whose taps leave
  *            the row reads it through a short copy with zeros. Own design.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 
 #define FEW_VECTORS 8 /* most of a tile */
 #define FEW_LINE (FEW_VECTORS * VL + 64)

@@ -6,7 +6,7 @@
  * Defines    VL (lib/types.h).
  * Work       one work-item per work-group; global size { c_blocks, merged groups * k_blocks, 1 }.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv_pack_merged(ONN_IN(float, w), ONN_OUT(float, u), int k,
                                                                             int c, int r, int s, int merge)

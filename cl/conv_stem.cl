@@ -11,7 +11,7 @@
  * Defines  VL (8), tile sizes TILE_M* (lib/tile.h); ONN_EPI optional.
  * Method   copies the rows it needs with their pads, then a register tile over [c][r][s] without any border. Own design.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/tile.h"
 
 struct stem_geo {

@@ -20,7 +20,7 @@
  * Method   A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks (2015), points 0, 1, -1, 2, -2.
  *          fp32 sums lose about two bits against the direct form.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/tile.h"
 
 struct wino_geo {

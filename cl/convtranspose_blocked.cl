@@ -10,7 +10,7 @@
  * Method     the columns of a row fall into stride_w phases; the pixels of one phase see the same taps and neighbouring
  *            inputs, so that each phase is a dense convolution with few taps: a gather, nothing is added up in memory.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/tile.h"
 
 #define CTB_TAPS 64

@@ -13,7 +13,7 @@
  * Rounding   fp32 fused multiply-adds in ascending k (gemm_packed_row: four sums); alpha, beta c, r, clip at the end.
  * Source     own design, after the usual BLIS loops.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/gemm.h"
 
 #ifndef GEMM_NV

@@ -6,7 +6,7 @@
  *            Global {ceil(px / VL), n}, local 1; px >= VL; x must not lie on y.
  * Defines    ONN_DT, VL.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/any.h"
 
 #define LRN_POWER(T, v) (beta == 0.75f ? (T)(1.0f) / (sqrt(v) * sqrt(sqrt(v))) : pow(v, (T)(-beta)))

@@ -10,7 +10,7 @@
  * Rounding   dot products in fp32: VL partial sums, then their sum.
  * Source     the equations in the ONNX operators LSTM, GRU, RNN.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/elem.h"
 
 struct lstm_args {

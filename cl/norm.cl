@@ -11,7 +11,7 @@
  * Arguments      absent scale, bias: any tensor with flag bit 1, 2 clear; outputs mean and 1/deviation: bits 4, 8.
  * Defines        ONN_DT, VL, NRM_WG (128). Variance is taken in a second pass: no cancellation.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/any.h"
 
 #ifndef NRM_WG

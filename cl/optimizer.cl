@@ -10,7 +10,7 @@
  * Source      the papers named below; sgd, adam, adamw, rmsprop, adagrad count weight decay, momentum and epsilon as
  *             PyTorch does.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 
 /* On vector CPUs an item works on vectors already: groups of one keep compilers from putting items side by side. */
 #ifdef ONN_ALONE

@@ -8,7 +8,7 @@
  *            the image, or inside image and pads (count_pad).
  * Source     the definitions in the ONNX operators MaxPool and AveragePool.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/window.h"
 
 struct poolb_args { /* struct pool_args of cl/pool.cl */

@@ -10,7 +10,7 @@
  * Method       max: a window's gradient goes to its first maximum in window order (a NaN wins). average: dy / count.
  * Source       the derivatives of the definitions in the ONNX operators.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/elem.h"
 #include "lib/window.h"
 

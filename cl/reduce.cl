@@ -9,7 +9,7 @@
  * Accuracy      sums in parts of at most 256 terms (vectors: 64), parts added up: error grows with n / 256 + 256.
  * NaN           passes through max and min. Lanes behind the last channel are written as 0 (or not at all).
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/any.h"
 
 /* 0 sum, 1 mean, 2 max, 3 min, 4 prod, 5 l1, 6 l2, 7 sum of squares, 8 log sum, 9 log sum exp */

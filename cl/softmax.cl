@@ -7,7 +7,7 @@
  * Arguments      log: 1 = LogSoftmax. Defines: ONN_DT, VL, SMX_WG (128).
  * The maximum is subtracted first, so nothing overflows; NaN makes its row NaN. x may lie on y, but for softmax_cols.
  */
-#include "lib/types.h"
+#include "lib/vec.h"
 #include "lib/any.h"
 
 #ifndef SMX_WG

@@ -10,7 +10,7 @@
 #ifndef ONN_ANY_H
 #define ONN_ANY_H
 
-#include "lib/types.h"
+#include "lib/vec.h"
 
 #ifndef ONN_DT
 #define ONN_DT 1

@@ -8,6 +8,8 @@
 #ifndef ONN_ELEM_H
 #define ONN_ELEM_H
 
+#include "lib/epi.h"
+
 #ifdef ONN_F16
 #define ONN_T half
 #define ONN_GET(p, i) vload_half((i), (p))

@@ -1,5 +1,5 @@
 /* exp for ONN_V within 2 ulp over [-87, 88], clamped outside (no infinity, no denormals): for sigmoid and softmax, where
- * nothing depends on the far ends. Included by lib/types.h. NaN stays NaN. Cody-Waite reduction and a polynomial of degree 6 (Cephes' expf). */
+ * nothing depends on the far ends. Included by lib/vec.h. NaN stays NaN. Cody-Waite reduction and a polynomial of degree 6 (Cephes' expf). */
 #ifndef ONN_EXP_H
 #define ONN_EXP_H
 

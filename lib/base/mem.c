@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LINE_BYTES 64 /* vectors of a kernel that works in this memory start on a cache line */
+#define LINE_FROM ((size_t)4096) /* smaller blocks are not worth the padding */
+#define HUGE_BYTES ((size_t)2 << 20)
 
 static void *report(void *block, size_t bytes)
 {
@@ -12,9 +17,34 @@ static void *report(void *block, size_t bytes)
     return block;
 }
 
+/* Weights are hundreds of megabytes: with pages of 4 KiB the kernel takes longer to hand them out than they take to be
+ * filled, and kernels miss the TLB. Advice only: where there are no huge pages nothing changes. */
+static void *advise(void *block, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    if (block && bytes >= HUGE_BYTES) {
+        uintptr_t first = ((uintptr_t)block + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+        uintptr_t last = ((uintptr_t)block + bytes) & ~(HUGE_BYTES - 1);
+        if (last > first)
+            madvise((void *)first, last - first, MADV_HUGEPAGE);
+    }
+#endif
+    return block;
+}
+
 void *onn_alloc(size_t bytes)
 {
-    return report(malloc(bytes ? bytes : 1), bytes);
+    void *block = NULL;
+    if (bytes < LINE_FROM)
+        block = malloc(bytes ? bytes : 1);
+    else if (posix_memalign(&block, bytes < HUGE_BYTES ? LINE_BYTES : HUGE_BYTES, bytes))
+        block = NULL;
+    return report(advise(block, bytes), bytes);
+}
+
+bool onn_is_line_aligned(const void *block)
+{
+    return ((uintptr_t)block & (LINE_BYTES - 1)) == 0;
 }
 
 void *onn_calloc(size_t count, size_t size)
@@ -24,7 +54,7 @@ void *onn_calloc(size_t count, size_t size)
         onn_error(OCLNN_ERROR_MEMORY, "out of host memory: %zu x %zu bytes", count, size);
         return NULL;
     }
-    return report(calloc(1, bytes ? bytes : 1), bytes);
+    return report(advise(calloc(1, bytes ? bytes : 1), bytes), bytes);
 }
 
 void *onn_realloc(void *block, size_t count, size_t size)

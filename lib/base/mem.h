@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Uninitialised bytes; NULL when memory is short (the sentence is then set). */
+/* Uninitialised bytes; NULL when memory is short (the sentence is then set). Blocks of 4 KiB or more start on a cache
+ * line. */
 void *onn_alloc(size_t bytes);
+bool onn_is_line_aligned(const void *block);
 /* count * size zeroed bytes; the product is checked. */
 void *onn_calloc(size_t count, size_t size);
 /* Resizes to count * size bytes; on failure the old block stays. */

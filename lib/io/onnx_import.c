@@ -92,11 +92,6 @@ static enum oclnn_status add_initializers(struct onn_scope *s, const Onnx__Graph
             return onn_error_at(status, "initialiser '%.200s'", t->name);
         ONN_TRY(scope_add(s, t->name, onn_graph_add_blob(s->g, t->name, ONN_ROLE_CONST, blob)));
         onn_blob_unref(&blob);
-        if (t->has_raw_data) { /* the big part of a model: not needed twice */
-            onn_free(t->raw_data.data);
-            t->raw_data = (ProtobufCBinaryData){0};
-            t->has_raw_data = 0;
-        }
     }
 fail:
     onn_blob_unref(&blob);

@@ -46,7 +46,7 @@ enum oclnn_status onn_external_read(struct onn_external *e, const Onnx__TensorPr
 
 /* ---- onnx_tensor.c ---- */
 /* external may be NULL. Sentences name no tensor: the caller adds it. */
-enum oclnn_status onn_tensor_import(const Onnx__TensorProto *t, struct onn_external *external,
+enum oclnn_status onn_tensor_import(Onnx__TensorProto *t, struct onn_external *external,
     struct onn_blob **out);
 
 /* ---- onnx_sort.c ---- */

@@ -90,7 +90,7 @@ static enum oclnn_status from_list(const Onnx__TensorProto *t, const struct onn_
     return status;
 }
 
-enum oclnn_status onn_tensor_import(const Onnx__TensorProto *t, struct onn_external *external,
+enum oclnn_status onn_tensor_import(Onnx__TensorProto *t, struct onn_external *external,
     struct onn_blob **out)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -103,13 +103,19 @@ enum oclnn_status onn_tensor_import(const Onnx__TensorProto *t, struct onn_exter
     if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
         ONN_CHECK(!t->has_raw_data, OCLNN_ERROR_FORMAT, "both raw_data and external data");
         ONN_TRY(onn_external_read(external, t, bytes, &read));
-        ONN_TRY(onn_blob_create(&desc, read, out));
+        ONN_TRY(onn_blob_take(&desc, &read, out));
     } else if (t->has_raw_data) {
         if (t->raw_data.len != bytes)
             ONN_TRY(wrong_count("raw_data (bytes)", t->raw_data.len, bytes));
         ONN_CHECK(!t->n_float_data && !t->n_int32_data && !t->n_int64_data && !t->n_double_data,
             OCLNN_ERROR_FORMAT, "both raw_data and a typed list");
-        ONN_TRY(onn_blob_create(&desc, t->raw_data.data, out));
+        read = t->raw_data.data; /* a block of our allocator (onn_wire_allocator), handed on without a copy */
+        t->raw_data = (ProtobufCBinaryData){0};
+        t->has_raw_data = 0;
+        if (bytes)
+            ONN_TRY(onn_blob_take(&desc, &read, out));
+        else
+            ONN_TRY(onn_blob_create(&desc, NULL, out));
     } else {
         ONN_TRY(from_list(t, &desc, elements, out));
     }

@@ -14,7 +14,7 @@ enum oclnn_status onn_tensor_pb_load(const char *path, char name[static 128], st
     *out = NULL;
     ONN_TRY(onn_fs_read(path, ONN_ONNX_MAX_BYTES, &bytes, &size));
     status = onn_wire_unpack(&onnx__tensor_proto__descriptor, bytes, size, &m);
-    const Onnx__TensorProto *t = (const Onnx__TensorProto *)m;
+    Onnx__TensorProto *t = (Onnx__TensorProto *)m;
     if (status == OCLNN_OK)
         status = onn_tensor_import(t, NULL, out);
     if (status != OCLNN_OK)

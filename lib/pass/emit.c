@@ -47,8 +47,19 @@ static enum oclnn_status fold(struct onn_graph *g, const char *name, struct onn_
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_blob *blob[16] = {0};
-    for (int i = 0; i < p->n_out; i++)
-        ONN_TRY(onn_blob_create(&descs[i], NULL, &blob[i]));
+    void *block = NULL;
+    for (int i = 0; i < p->n_out; i++) {
+        size_t bytes;
+        if (!(p->op->flags & ONN_OP_ELEMENTWISE)) {
+            ONN_TRY(onn_blob_create(&descs[i], NULL, &blob[i]));
+            continue;
+        }
+        /* writes every element: clearing folded weights first would take as long as folding them */
+        ONN_TRY(onn_blob_bytes(&descs[i], &bytes));
+        block = onn_alloc(bytes);
+        ONN_TRY(block ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+        ONN_TRY(onn_blob_take(&descs[i], &block, &blob[i]));
+    }
     p->out = descs;
     ONN_TRY(p->op->host(p, blob));
     for (int i = 0; i < p->n_out; i++) {
@@ -56,6 +67,7 @@ static enum oclnn_status fold(struct onn_graph *g, const char *name, struct onn_
         ONN_TRY(g->status);
     }
 fail:
+    onn_free(block);
     for (int i = 0; i < p->n_out; i++)
         onn_blob_unref(&blob[i]);
     return status;

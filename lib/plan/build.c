@@ -2,14 +2,13 @@
 #include "ops/walk.h"
 #include "pass/rewrite.h"
 #include "plan/plan.h"
+#include "plan/programs.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct pending { /* a launch waiting for its program */
     struct onn_launch launch;
     int node;
-    struct onn_program *program;
 };
 
 struct build {
@@ -81,6 +80,13 @@ fail:
     return status;
 }
 
+enum oclnn_status onn_plan_blob(const struct onn_plan *p, int v, struct onn_buffer **out)
+{
+    const struct onn_value *value = &p->graph->value[v];
+    return value->role == ONN_ROLE_CONST ? onn_blob_device_const(value->blob, p->ctx, out)
+                                         : onn_blob_device(value->blob, p->ctx, out);
+}
+
 static enum oclnn_status make_buffers(struct onn_plan *p)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -113,7 +119,7 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
             p->stats.staging_bytes += store->bytes;
         } else if (store->kind == ONN_STORAGE_BLOB) {
             struct onn_buffer *buffer;
-            ONN_TRY(onn_blob_device(p->graph->value[store->value].blob, p->ctx, &buffer));
+            ONN_TRY(onn_plan_blob(p, store->value, &buffer));
             p->stats.parameter_bytes += store->bytes;
         }
     }
@@ -139,9 +145,7 @@ enum oclnn_status onn_plan_locate(const struct onn_plan *p, int v, struct onn_sp
         out->buffer = p->segment[store->segment];
         out->offset += (int64_t)(store->offset / oclnn_dtype_size(d->dtype));
         break;
-    case ONN_STORAGE_BLOB:
-        status = onn_blob_device(p->graph->value[store->value].blob, p->ctx, &out->buffer);
-        break;
+    case ONN_STORAGE_BLOB: status = onn_plan_blob(p, store->value, &out->buffer); break;
     case ONN_STORAGE_DERIVED: out->buffer = p->derived[s]->buffer; break;
     case ONN_STORAGE_INPUT: out->buffer = p->own[s]; break;
     }
@@ -254,78 +258,37 @@ static enum oclnn_status resolve(void *user, enum onn_arg_kind kind, int index, 
     return onn_plan_locate(p, kind == ONN_ARG_IN ? n->in[index] : n->out[index], out);
 }
 
-static int by_text(const void *a, const void *b)
+/* The program of every launch, compiled or found. */
+static enum oclnn_status get_programs(struct build *b, struct onn_program **of)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Few programs start fast: kernels with equal defines travel together. The name of the program that launch i lives in:
- * all files that launches with its defines use, "conv+pool". */
-static const char *program_of(struct build *b, int i)
-{
-    const char *defines = b->item[i].launch.defines;
-    const char **names = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *names);
-    struct onn_str joined = {0};
-    int n = 0;
-    for (int j = 0; names && j < b->n; j++) {
-        const struct onn_launch *l = &b->item[j].launch;
-        if (!l->gemm && l->program && l->program[0] && strcmp(l->defines, defines) == 0)
-            names[n++] = l->program;
-    }
-    if (n)
-        qsort(names, (size_t)n, sizeof *names, by_text);
-    for (int j = 0; j < n; j++)
-        if (j == 0 || strcmp(names[j], names[j - 1]) != 0)
-            onn_str_add(&joined, "%s%s", j ? "+" : "", names[j]);
-    const char *name =
-        names && onn_str_ok(&joined) ? onn_arena_strdup(&b->arena, onn_str_text(&joined)) : NULL;
-    onn_str_finish(&joined);
-    return name;
-}
-
-/* Is generated text needed in programs with these defines? */
-static bool has_generated(const struct build *b, const char *defines)
-{
-    for (int i = 0; i < b->n; i++)
-        if (b->item[i].launch.source && strcmp(b->item[i].launch.defines, defines) == 0)
-            return true;
-    return false;
-}
-
-static enum oclnn_status find_program(struct build *b, int i, struct onn_program **out)
-{
-    const struct onn_launch *l = &b->item[i].launch;
-    for (int j = 0; j < i; j++)
-        if (!b->item[j].launch.gemm && strcmp(b->item[j].launch.defines, l->defines) == 0) {
-            *out = b->item[j].program;
-            return OCLNN_OK;
-        }
-    const char *name = program_of(b, i);
-    if (!name)
+    const struct onn_launch **launch = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *launch);
+    if (!launch)
         return OCLNN_ERROR_MEMORY;
-    const char *prelude = has_generated(b, l->defines) ? onn_str_text(&b->generated) : NULL;
-    b->p->stats.programs++;
-    return onn_program_get(b->p->ctx, name, l->defines, prelude, out);
+    for (int i = 0; i < b->n; i++)
+        launch[i] = &b->item[i].launch;
+    return onn_programs_get(b->p->ctx, launch, b->n, onn_str_text(&b->generated), &b->arena, of,
+        &b->p->stats.programs);
 }
 
 static enum oclnn_status make_steps(struct build *b)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_plan *p = b->p;
+    struct onn_program **program = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *program);
     p->step = onn_calloc((size_t)b->n + 1, sizeof *p->step);
-    ONN_TRY(p->step ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    ONN_TRY(p->step && program ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    ONN_TRY(get_programs(b, program));
     for (int i = 0; i < b->n; i++) {
-        const struct onn_launch *l = &b->item[i].launch;
         b->node = b->item[i].node;
-        if (!l->gemm)
-            ONN_TRY(find_program(b, i, &b->item[i].program));
-        ONN_TRY(onn_step_init(p->ctx, l, b->item[i].program, resolve, b, &p->step[i]));
+        status = onn_step_init(p->ctx, &b->item[i].launch, program[i], resolve, b, &p->step[i]);
+        if (status != OCLNN_OK) {
+            onn_error_at(status, "node '%s'", p->graph->node[b->node].name);
+            goto fail;
+        }
         p->n_steps = i + 1;
     }
     p->stats.kernels = b->n;
 fail:
-    if (status != OCLNN_OK && b->n)
-        onn_error_at(status, "node '%s'", p->graph->node[b->node].name);
     return status;
 }
 

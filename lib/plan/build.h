@@ -6,6 +6,8 @@
 
 struct onn_plan;
 enum oclnn_status onn_plan_build(struct onn_plan *p);
+/* The device copy, made or brought up to date, of a value that has a blob. */
+enum oclnn_status onn_plan_blob(const struct onn_plan *p, int v, struct onn_buffer **out);
 /* Where value v is. */
 enum oclnn_status onn_plan_locate(const struct onn_plan *p, int v, struct onn_spot *out);
 

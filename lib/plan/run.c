@@ -96,7 +96,7 @@ static enum oclnn_status refresh_derived(struct onn_plan *p)
         struct onn_buffer *buffer;
         if (p->graph->value[v].node < 0 && p->graph->value[v].blob &&
             onn_value_is_persistent(&p->graph->value[v])) {
-            enum oclnn_status status = onn_blob_device(p->graph->value[v].blob, p->ctx, &buffer);
+            enum oclnn_status status = onn_plan_blob(p, v, &buffer);
             if (status != OCLNN_OK)
                 return status;
         }

@@ -1,5 +1,61 @@
 #include "runtime/internal.h"
 
+#define SHARE_FROM ((size_t)4096) /* copying less costs less than a driver's bookkeeping */
+#define OWN_FROM ((size_t)2 << 20) /* buffers from here on lie in memory of ours: huge pages */
+
+static void CL_CALLBACK free_block(cl_mem mem, void *block)
+{
+    (void)mem;
+    onn_free(block);
+}
+
+/* A cl_mem over a block of ours that frees it when its last user is done; NULL: not here. */
+static cl_mem over(struct oclnn_context *ctx, void *block, size_t bytes)
+{
+    cl_int code;
+    if (!ctx->caps.is_cpu || !ctx->caps.unified || ctx->caps.slow || !onn_is_line_aligned(block) ||
+        (ctx->caps.max_alloc && bytes > ctx->caps.max_alloc))
+        return NULL;
+    cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, block, &code);
+    if (code != CL_SUCCESS)
+        return NULL;
+    if (clSetMemObjectDestructorCallback(mem, free_block, block) != CL_SUCCESS) {
+        clReleaseMemObject(mem);
+        return NULL;
+    }
+    return mem;
+}
+
+bool onn_buffer_share(struct oclnn_context *ctx, void *block, size_t bytes, struct onn_buffer **out)
+{
+    *out = NULL;
+    if (!block || bytes < SHARE_FROM)
+        return false;
+    struct onn_buffer *b = onn_calloc(1, sizeof *b);
+    if (!b)
+        return false;
+    *b = (struct onn_buffer){.ctx = ctx, .mem = over(ctx, block, bytes), .bytes = bytes};
+    if (!b->mem) {
+        onn_free(b);
+        return false;
+    }
+    atomic_fetch_add(&ctx->buffers_created, 1);
+    *out = b;
+    return true;
+}
+
+/* Large buffers of a processor: our allocator asks for huge pages, drivers do not. */
+static cl_mem create_own(struct oclnn_context *ctx, size_t bytes)
+{
+    if (bytes < OWN_FROM || !ctx->caps.is_cpu)
+        return NULL;
+    void *block = onn_alloc(bytes);
+    cl_mem mem = block ? over(ctx, block, bytes) : NULL;
+    if (!mem)
+        onn_free(block);
+    return mem;
+}
+
 enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -13,9 +69,11 @@ enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, str
     ONN_CHECK(!ctx->caps.max_alloc || bytes <= ctx->caps.max_alloc, OCLNN_ERROR_DEVICE_MEMORY,
         "buffer of %zu bytes: device '%s' allows %zu in one piece", bytes, ctx->caps.name,
         ctx->caps.max_alloc);
+    b->mem = create_own(ctx, bytes);
     /* On shared memory the driver then places it where host and device both reach it without a copy. */
     cl_mem_flags flags = CL_MEM_READ_WRITE | (ctx->caps.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
-    ONN_CL((b->mem = clCreateBuffer(ctx->cl, flags, bytes ? bytes : 1, NULL, &code), code));
+    if (!b->mem)
+        ONN_CL((b->mem = clCreateBuffer(ctx->cl, flags, bytes ? bytes : 1, NULL, &code), code));
     atomic_fetch_add(&ctx->buffers_created, 1);
     *out = b;
     return OCLNN_OK;

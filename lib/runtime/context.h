@@ -24,6 +24,9 @@ struct onn_buffer;
 enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out);
 /* Wraps a program's own cl_mem (retained); `bytes` is asked from OpenCL. */
 enum oclnn_status onn_buffer_wrap(struct oclnn_context *ctx, void *cl_mem_handle, struct onn_buffer **out);
+/* Makes a block of onn_alloc the device's, where that takes no copy: a processor that works in the host's memory. Then
+ * (true) the buffer owns the block, which both sides may use as long as the buffer lives; else nothing has happened. */
+bool onn_buffer_share(struct oclnn_context *ctx, void *block, size_t bytes, struct onn_buffer **out);
 void onn_buffer_destroy(struct onn_buffer **buffer);
 size_t onn_buffer_bytes(const struct onn_buffer *buffer);
 /* Host to device. Returns after the bytes were taken over if `blocking`; else `src` must stay until the queue passed. */
@@ -43,6 +46,14 @@ struct onn_program;
  * kept until the context dies; through the disk cache. Errors: OCLNN_ERROR_BUILD with kernel, options, device, log. */
 enum oclnn_status onn_program_get(struct oclnn_context *ctx, const char *name, const char *defines,
     const char *prelude, struct onn_program **out);
+/* The programs that the context has, one after the other (NULL: the first; NULL after the last), and what they were made
+ * of. */
+struct onn_program *onn_program_next(struct oclnn_context *ctx, const struct onn_program *before);
+void onn_program_origin(const struct onn_program *p, const char **name, const char **defines,
+    bool *has_prelude);
+/* Does the identifier (`length` characters) occur in the kernel file(s) `name` or in `prelude` (may be NULL)? True in
+ * doubt. */
+bool onn_source_mentions(const char *name, const char *prelude, const char *identifier, size_t length);
 /* Writes what was compiled since the last call to the disk cache (called after the first answer). */
 void onn_program_cache_flush(struct oclnn_context *ctx);
 

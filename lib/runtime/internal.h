@@ -68,7 +68,8 @@ struct onn_program {
     struct onn_program *next;
     struct onn_hash identity; /* of name, defines, prelude */
     struct onn_hash key; /* in the disk cache */
-    char *name;
+    char *name, *defines;
+    bool has_prelude;
     cl_program cl;
     bool unsaved; /* compiled here, not yet in the disk cache */
 };

@@ -106,6 +106,7 @@ void onn_program_destroy(struct onn_program *program)
     if (program->cl)
         clReleaseProgram(program->cl);
     onn_free(program->name);
+    onn_free(program->defines);
     onn_free(program);
 }
 
@@ -129,10 +130,11 @@ enum oclnn_status onn_program_build(struct oclnn_context *ctx, const char *name,
     uint64_t begin = onn_clock_ns();
     *out = NULL;
     struct onn_program *p = onn_calloc(1, sizeof *p);
-    if (!p || !(p->name = onn_strdup(name))) {
+    if (!p || !(p->name = onn_strdup(name)) || !(p->defines = onn_strdup(defines ? defines : ""))) {
         status = OCLNN_ERROR_MEMORY;
         goto fail;
     }
+    p->has_prelude = prelude && *prelude;
     make_options(defines, &options);
     ONN_TRY(onn_source_text(name, prelude, &source));
     ONN_CHECK(onn_str_ok(&options), OCLNN_ERROR_MEMORY, "out of host memory: options of program '%s'", name);
@@ -171,6 +173,24 @@ enum oclnn_status onn_program_get(struct oclnn_context *ctx, const char *name, c
     onn_mutex_unlock(&ctx->program_lock);
     *out = status == OCLNN_OK ? p : NULL;
     return status;
+}
+
+struct onn_program *onn_program_next(struct oclnn_context *ctx, const struct onn_program *before)
+{
+    if (before)
+        return before->next;
+    onn_mutex_lock(&ctx->program_lock);
+    struct onn_program *first = ctx->programs; /* new ones are put in front of it */
+    onn_mutex_unlock(&ctx->program_lock);
+    return first;
+}
+
+void onn_program_origin(const struct onn_program *p, const char **name, const char **defines,
+    bool *has_prelude)
+{
+    *name = p->name;
+    *defines = p->defines;
+    *has_prelude = p->has_prelude;
 }
 
 static void save(struct oclnn_context *ctx, const struct onn_program *p)

@@ -18,15 +18,23 @@ struct onn_blob {
     struct onn_buffer *buffer; /* device copy or NULL */
     struct oclnn_context *context; /* whose device */
     uint64_t buffer_version;
+    bool shared; /* host and device copy are the same bytes, owned by the buffer */
 };
 
-/* Zeroed host bytes for a plain desc with known dims. */
+/* A copy of `data`, or zeroed host bytes, for a plain desc with known dims. */
 enum oclnn_status onn_blob_create(const struct onn_desc *desc, const void *data, struct onn_blob **out);
+/* Takes over a block of onn_alloc with the desc's bytes, and NULLs the pointer; on failure the block stays. */
+enum oclnn_status onn_blob_take(const struct onn_desc *desc, void **block, struct onn_blob **out);
+/* Bytes of a plain desc with known dims, checked like those of a blob. */
+enum oclnn_status onn_blob_bytes(const struct onn_desc *desc, size_t *bytes);
 struct onn_blob *onn_blob_ref(struct onn_blob *blob);
 /* Gives one reference back and NULLs the pointer; accepts NULL. */
 void onn_blob_unref(struct onn_blob **blob);
 /* Makes sure that a current device copy exists (writes it if the host is newer) and returns it, not owned. */
 enum oclnn_status onn_blob_device(struct onn_blob *blob, struct oclnn_context *ctx, struct onn_buffer **out);
+/* The same for bytes that nobody changes: a device that works in the host's memory uses them where they are. */
+enum oclnn_status onn_blob_device_const(struct onn_blob *blob, struct oclnn_context *ctx,
+    struct onn_buffer **out);
 /* Reads the device copy back if it is newer. */
 enum oclnn_status onn_blob_sync_host(struct onn_blob *blob);
 /* Element i (row-major) of the host copy as double / int64; any dtype. */

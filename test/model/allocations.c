@@ -14,9 +14,11 @@ static long allocations;
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t bytes);
+int __real_posix_memalign(void **out, size_t align, size_t bytes);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t bytes);
+int __wrap_posix_memalign(void **out, size_t align, size_t bytes);
 
 void *__wrap_malloc(size_t bytes)
 {
@@ -34,6 +36,12 @@ void *__wrap_realloc(void *block, size_t bytes)
 {
     allocations++;
     return __real_realloc(block, bytes);
+}
+
+int __wrap_posix_memalign(void **out, size_t align, size_t bytes)
+{
+    allocations++;
+    return __real_posix_memalign(out, align, bytes);
 }
 
 static void run_allocates_nothing(void **state)

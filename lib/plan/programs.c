@@ -1,0 +1,234 @@
+#include "plan/programs.h"
+#include "runtime/context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DEFINES 32
+
+struct define {
+    const char *text; /* "VL=8" */
+    size_t length, name; /* of all of it; of the macro's name */
+};
+
+struct group {
+    int n_defines, n_files;
+    struct define define[MAX_DEFINES];
+    const char **file;
+    bool generated;
+};
+
+struct deal {
+    struct oclnn_context *ctx;
+    const struct onn_launch *const *launch;
+    int n;
+    const char *generated;
+    struct onn_arena *arena;
+    struct group *group;
+    int n_groups;
+};
+
+/* "-D VL=8 -D ONN_DT=1" as a list; -1 if there is anything else in it, or too much. */
+static int split(const char *defines, struct define *out)
+{
+    int n = 0;
+    for (const char *at = defines + strspn(defines, " "); *at; at += strspn(at, " ")) {
+        if (strncmp(at, "-D", 2) != 0 || n == MAX_DEFINES)
+            return -1;
+        at += 2;
+        at += strspn(at, " ");
+        size_t length = strcspn(at, " "), name = 0;
+        while (name < length && at[name] != '=')
+            name++;
+        if (!name)
+            return -1;
+        out[n++] = (struct define){at, length, name};
+        at += length;
+    }
+    return n;
+}
+
+static const struct define *find(const struct define *list, int n, const struct define *wanted)
+{
+    for (int i = 0; i < n; i++)
+        if (list[i].name == wanted->name && memcmp(list[i].text, wanted->text, wanted->name) == 0)
+            return &list[i];
+    return NULL;
+}
+
+static bool same(const struct define *a, const struct define *b)
+{
+    return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+}
+
+static const char *generated_of(const struct deal *d, bool used)
+{
+    return used ? d->generated : NULL;
+}
+
+/* May this launch's files be compiled with the group's defines, and the group's with the launch's? */
+static bool fits(const struct deal *d, const struct group *g, const struct onn_launch *l,
+    const struct define *defines, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const struct define *have = find(g->define, g->n_defines, &defines[i]);
+        if (have && !same(have, &defines[i]))
+            return false;
+        for (int f = 0; !have && f < g->n_files; f++)
+            if (onn_source_mentions(g->file[f], NULL, defines[i].text, defines[i].name))
+                return false;
+        if (!have && onn_source_mentions("", generated_of(d, g->generated), defines[i].text, defines[i].name))
+            return false;
+    }
+    for (int i = 0; i < g->n_defines; i++)
+        if (!find(defines, n, &g->define[i]) &&
+            onn_source_mentions(l->program ? l->program : "", generated_of(d, l->source != NULL),
+                g->define[i].text, g->define[i].name))
+            return false;
+    return g->n_defines + n <= MAX_DEFINES;
+}
+
+static bool join(struct deal *d, struct group *g, const struct onn_launch *l, const struct define *defines,
+    int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!find(g->define, g->n_defines, &defines[i]))
+            g->define[g->n_defines++] = defines[i];
+    g->generated |= l->source != NULL;
+    if (!l->program || !*l->program)
+        return true;
+    for (int f = 0; f < g->n_files; f++)
+        if (strcmp(g->file[f], l->program) == 0)
+            return true;
+    if (!g->file)
+        g->file = onn_arena_calloc(d->arena, (size_t)d->n, sizeof *g->file);
+    if (!g->file)
+        return false;
+    g->file[g->n_files++] = l->program;
+    return true;
+}
+
+static bool place(struct deal *d, int i, int *at)
+{
+    const struct onn_launch *l = d->launch[i];
+    struct define defines[MAX_DEFINES];
+    int n = split(l->defines, defines);
+    for (*at = 0; *at < d->n_groups; ++*at)
+        if (n >= 0 && fits(d, &d->group[*at], l, defines, n))
+            break;
+    if (*at == d->n_groups)
+        d->n_groups++;
+    return n >= 0 && join(d, &d->group[*at], l, defines, n);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_define(const void *a, const void *b)
+{
+    const struct define *x = a, *y = b;
+    int order = strncmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+    return order ? order : x->length < y->length ? -1 : x->length > y->length;
+}
+
+/* Sorted, so that the order of the nodes does not make another program of the same kernels. */
+static enum oclnn_status compile(const struct deal *d, struct group *g, struct onn_program **out)
+{
+    struct onn_str name = {0}, defines = {0};
+    if (g->n_files)
+        qsort(g->file, (size_t)g->n_files, sizeof *g->file, by_text);
+    qsort(g->define, (size_t)g->n_defines, sizeof *g->define, by_define);
+    for (int i = 0; i < g->n_files; i++)
+        onn_str_add(&name, "%s%s", i ? "+" : "", g->file[i]);
+    for (int i = 0; i < g->n_defines; i++)
+        onn_str_add(&defines, "%s-D %.*s", i ? " " : "", (int)g->define[i].length, g->define[i].text);
+    enum oclnn_status status = onn_str_ok(&name) && onn_str_ok(&defines) ? OCLNN_OK : OCLNN_ERROR_MEMORY;
+    if (status == OCLNN_OK)
+        status = onn_program_get(d->ctx, onn_str_text(&name), onn_str_text(&defines),
+            generated_of(d, g->generated), out);
+    onn_str_finish(&name);
+    onn_str_finish(&defines);
+    return status;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; *at; at += strcspn(at, "+"), at += *at == '+')
+        if (strcspn(at, "+") == length && memcmp(at, word, length) == 0)
+            return true;
+    return false;
+}
+
+/* Was the kernel compiled with the same meaning before? A second plan then needs no program of its own. */
+static struct onn_program *known(const struct deal *d, const struct onn_launch *l)
+{
+    struct define want[MAX_DEFINES], have[MAX_DEFINES];
+    int n = split(l->defines, want);
+    for (struct onn_program *p = onn_program_next(d->ctx, NULL); p && n >= 0 && !l->source && l->program;
+         p = onn_program_next(d->ctx, p)) {
+        const char *name, *defines;
+        bool prelude, fits = true;
+        onn_program_origin(p, &name, &defines, &prelude);
+        int m = split(defines, have);
+        if (prelude || m < 0 || !has_word(name, l->program))
+            continue;
+        for (int i = 0; i < n && fits; i++) {
+            const struct define *other = find(have, m, &want[i]);
+            fits = other && same(other, &want[i]);
+        }
+        for (int i = 0; i < m && fits; i++)
+            fits =
+                find(want, n, &have[i]) || !onn_source_mentions(l->program, NULL, have[i].text, have[i].name);
+        if (fits)
+            return p;
+    }
+    return NULL;
+}
+
+static bool like(const struct onn_launch *a, const struct onn_launch *b)
+{
+    return strcmp(a->defines, b->defines) == 0 &&
+        strcmp(a->program ? a->program : "", b->program ? b->program : "") == 0 && !a->source == !b->source;
+}
+
+enum oclnn_status onn_programs_get(struct oclnn_context *ctx, const struct onn_launch *const *launch, int n,
+    const char *generated, struct onn_arena *arena, struct onn_program **program, int *n_programs)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct deal d = {.ctx = ctx, .launch = launch, .n = n, .generated = generated, .arena = arena};
+    int *group_of = onn_arena_calloc(arena, (size_t)n + 1, sizeof *group_of);
+    d.group = onn_arena_calloc(arena, (size_t)n + 1, sizeof *d.group);
+    struct onn_program **made = onn_arena_calloc(arena, (size_t)n + 1, sizeof(struct onn_program *));
+    ONN_TRY(d.group && group_of && made ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int i = 0; i < n; i++) {
+        int j = 0;
+        group_of[i] = -1;
+        program[i] = NULL;
+        if (launch[i]->gemm)
+            continue;
+        while (j < i && (launch[j]->gemm || !like(launch[j], launch[i]))) /* most are like another */
+            j++;
+        if (j < i) {
+            group_of[i] = group_of[j];
+            program[i] = program[j];
+        } else if (!(program[i] = known(&d, launch[i]))) {
+            ONN_CHECK(place(&d, i, &group_of[i]), OCLNN_ERROR_INTERNAL, "kernel '%s': options '%s'",
+                launch[i]->kernel, launch[i]->defines);
+        }
+    }
+    for (int g = 0; g < d.n_groups; g++)
+        ONN_TRY(compile(&d, &d.group[g], &made[g]));
+    *n_programs = 0;
+    for (int i = 0; i < n; i++) {
+        bool seen = !program[i] && group_of[i] < 0;
+        program[i] = group_of[i] < 0 ? program[i] : made[group_of[i]];
+        for (int j = 0; j < i && !seen; j++)
+            seen = program[j] == program[i];
+        *n_programs += !seen;
+    }
+fail:
+    return status;
+}

@@ -1,0 +1,80 @@
+/* Which kernels are compiled together: as many as their defines allow, and never with another meaning. */
+#include "plan/programs.h"
+#include "runtime/context.h"
+#include <oclnn/oclnn.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static oclnn_context *ctx;
+
+static int open_context(void **state)
+{
+    (void)state;
+    struct oclnn_context_params params = {.cache_dir = ""};
+    oclnn_context_create(&params, &ctx);
+    return 0;
+}
+
+static int close_context(void **state)
+{
+    (void)state;
+    oclnn_context_destroy(&ctx);
+    return 0;
+}
+
+static void words(void **state)
+{
+    (void)state;
+    assert_true(onn_source_mentions("reorder", NULL, "REORDER_T", 9));
+    assert_false(onn_source_mentions("reorder", NULL, "REORDER_", 8)); /* part of a word only */
+    assert_false(onn_source_mentions("reorder", NULL, "VL", 2));
+    assert_true(onn_source_mentions("", "kernel void f(global VL *x)", "VL", 2));
+    assert_true(onn_source_mentions("no_such_file", NULL, "VL", 2)); /* in doubt: yes */
+}
+
+static void deal(void **state)
+{
+    (void)state;
+    if (!ctx)
+        skip();
+    struct onn_arena arena = {0};
+    struct onn_program *program[5];
+    int n = 0;
+    const struct onn_launch launches[5] = {
+        {.program = "reorder", .kernel = "reorder_each", .defines = "-D REORDER_T=uint"},
+        {.program = "measure", .kernel = "measure_empty", .defines = "-D GROUP=1"}, /* knows no REORDER_T */
+        {.program = "reorder", .kernel = "reorder_each", .defines = "-D REORDER_T=uchar"},
+        {.program = "reorder", .kernel = "reorder_fill", .defines = "-D REORDER_T=uint"},
+        {.gemm = &n},
+    };
+    const struct onn_launch *list[5];
+    for (int i = 0; i < 5; i++)
+        list[i] = &launches[i];
+    assert_int_equal(onn_programs_get(ctx, list, 5, NULL, &arena, program, &n), OCLNN_OK);
+    assert_int_equal(n, 2);
+    assert_ptr_equal(program[0], program[1]);
+    assert_ptr_equal(program[0], program[3]);
+    assert_ptr_not_equal(program[0], program[2]); /* another value of the same macro */
+    assert_null(program[4]); /* a library call */
+
+    /* a second plan finds them again, in another order and beside a macro that the file does not know */
+    struct onn_program *again[2];
+    const struct onn_launch other = {.program = "reorder",
+        .kernel = "reorder_each",
+        .defines = "-D REORDER_T=uchar"};
+    const struct onn_launch *second[2] = {&other, &launches[0]};
+    uint64_t built = onn_context_counters(ctx).programs_built;
+    assert_int_equal(onn_programs_get(ctx, second, 2, NULL, &arena, again, &n), OCLNN_OK);
+    assert_ptr_equal(again[0], program[2]);
+    assert_ptr_equal(again[1], program[0]);
+    assert_int_equal(onn_context_counters(ctx).programs_built, built);
+    onn_arena_finish(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(words), cmocka_unit_test(deal)};
+    return cmocka_run_group_tests(tests, open_context, close_context);
+}
