@@ -3,7 +3,7 @@
  *
  * Arguments  w: [K][C / groups][R][S]; u: [K / k][k_blocks][c_blocks][R][S][VL c][VL k], the layout of conv_blocked.cl,
  *            with zeros in the tails. k, c: channels of one merged group.
- * Defines    VL (lib/types.h).
+ * Defines    VL (lib/vec.h).
  * Work       one work-item per work-group; global size { c_blocks, merged groups * k_blocks, 1 }.
  */
 #include "lib/vec.h"

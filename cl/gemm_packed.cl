@@ -4,7 +4,7 @@
  *            for gemm_packed, a_k = 1 (gemm_packed_at: any strides). c and r may be any tensor where has_c, has_r are 0.
  *            b: [batch][panels][k][NR], NR = GEMM_NV * VL columns of a panel, zeros behind column n; b_b in elements of
  *            this packing, 0 = shared. y is neither c nor r.
- * Defines    VL (lib/types.h), GEMM_NV (2), GEMM_M1 > GEMM_M2 > GEMM_M3 > GEMM_M4: rows of the compiled tiles;
+ * Defines    VL (lib/vec.h), GEMM_NV (2), GEMM_M1 > GEMM_M2 > GEMM_M3 > GEMM_M4: rows of the compiled tiles;
  *            ONN_EPI_KIND optional: the activation behind a result (lib/activation.h).
  * Work       one work-item per work-group; global size { ceil(m / m_group), ceil(panels / p_group), batches }.
  * Method     A group computes m_group rows x p_group panels, k_block of k at a time (partial sums wait in y): a block of

@@ -5,7 +5,7 @@
  *            here; h0, c0: initial state by strides; peep: [directions][3 * hidden] (LSTM's i, o, f).
  *            y, y_h, y_c: outputs by strides. state: fp32 workspace [directions][batch][4][hidden]. Tensors that has_*
  *            calls absent may be any.
- * Defines    ONN_F16 optional (lib/elem.h), VL (lib/types.h).
+ * Defines    ONN_F16 optional (lib/elem.h), VL (lib/vec.h).
  * Work       any 1-D work-group; global size { directions * batch * local size }.
  * Rounding   dot products in fp32: VL partial sums, then their sum.
  * Source     the equations in the ONNX operators LSTM, GRU, RNN.

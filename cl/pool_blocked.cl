@@ -2,7 +2,7 @@
  *
  * Layout     x, y: [N][channels/VL][D][H][W][VL], strides in elements by struct pool_args (channel: one block). Pad lanes
  *            of y's last block are left zero.
- * Defines    VL (lib/types.h).
+ * Defines    VL (lib/vec.h).
  * Work       one work-item per work-group; global size { ceil(out[0] * out[1] / rows), ceil(c / VL), n }.
  * Method     max keeps NaN; a window without any element gives -inf. average divides by the window's elements inside
  *            the image, or inside image and pads (count_pad).
