@@ -145,14 +145,17 @@ static int32_t expand(struct onn_graph *g, int32_t v, int64_t channels)
 /* Axis of the weight that runs over the output channels, or -1 if node k is no convolution that can take an affine. */
 static int weight_axis(const struct onn_graph *g, const struct onn_node *n)
 {
+    const bool transposed = strcmp(n->op->name, "convtranspose") == 0;
+    if (!transposed && strcmp(n->op->name, "conv") != 0)
+        return -1;
     if (n->epi || n->n_in < 2 || !onn_value_is_persistent(&g->value[n->in[1]]) ||
         (n->n_in > 2 && n->in[2] && !onn_value_is_persistent(&g->value[n->in[2]])))
         return -1;
-    if (strcmp(n->op->name, "conv") == 0)
+    if (!transposed)
         return 0;
     bool whole = g->value[n->in[1]].desc.rank > 1 && g->value[n->out[0]].desc.rank > 1 &&
         g->value[n->in[1]].desc.dim[1] == g->value[n->out[0]].desc.dim[1];
-    return strcmp(n->op->name, "convtranspose") == 0 && whole ? 1 : -1;
+    return whole ? 1 : -1;
 }
 
 static enum oclnn_status fold_conv(struct onn_rewrite *r, const int32_t *reader, int32_t k, int axis)

@@ -161,6 +161,17 @@ fail:
     return status;
 }
 
+/* Evaluation sees the averaged weights. */
+static void use_averages(const struct oclnn_trainer *t, struct onn_graph *g)
+{
+    for (int i = 0; i < t->n_params; i++)
+        for (int32_t v = 1; v < g->n_values && t->param[i].average; v++)
+            if (g->value[v].blob == t->param[i].blob) {
+                onn_blob_unref(&g->value[v].blob);
+                g->value[v].blob = onn_blob_ref(t->param[i].average);
+            }
+}
+
 enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_spec *spec,
     struct onn_step_plan *out, struct onn_graph **graph)
 {
@@ -178,6 +189,8 @@ enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_
     for (int k = 0; k < t->n_rates; k++)
         out->rate[k] = -1;
     ONN_TRY(onn_pass_infer(t->model->graph, spec->input, false, &shaped));
+    if (!spec->training)
+        use_averages(t, shaped);
     ONN_TRY(onn_pass_form(shaped, &b.form, &g));
     g->training = spec->training;
     const int32_t prediction = g->output[t->prediction];

@@ -124,15 +124,23 @@ enum oclnn_status onn_step_run(struct oclnn_trainer *t, struct onn_step_plan *p,
     t->batches++;
     if (p->kind == ONN_BATCH_UPDATE || p->kind == ONN_BATCH_LAST)
         t->steps++;
-    if (!loss)
-        return onn_queue_flush(t->ctx);
+    status = loss ? onn_step_loss(t, p, loss) : onn_queue_flush(t->ctx);
+fail:
+    return status;
+}
+
+enum oclnn_status onn_step_loss(struct oclnn_trainer *t, struct onn_step_plan *p, float *loss)
+{
+    enum oclnn_status status = OCLNN_OK;
     size_t offset = 0;
     struct onn_buffer *at = onn_plan_output(p->plan, 0, &offset);
-    ONN_TRY(onn_buffer_read(t->ctx, at, offset, sizeof t->loss, &t->loss, true));
-    *loss = t->loss;
-    ONN_CHECK(t->loss - t->loss == 0, OCLNN_ERROR_NUMERIC,
+    ONN_TRY(onn_buffer_read(t->ctx, at, offset, sizeof *loss, loss, true));
+    if (*loss - *loss == 0)
+        return OCLNN_OK;
+    t->is_broken = true;
+    status = onn_error(OCLNN_ERROR_NUMERIC,
         "step %lld: the loss is %s (learning rate %g); the parameters are as before this step",
-        (long long)t->steps, t->loss != t->loss ? "not a number" : "infinite", (double)t->lr);
+        (long long)t->steps, *loss != *loss ? "not a number" : "infinite", (double)t->lr);
 fail:
     return status;
 }

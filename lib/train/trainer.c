@@ -130,6 +130,7 @@ static enum oclnn_status check_params(struct oclnn_trainer *t)
         "class_count = %d without class_weights", p->class_count);
     p->accumulate = p->accumulate ? p->accumulate : 1;
     ONN_TRY(onn_optimizer_check(&p->optimizer));
+    ONN_TRY(onn_schedule_check(&p->schedule));
     ONN_TRY(copy_groups(t));
     ONN_TRY(copy_text(t, &p->freeze));
     ONN_TRY(copy_text(t, &p->output));

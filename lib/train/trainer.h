@@ -69,7 +69,7 @@ struct oclnn_trainer {
     double best_loss;
     int since_best;
     float plateau;
-    float loss; /* read back */
+    bool is_broken; /* a loss was not finite */
 };
 
 /* What a step graph is made for. */
@@ -100,5 +100,12 @@ enum oclnn_status onn_step_write_rates(struct oclnn_trainer *t, struct onn_step_
 enum onn_batch_kind onn_batch_kind_next(const struct oclnn_trainer *t);
 /* Enqueues the plan of the step whose inputs are in place; reads the loss if wanted; counts. */
 enum oclnn_status onn_step_run(struct oclnn_trainer *t, struct onn_step_plan *p, float *loss);
+/* Waits for the step and reads its loss. Errors: OCLNN_ERROR_NUMERIC. */
+enum oclnn_status onn_step_loss(struct oclnn_trainer *t, struct onn_step_plan *p, float *loss);
+/* schedule.c: defaults and checks; the rate after e epochs. */
+enum oclnn_status onn_schedule_check(struct oclnn_schedule *s);
+float onn_schedule_rate(const struct oclnn_schedule *s, float base, double e, int epochs, float plateau);
+/* state.c: the model as ONNX, with averaged weights where there are such. */
+enum oclnn_status onn_trainer_export(struct oclnn_trainer *t, const char *path);
 
 #endif

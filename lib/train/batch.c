@@ -1,0 +1,118 @@
+/* Batches of a data set into the inputs of a step. */
+#include "train/batch.h"
+
+#include <string.h>
+
+enum oclnn_status onn_feed_init(struct onn_feed *f, struct oclnn_trainer *t, const oclnn_dataset *data)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_graph *g = t->model->graph;
+    char have[160], want[160];
+    *f = (struct onn_feed){.data = data};
+    ONN_TRY(oclnn_dataset_get_info(data, &f->info));
+    ONN_CHECK(g->n_inputs == 1, OCLNN_ERROR_ARGUMENT, "a data set feeds one input, the model has %d",
+        g->n_inputs);
+    ONN_CHECK(t->p.loss <= OCLNN_LOSS_NLL, OCLNN_ERROR_ARGUMENT,
+        "a data set gives classes: the loss must be softmax-ce or nll");
+    const struct onn_value *v = &g->value[g->input[0]];
+    const struct oclnn_shape *s = &f->info.shape;
+    int64_t dim[ONN_MAX_RANK] = {-1};
+    for (int i = 0; i < s->rank && i + 1 < ONN_MAX_RANK; i++)
+        dim[i + 1] = s->dim[i];
+    f->sample = onn_desc_make(OCLNN_F32, s->rank + 1, dim);
+    bool fits = v->desc.dtype == OCLNN_F32 && (v->desc.rank < 0 || v->desc.rank == s->rank + 1);
+    for (int i = 1; fits && i < v->desc.rank; i++)
+        fits = v->desc.dim[i] < 0 || v->desc.dim[i] == f->sample.dim[i];
+    ONN_CHECK(fits, OCLNN_ERROR_ARGUMENT, "the model's input '%s' is %s of %s, samples are %s", v->name,
+        onn_desc_text(&v->desc, want), oclnn_dtype_name(v->desc.dtype), onn_desc_text(&f->sample, have));
+    f->fixed_batch = v->desc.rank > 0 && v->desc.dim[0] > 0 ? v->desc.dim[0] : 0;
+    if (f->info.dtype == OCLNN_U8) {
+        f->norm = onn_calloc((size_t)(2 * s->dim[0]), sizeof *f->norm);
+        ONN_TRY(f->norm ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+        onn_dataset_norm(data, f->norm);
+    }
+fail:
+    return status;
+}
+
+void onn_feed_finish(struct onn_feed *f)
+{
+    onn_free(f->norm);
+    *f = (struct onn_feed){0};
+}
+
+enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *t, int64_t n, bool training,
+    bool mixup, struct onn_step_plan **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_binding input = {.desc = f->sample};
+    struct onn_step_spec spec = {.training = training,
+        .gradients = training && t->keep_gradients,
+        .kind = training ? onn_batch_kind_next(t) : ONN_BATCH_UPDATE,
+        .input = &input};
+    input.desc.dim[0] = n;
+    input.desc = onn_desc_make(OCLNN_F32, input.desc.rank, input.desc.dim);
+    ONN_CHECK(!f->fixed_batch || n == f->fixed_batch, OCLNN_ERROR_SHAPE,
+        "the model takes batches of %lld samples only, this one has %lld", (long long)f->fixed_batch,
+        (long long)n);
+    if (f->info.dtype == OCLNN_U8) {
+        spec.front = mixup ? ONN_FRONT_MIXUP : ONN_FRONT_PIXELS;
+        spec.pixel_height = (int)f->info.shape.dim[1];
+        spec.pixel_width = (int)f->info.shape.dim[2];
+    }
+    ONN_TRY(onn_step_plan_get(t, &spec, out));
+    const int64_t classes = (*out)->prediction_desc.rank > 1 ? (*out)->prediction_desc.dim[1] : 0;
+    ONN_CHECK(f->info.classes <= classes, OCLNN_ERROR_ARGUMENT,
+        "the data set has %d classes, the prediction only %lld", f->info.classes, (long long)classes);
+    ONN_CHECK((*out)->target_desc.rank == 1, OCLNN_ERROR_ARGUMENT,
+        "the prediction has %d dimensions: a data set with one class per image fits predictions of 2",
+        (*out)->prediction_desc.rank);
+fail:
+    return status;
+}
+
+static enum oclnn_status write(struct oclnn_trainer *t, struct onn_step_plan *p, int input, const void *data)
+{
+    if (input < 0 || !data)
+        return OCLNN_OK;
+    return onn_buffer_write(t->ctx, onn_plan_input(p->plan, input), 0,
+        onn_desc_bytes(onn_plan_input_desc(p->plan, input)), data, false);
+}
+
+enum oclnn_status onn_feed_write(const struct onn_feed *f, struct oclnn_trainer *t, struct onn_step_plan *p,
+    const struct onn_batch *b)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_TRY(write(t, p, p->input[0], b->x));
+    ONN_TRY(write(t, p, p->table, b->table));
+    ONN_TRY(write(t, p, p->norm, f->norm));
+    ONN_TRY(write(t, p, p->target, b->label));
+    ONN_TRY(write(t, p, p->target2, b->label2));
+    ONN_TRY(write(t, p, p->lambda, b->lambda));
+fail:
+    return status;
+}
+
+enum oclnn_status onn_feed_count(struct oclnn_trainer *t, const struct onn_step_plan *p, const int64_t *label,
+    float **scratch, int64_t right[2])
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_desc *d = &p->prediction_desc;
+    const int64_t n = d->dim[0], classes = d->dim[1];
+    size_t offset = 0;
+    float *y = onn_realloc(*scratch, (size_t)(n * classes) + 1, sizeof *y);
+    ONN_TRY(y ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    *scratch = y;
+    struct onn_buffer *at = onn_plan_output(p->plan, p->prediction, &offset);
+    ONN_TRY(onn_buffer_read(t->ctx, at, offset, onn_desc_bytes(d), y, true));
+    for (int64_t i = 0; i < n; i++) {
+        int better = 0; /* classes before the right one: greater, or equal with a smaller number */
+        const float own = y[i * classes + label[i]];
+        for (int64_t k = 0; k < classes; k++)
+            better += y[i * classes + k] > own || (k < label[i] && y[i * classes + k] == own);
+        right[0] += better < 1 && own == own;
+        right[1] += better < 5 && own == own;
+    }
+fail:
+    return status;
+}

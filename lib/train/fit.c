@@ -1,0 +1,167 @@
+/* Whole runs: epochs of steps, validation, schedule, early stopping, checkpoints. */
+#include "base/clock.h"
+#include "train/batch.h"
+
+struct fit {
+    struct oclnn_trainer *t;
+    const struct oclnn_fit *o;
+    struct onn_feed feed;
+    const oclnn_dataset *validation;
+    int epochs, batch;
+    struct oclnn_progress progress;
+    double loss_sum; /* of this epoch's steps */
+    int64_t seen, right[2];
+    uint64_t start; /* of the epoch */
+    float *scratch;
+    bool stop;
+};
+
+static void tell(struct fit *f, oclnn_progress_function function)
+{
+    struct oclnn_trainer *t = f->t;
+    const double seconds = (double)(onn_clock_ns() - f->start) * 1e-9;
+    struct oclnn_progress *p = &f->progress;
+    if (!function)
+        return;
+    p->epoch = t->epoch;
+    p->epochs = f->epochs;
+    p->step = t->batch_in_epoch;
+    p->loss = f->seen ? f->loss_sum / (double)f->seen : 0;
+    p->top1 = f->seen ? (double)f->right[0] / (double)f->seen : 0;
+    p->lr = (double)t->lr;
+    p->images_per_s = seconds > 0 ? (double)f->seen / seconds : 0;
+    p->seconds_left = p->images_per_s > 0 ? (double)((p->steps - p->step) * f->batch) / p->images_per_s : 0;
+    p->arena_bytes = t->current ? t->current->plan->stats.arena_bytes : 0;
+    if (function(f->o->user, t, p))
+        f->stop = true;
+}
+
+static void set_rate(struct fit *f)
+{
+    struct oclnn_trainer *t = f->t;
+    const double part = f->progress.steps ? (double)t->batch_in_epoch / (double)f->progress.steps : 0;
+    t->lr =
+        onn_schedule_rate(&t->p.schedule, t->p.optimizer.lr, (double)t->epoch + part, f->epochs, t->plateau);
+}
+
+/* Reads what the step in flight gave and counts it. */
+static enum oclnn_status settle(struct fit *f, struct onn_step_plan *p, const struct onn_batch *b)
+{
+    enum oclnn_status status = OCLNN_OK;
+    float loss = 0;
+    ONN_TRY(onn_step_loss(f->t, p, &loss));
+    ONN_TRY(onn_feed_count(f->t, p, b->label, &f->scratch, f->right));
+    f->loss_sum += (double)loss * (double)b->n;
+    f->seen += b->n;
+    f->t->batch_in_epoch++;
+    tell(f, f->o->on_step);
+    if (f->o->checkpoint && f->o->checkpoint_steps > 0 && f->t->steps % f->o->checkpoint_steps == 0)
+        ONN_TRY(oclnn_trainer_save(f->t, f->o->checkpoint));
+fail:
+    return status;
+}
+
+/* The batch after the one that the device works on is fetched meanwhile. */
+static enum oclnn_status steps(struct fit *f, struct onn_loader *loader)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_batch now, next;
+    bool end;
+    ONN_TRY(onn_loader_next(loader, &now, &end));
+    while (!end && !f->stop) {
+        struct onn_step_plan *p = NULL;
+        ONN_TRY(onn_feed_plan(&f->feed, f->t, now.n, true, now.label2 != NULL, &p));
+        ONN_TRY(onn_feed_write(&f->feed, f->t, p, &now));
+        set_rate(f);
+        ONN_TRY(onn_step_run(f->t, p, NULL));
+        ONN_TRY(onn_loader_next(loader, &next, &end));
+        ONN_TRY(settle(f, p, &now));
+        now = next;
+    }
+fail:
+    return status;
+}
+
+/* Validation, plateau, best so far, checkpoint. */
+static enum oclnn_status end_of_epoch(struct fit *f)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct oclnn_trainer *t = f->t;
+    struct oclnn_score score;
+    f->progress.validation = NULL;
+    f->progress.improved = 0;
+    if (f->validation) {
+        ONN_TRY(oclnn_trainer_evaluate(t, f->validation, f->batch, &score));
+        f->progress.validation = &score;
+        f->progress.improved = t->epoch == 0 || score.loss < t->best_loss;
+        t->since_best = f->progress.improved ? 0 : t->since_best + 1;
+        if (f->progress.improved) {
+            t->best_loss = score.loss;
+            if (f->o->best)
+                ONN_TRY(onn_trainer_export(t, f->o->best));
+        } else if (t->p.schedule.kind == OCLNN_PLATEAU && t->since_best % t->p.schedule.size == 0) {
+            t->plateau *= t->p.schedule.gamma;
+        }
+    }
+    tell(f, f->o->on_epoch);
+    f->progress.validation = NULL;
+    t->epoch++;
+    t->batch_in_epoch = 0;
+    if (f->o->early_stop > 0 && t->since_best >= f->o->early_stop)
+        f->stop = true;
+    if (f->o->checkpoint)
+        ONN_TRY(oclnn_trainer_save(t, f->o->checkpoint));
+fail:
+    return status;
+}
+
+static enum oclnn_status epoch(struct fit *f)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct oclnn_trainer *t = f->t;
+    struct onn_loader *loader = NULL;
+    const struct onn_loader_params params = {.batch = f->batch,
+        .shuffle = !f->o->keep_order,
+        .drop_last = true,
+        .augment = f->o->augment,
+        .seed = t->p.seed,
+        .epoch = t->epoch,
+        .first_batch = t->batch_in_epoch};
+    f->loss_sum = 0;
+    f->seen = f->right[0] = f->right[1] = 0;
+    f->start = onn_clock_ns();
+    ONN_TRY(onn_loader_create(f->feed.data, &params, &loader));
+    f->progress.steps = onn_loader_batches(loader);
+    ONN_CHECK(f->progress.steps > 0, OCLNN_ERROR_ARGUMENT, "the data set has %lld samples, a batch needs %d",
+        (long long)f->feed.info.count, f->batch);
+    ONN_TRY(steps(f, loader));
+    if (!f->stop)
+        ONN_TRY(end_of_epoch(f));
+    else if (f->o->checkpoint)
+        ONN_TRY(oclnn_trainer_save(t, f->o->checkpoint));
+fail:
+    onn_queue_finish(t->ctx); /* the loader's memory may still be read */
+    onn_loader_destroy(&loader);
+    return status;
+}
+
+enum oclnn_status oclnn_trainer_fit(oclnn_trainer *t, const oclnn_dataset *train,
+    const oclnn_dataset *validation, const struct oclnn_fit *params)
+{
+    enum oclnn_status status = OCLNN_OK;
+    static const struct oclnn_fit none = {0};
+    struct fit f = {.t = t, .o = params ? params : &none, .validation = validation};
+    ONN_CHECK(t && train, OCLNN_ERROR_ARGUMENT, "the trainer or the data set is NULL");
+    ONN_CHECK(f.o->epochs >= 0 && f.o->batch >= 0 && f.o->early_stop >= 0, OCLNN_ERROR_ARGUMENT,
+        "epochs = %d, batch = %d, early_stop = %d", f.o->epochs, f.o->batch, f.o->early_stop);
+    ONN_CHECK(!f.o->early_stop || validation, OCLNN_ERROR_ARGUMENT, "early stopping needs a validation set");
+    ONN_TRY(onn_feed_init(&f.feed, t, train));
+    f.epochs = f.o->epochs ? f.o->epochs : 1;
+    f.batch = f.feed.fixed_batch ? (int)f.feed.fixed_batch : f.o->batch ? f.o->batch : 64;
+    while (t->epoch < f.epochs && !f.stop)
+        ONN_TRY(epoch(&f));
+fail:
+    onn_feed_finish(&f.feed);
+    onn_free(f.scratch);
+    return status;
+}

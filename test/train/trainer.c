@@ -1,0 +1,310 @@
+/* The trainer through its public interface; weights are looked at through its own list of parameters. */
+#include "train/trainer.h"
+#include "harness/train.h"
+#include <math.h>
+#include <oclnn/oclnn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define N 16
+#define C 2
+#define S 6
+#define CLASSES 3
+
+static oclnn_context *ctx;
+static float x[N * C * S * S];
+static int64_t label[N];
+
+static void good(enum oclnn_status status)
+{
+    if (status != OCLNN_OK)
+        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
+}
+
+enum kind { PLAIN, NORMALISED, DROPPED };
+
+static oclnn_model *network(enum kind kind)
+{
+    oclnn_graph *g = NULL;
+    oclnn_model *m = NULL;
+    good(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 3}, &g));
+    oclnn_value v = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, C, S, S));
+    v = oclnn_conv2d(g, v, 5, 3, NULL);
+    if (kind == NORMALISED)
+        v = oclnn_batch_norm(g, v, NULL);
+    v = oclnn_relu(g, v);
+    v = oclnn_flatten(g, v);
+    if (kind == DROPPED)
+        v = oclnn_dropout(g, v, 0.5f);
+    oclnn_output(g, "logits", oclnn_dense(g, v, CLASSES, NULL));
+    good(oclnn_model_create(ctx, &g, NULL, &m));
+    return m;
+}
+
+static oclnn_trainer *trainer(oclnn_model *m, const struct oclnn_trainer_params *params)
+{
+    oclnn_trainer *t = NULL;
+    good(oclnn_trainer_create(m, params, &t));
+    return t;
+}
+
+/* Samples first … first + n - 1. */
+static enum oclnn_status try_step(oclnn_trainer *t, int first, int n, float *loss)
+{
+    const size_t one = (size_t)(C * S * S);
+    const struct oclnn_binding in[] = {{.data = x + (size_t)first * one,
+                                           .bytes = (size_t)n * one * sizeof *x,
+                                           .shape = OCLNN_SHAPE(n, C, S, S)},
+        {0}};
+    const struct oclnn_binding target[] = {{.data = label + first, .bytes = (size_t)n * sizeof *label}, {0}};
+    return oclnn_trainer_step(t, in, target, loss);
+}
+
+static float step(oclnn_trainer *t, int first, int n)
+{
+    float loss = 0;
+    good(try_step(t, first, n, &loss));
+    return loss;
+}
+
+/* All parameters behind each other. */
+static float *weights(const oclnn_trainer *t, size_t *n)
+{
+    size_t count = 0;
+    for (int i = 0; i < t->n_params; i++)
+        count += (size_t)onn_desc_elements(&t->param[i].blob->desc);
+    float *all = malloc(count * sizeof *all), *at = all;
+    for (int i = 0; i < t->n_params; i++) {
+        struct onn_blob *b = t->param[i].blob;
+        good(onn_blob_sync_host(b));
+        memcpy(at, b->data, onn_desc_bytes(&b->desc));
+        at += onn_desc_elements(&b->desc);
+    }
+    *n = count;
+    return all;
+}
+
+static double largest_difference(const float *a, const float *b, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, fabs((double)a[i] - (double)b[i]));
+    return most;
+}
+
+static void loss_goes_down(void **state)
+{
+    (void)state;
+    for (int kind = PLAIN; kind <= DROPPED; kind++) {
+        oclnn_model *m = network((enum kind)kind);
+        oclnn_trainer *t =
+            trainer(m, &(struct oclnn_trainer_params){.optimizer = {.kind = OCLNN_ADAM, .lr = 0.01f}});
+        const float first = step(t, 0, N);
+        float last = first;
+        for (int i = 0; i < 30; i++)
+            good(oclnn_trainer_step(t, NULL, NULL, &last));
+        if (!(last < 0.5f * first))
+            fail_msg("network %d: loss %g, then %g", kind, (double)first, (double)last);
+        assert_int_equal(oclnn_trainer_get_steps(t), 31);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+    }
+}
+
+static void accumulation_is_a_larger_batch(void **state)
+{
+    float *w[2];
+    size_t n = 0;
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        oclnn_model *m = network(PLAIN);
+        oclnn_trainer *t = trainer(m,
+            &(struct oclnn_trainer_params){.accumulate = k ? 4 : 1,
+                .optimizer = {.lr = 0.1f, .momentum = 0.9f}});
+        for (int i = 0; i < 3; i++)
+            for (int part = 0; part < (k ? 4 : 1); part++)
+                step(t, part * N / 4, k ? N / 4 : N);
+        assert_int_equal(oclnn_trainer_get_steps(t), 3);
+        w[k] = weights(t, &n);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+    }
+    assert_true(largest_difference(w[0], w[1], n) < 1e-5);
+    free(w[0]);
+    free(w[1]);
+}
+
+static void same_seed_same_bits(void **state)
+{
+    float *w[3];
+    size_t n = 0;
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        oclnn_model *m = network(DROPPED);
+        oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.seed = k == 2 ? 8 : 7});
+        for (int i = 0; i < 4; i++)
+            step(t, 0, N);
+        w[k] = weights(t, &n);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+    }
+    assert_memory_equal(w[0], w[1], n * sizeof(float));
+    assert_true(largest_difference(w[0], w[2], n) > 0); /* another seed drops others */
+    for (int k = 0; k < 3; k++)
+        free(w[k]);
+}
+
+static void not_finite_changes_nothing(void **state)
+{
+    oclnn_model *m = network(NORMALISED);
+    oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.optimizer = {.kind = OCLNN_ADAM}});
+    const float kept = x[5];
+    float loss = 0;
+    size_t n;
+    (void)state;
+    step(t, 0, N);
+    float *before = weights(t, &n);
+    x[5] = NAN;
+    assert_int_equal(try_step(t, 0, N, &loss), OCLNN_ERROR_NUMERIC);
+    x[5] = kept;
+    assert_non_null(strstr(oclnn_error_text(NULL), "not a number"));
+    float *after = weights(t, &n);
+    assert_memory_equal(before, after, n * sizeof *after);
+    assert_true(step(t, 0, N) > 0); /* and goes on, also with the statistics of the batch norm */
+    free(before);
+    free(after);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+static void model_runs_with_new_weights(void **state)
+{
+    oclnn_model *m = network(PLAIN);
+    static float a[N * CLASSES], b[N * CLASSES];
+    const struct oclnn_binding in[] = {{.data = x, .bytes = sizeof x, .shape = OCLNN_SHAPE(N, C, S, S)}, {0}};
+    (void)state;
+    good(oclnn_model_run(m, in, OCLNN_OUT(a)));
+    oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.optimizer = {.lr = 0.1f}});
+    for (int i = 0; i < 20; i++)
+        step(t, 0, N);
+    good(oclnn_model_run(m, in, OCLNN_OUT(b)));
+    assert_true(largest_difference(a, b, N * CLASSES) > 0.1);
+    double loss = 0; /* of the model's own answer: what the next step reports */
+    for (int i = 0; i < N; i++) {
+        double sum = 0;
+        for (int k = 0; k < CLASSES; k++)
+            sum += exp((double)b[i * CLASSES + k]);
+        loss += (log(sum) - (double)b[i * CLASSES + label[i]]) / N;
+    }
+    assert_true(fabs(loss - (double)step(t, 0, N)) < 1e-4);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+static void frozen_and_clipped(void **state)
+{
+    oclnn_model *m = network(PLAIN);
+    const struct oclnn_param_group groups[] = {{.pattern = "dense*", .lr_scale = 0.5f}};
+    oclnn_trainer *t = trainer(m,
+        &(struct oclnn_trainer_params){.optimizer = {.lr = 1},
+            .freeze = "conv*.weight",
+            .groups = groups,
+            .group_count = 1,
+            .clip_norm = 0.01f});
+    size_t n;
+    (void)state;
+    float *before = weights(t, &n), *after;
+    good(oclnn_trainer_keep_gradients(t));
+    step(t, 0, N);
+    after = weights(t, &n);
+    size_t at = 0;
+    double norm = 0;
+    for (int i = 0; i < t->n_params; i++) {
+        const bool dense = strncmp(t->param[i].name, "dense", 5) == 0;
+        for (int64_t k = 0; k < onn_desc_elements(&t->param[i].blob->desc); k++, at++) {
+            const double change = ((double)after[at] - (double)before[at]) / (dense ? 0.5 : 1);
+            norm += change * change;
+            if (t->param[i].frozen)
+                assert_true(change == 0);
+        }
+    }
+    if (fabs(sqrt(norm) - 0.01) > 1e-4)
+        fail_msg("the update's norm is %g", sqrt(norm));
+    float bias[CLASSES];
+    good(oclnn_trainer_read_gradient(t, "dense1.bias", bias, sizeof bias));
+    assert_true(fabs((double)bias[0] + (double)bias[1] + (double)bias[2]) < 1e-6); /* of a softmax */
+    assert_int_equal(oclnn_trainer_read_gradient(t, "conv1.weight", bias, sizeof bias),
+        OCLNN_ERROR_NOT_FOUND);
+    free(before);
+    free(after);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+static void averages(void **state)
+{
+    oclnn_model *m = network(PLAIN);
+    oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.optimizer = {.lr = 0.1f}, .ema = 0.5f});
+    double want = 0;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct onn_blob *b = t->param[0].blob;
+        good(onn_blob_sync_host(b));
+        if (i == 0)
+            want = onn_blob_get_f64(b, 0);
+        step(t, 0, N);
+        good(onn_blob_sync_host(b));
+        want = 0.5 * want + 0.5 * onn_blob_get_f64(b, 0);
+    }
+    good(onn_blob_sync_host(t->param[0].average));
+    assert_true(fabs(onn_blob_get_f64(t->param[0].average, 0) - want) < 1e-6);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+static void mistakes(void **state)
+{
+    oclnn_model *m = network(PLAIN);
+    oclnn_trainer *t = NULL;
+    (void)state;
+    assert_int_equal(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.output = "nothing"}, &t),
+        OCLNN_ERROR_ARGUMENT);
+    assert_non_null(strstr(oclnn_error_text(NULL), "nothing"));
+    assert_int_equal(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.freeze = "*"}, &t),
+        OCLNN_ERROR_ARGUMENT);
+    assert_int_equal(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.optimizer = {.lr = -1}}, &t),
+        OCLNN_ERROR_ARGUMENT);
+    assert_null(t);
+    t = trainer(m, NULL);
+    const struct oclnn_binding in[] = {{.data = x, .bytes = sizeof x, .shape = OCLNN_SHAPE(N, C, S, S)}, {0}};
+    const struct oclnn_binding few[] = {{.data = label, .bytes = 3 * sizeof *label}, {0}};
+    assert_int_equal(oclnn_trainer_step(t, in, few, NULL), OCLNN_ERROR_SHAPE);
+    assert_int_equal(oclnn_trainer_step(t, NULL, NULL, NULL), OCLNN_ERROR_ARGUMENT);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(loss_goes_down),
+        cmocka_unit_test(accumulation_is_a_larger_batch), cmocka_unit_test(same_seed_same_bits),
+        cmocka_unit_test(not_finite_changes_nothing), cmocka_unit_test(model_runs_with_new_weights),
+        cmocka_unit_test(frozen_and_clipped), cmocka_unit_test(averages), cmocka_unit_test(mistakes)};
+    const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
+    if (status == OCLNN_ERROR_NO_DEVICE)
+        return 77;
+    if (status != OCLNN_OK)
+        return 1;
+    uint64_t seed = 9;
+    for (int i = 0; i < N * C * S * S; i++)
+        x[i] = (float)((double)(onn_test_random(&seed) >> 40) * 0x1p-23 - 1);
+    for (int i = 0; i < N; i++)
+        label[i] = (int64_t)(onn_test_random(&seed) % CLASSES);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    oclnn_context_destroy(&ctx);
+    return failed;
+}
