@@ -68,6 +68,29 @@ OCLNN_API enum oclnn_status oclnn_model_output(const oclnn_model *model, int ind
     struct oclnn_model_io *out);
 
 /**
+ * Parameters: what training changes. A network built in C has them from its layers; in a loaded file they are found
+ * when a trainer is made (before that the count is 0). Running statistics are no parameters.
+ */
+OCLNN_API int oclnn_model_parameter_count(const oclnn_model *model);
+/** Describes parameter `index`. Errors: OCLNN_ERROR_ARGUMENT. */
+OCLNN_API enum oclnn_status oclnn_model_parameter(const oclnn_model *model, int index,
+    struct oclnn_model_io *out);
+/**
+ * Copies the newest value of parameter `name` into `to`: f32, row-major; `bytes` must be its size.
+ * Errors: OCLNN_ERROR_NOT_FOUND, _SHAPE (other size), _DTYPE (not f32), _ARGUMENT, those of reading from the device.
+ */
+OCLNN_API enum oclnn_status oclnn_model_read_parameter(oclnn_model *model, const char *name, float *to,
+    size_t bytes);
+
+/**
+ * Gives the last layer in front of the first output (Conv, Gemm or MatMul; behind it only operators that keep classes
+ * apart, such as Softmax, pooling, Reshape) `classes` classes and fresh weights: uniform in +-1 / sqrt(inputs of a
+ * class), bias 0. The other parameters stay. Call it before a trainer is made; plans are made anew.
+ * Errors: OCLNN_ERROR_ARGUMENT, _UNSUPPORTED (what stands in the way is named), _DTYPE (not f32), _SHAPE, _MEMORY.
+ */
+OCLNN_API enum oclnn_status oclnn_model_replace_head(oclnn_model *model, int classes, uint64_t seed);
+
+/**
  * One input or output of a run; a list ends with a zeroed entry. Exactly one of data, tensor, cl_mem is set.
  * Without names the entries are taken in graph order.
  */

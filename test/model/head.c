@@ -1,0 +1,169 @@
+/* Another number of classes: what changes, what stays, what is refused. */
+#include <oclnn/oclnn.h>
+#include <oclnn/train.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+static oclnn_context *ctx;
+
+static int setup(void **state)
+{
+    (void)state;
+    const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
+    return status == OCLNN_OK || status == OCLNN_ERROR_NO_DEVICE ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    oclnn_context_destroy(&ctx);
+    return 0;
+}
+
+enum last { DENSE, CONV, RESHAPED, BIAS_APART, BRANCHES, NONE };
+
+static oclnn_value offsets(oclnn_graph *g)
+{
+    oclnn_tensor *t = NULL;
+    assert_int_equal(oclnn_tensor_create(OCLNN_F32, OCLNN_SHAPE(1, 10),
+                         (float[10]){1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, &t),
+        OCLNN_OK);
+    oclnn_value v = oclnn_constant(g, t);
+    oclnn_tensor_destroy(&t);
+    return v;
+}
+
+static oclnn_value layers(oclnn_graph *g, oclnn_value x, enum last last)
+{
+    x = oclnn_relu(g, oclnn_conv2d(g, x, 4, 3, NULL));
+    switch (last) {
+    case DENSE: return oclnn_dense(g, oclnn_flatten(g, oclnn_global_avg_pool(g, x)), 10, NULL);
+    case CONV: return oclnn_flatten(g, oclnn_global_avg_pool(g, oclnn_conv2d(g, x, 10, 1, NULL)));
+    case RESHAPED:
+        x = oclnn_global_avg_pool(g, oclnn_conv2d(g, x, 10, 1, NULL));
+        return oclnn_softmax(g, oclnn_reshape(g, x, OCLNN_SHAPE(-1, 10)), 1);
+    case BIAS_APART:
+        x = oclnn_flatten(g, oclnn_global_avg_pool(g, x));
+        return oclnn_add(g, oclnn_dense(g, x, 10, &(struct oclnn_dense){.no_bias = 1}), offsets(g));
+    case BRANCHES: return oclnn_add(g, oclnn_conv2d(g, x, 5, 1, NULL), oclnn_conv2d(g, x, 5, 1, NULL));
+    default: return oclnn_add(g, x, x);
+    }
+}
+
+static oclnn_model *make(enum last last)
+{
+    oclnn_graph *g = NULL;
+    oclnn_model *net = NULL;
+    assert_int_equal(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 3}, &g), OCLNN_OK);
+    oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 2, 6, 6));
+    oclnn_output(g, "y", layers(g, x, last));
+    assert_int_equal(oclnn_model_create(ctx, &g, NULL, &net), OCLNN_OK);
+    return net;
+}
+
+static double sum_of(oclnn_model *net, int index, int64_t *elements)
+{
+    struct oclnn_model_io io;
+    float value[400];
+    double sum = 0;
+    *elements = 1;
+    assert_int_equal(oclnn_model_parameter(net, index, &io), OCLNN_OK);
+    for (int i = 0; i < io.shape.rank; i++)
+        *elements *= io.shape.dim[i];
+    assert_int_equal(oclnn_model_read_parameter(net, io.name, value, (size_t)*elements * sizeof *value),
+        OCLNN_OK);
+    for (int64_t i = 0; i < *elements; i++)
+        sum += fabs((double)value[i]);
+    return sum;
+}
+
+static void has_other_classes(void **state)
+{
+    (void)state;
+    static float image[3 * 2 * 6 * 6];
+    const struct oclnn_binding in[] = {{.data = image,
+                                           .bytes = sizeof image,
+                                           .shape = OCLNN_SHAPE(3, 2, 6, 6)},
+        {0}};
+    if (!ctx)
+        skip();
+    for (int i = 0; i < 3 * 72; i++)
+        image[i] = (float)(i % 7) / 7;
+    for (enum last last = DENSE; last <= BIAS_APART; last++) {
+        oclnn_model *net = make(last);
+        float before[30], after[9];
+        int64_t old_n, n;
+        const double old = sum_of(net, 0, &old_n);
+        assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(before)), OCLNN_OK);
+        assert_int_equal(oclnn_model_replace_head(net, 3, 5), OCLNN_OK);
+        assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(after)), OCLNN_OK); /* 3 x 3 numbers now */
+        assert_true(sum_of(net, 0, &n) == old && n == old_n); /* the first convolution is as it was */
+        for (int i = 0; i < 9; i++)
+            assert_true(isfinite(after[i]));
+        oclnn_model_destroy(&net);
+    }
+}
+
+static void is_seeded_and_trained(void **state)
+{
+    (void)state;
+    static float image[3 * 2 * 6 * 6];
+    const struct oclnn_trainer_params params = {.optimizer = {.kind = OCLNN_ADAM, .lr = .05f}};
+    int64_t label[3] = {2, 0, 1};
+    double sum[3];
+    if (!ctx)
+        skip();
+    for (int i = 0; i < 3 * 72; i++)
+        image[i] = (float)((i / 72 * 31 + i) % 7) / 7;
+    for (int k = 0; k < 3; k++) {
+        oclnn_model *net = make(DENSE);
+        oclnn_trainer *t = NULL;
+        int64_t n;
+        assert_int_equal(oclnn_model_replace_head(net, 3, k < 2 ? 1 : 2), OCLNN_OK);
+        sum[k] = sum_of(net, 2, &n);
+        assert_int_equal(n, 12);
+        const struct oclnn_binding in[] = {{.data = image,
+                                               .bytes = sizeof image,
+                                               .shape = OCLNN_SHAPE(3, 2, 6, 6)},
+            {0}};
+        float first, last = 0;
+        assert_int_equal(oclnn_trainer_create(net, &params, &t), OCLNN_OK);
+        assert_int_equal(oclnn_trainer_step(t, in, OCLNN_IN(label), &first), OCLNN_OK);
+        for (int i = 0; i < 20; i++)
+            assert_int_equal(oclnn_trainer_step(t, NULL, NULL, &last), OCLNN_OK);
+        assert_true(last < first);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&net);
+    }
+    assert_true(sum[0] == sum[1] && sum[0] != sum[2]);
+}
+
+static void is_refused(void **state)
+{
+    (void)state;
+    if (!ctx)
+        skip();
+    oclnn_model *net = make(BRANCHES);
+    assert_int_equal(oclnn_model_replace_head(net, 3, 0), OCLNN_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(oclnn_error_text(NULL), "two branches"));
+    assert_int_equal(oclnn_model_replace_head(net, 0, 0), OCLNN_ERROR_ARGUMENT);
+    oclnn_model_destroy(&net);
+    net = make(NONE);
+    assert_int_equal(oclnn_model_replace_head(net, 3, 0), OCLNN_ERROR_UNSUPPORTED);
+    oclnn_model_destroy(&net);
+    assert_int_equal(oclnn_model_replace_head(NULL, 3, 0), OCLNN_ERROR_ARGUMENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_other_classes),
+        cmocka_unit_test(is_seeded_and_trained),
+        cmocka_unit_test(is_refused),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
