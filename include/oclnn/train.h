@@ -18,7 +18,9 @@ typedef struct oclnn_trainer oclnn_trainer;
 
 /** y: prediction (K classes along axis 1), t: target; means are over all elements of the batch. */
 enum oclnn_loss {
-    OCLNN_LOSS_SOFTMAX_CE, /**< -log softmax(y)[t]; targets are classes, i64, without axis 1 */
+    /** -log softmax(y)[t]; targets are classes, i64, without axis 1. A Softmax that the network ends in is the one that
+     * is meant: it is not applied twice. */
+    OCLNN_LOSS_SOFTMAX_CE,
     OCLNN_LOSS_NLL, /**< -y[t], y = log-probabilities; targets are classes */
     OCLNN_LOSS_BCE, /**< -(t log y + (1 - t) log(1 - y)); this and the following: t f32 of y's shape */
     OCLNN_LOSS_BCE_LOGITS, /**< the same of sigmoid(y) */

@@ -1,5 +1,6 @@
 /* The graph of one step: the model in training (or inference) form, its loss, the backward part, the update. */
 #include "ops/cross_entropy.h"
+#include "ops/softmax.h"
 #include "pass/grad.h"
 #include "pass/loss.h"
 #include "pass/rewrite.h"
@@ -88,6 +89,23 @@ static int32_t scalar(struct onn_graph *g, int32_t v)
     return binary(g, "reshape", v, onn_graph_add_i64(g, NULL, 0));
 }
 
+/* softmax-ce has its own softmax: one that the network ends in is not applied twice. */
+static int32_t logits_of(const struct onn_graph *g, int32_t prediction)
+{
+    const struct onn_value *v = &g->value[prediction];
+    const struct onn_node *n = v->node >= 0 ? &g->node[v->node] : NULL;
+    if (!n || strcmp(n->op->name, "softmax") != 0)
+        return prediction;
+    const struct onn_softmax_attr *a = n->attr;
+    int axis = 0;
+    bool others = false;
+    for (int i = 2; i < v->desc.rank; i++)
+        others |= v->desc.dim[i] != 1;
+    if (!onn_axis_resolve(a->axis, v->desc.rank, &axis) || axis != 1 || (a->legacy && others))
+        return prediction;
+    return n->in[0];
+}
+
 static int32_t add_loss(struct build *b, struct onn_graph *g, int32_t prediction, const int32_t *target)
 {
     static const char *const names[] = {[OCLNN_LOSS_SOFTMAX_CE] = "softmax_ce",
@@ -101,6 +119,8 @@ static int32_t add_loss(struct build *b, struct onn_graph *g, int32_t prediction
         [OCLNN_LOSS_KL] = "kl",
         [OCLNN_LOSS_DICE] = "dice"};
     const struct oclnn_trainer_params *p = &b->t->p;
+    if (p->loss == OCLNN_LOSS_SOFTMAX_CE)
+        prediction = logits_of(g, prediction);
     struct onn_loss loss = {.name = names[p->loss],
         .smoothing = b->spec->training ? p->label_smoothing : 0,
         .ignore = p->use_ignore,

@@ -25,7 +25,7 @@ static void good(enum oclnn_status status)
         fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
 }
 
-enum kind { PLAIN, NORMALISED, DROPPED };
+enum kind { PLAIN, NORMALISED, DROPPED, SOFTMAXED };
 
 static oclnn_model *network(enum kind kind)
 {
@@ -40,7 +40,8 @@ static oclnn_model *network(enum kind kind)
     v = oclnn_flatten(g, v);
     if (kind == DROPPED)
         v = oclnn_dropout(g, v, 0.5f);
-    oclnn_output(g, "logits", oclnn_dense(g, v, CLASSES, NULL));
+    v = oclnn_dense(g, v, CLASSES, NULL);
+    oclnn_output(g, "logits", kind == SOFTMAXED ? oclnn_softmax(g, v, -1) : v);
     good(oclnn_model_create(ctx, &g, NULL, &m));
     return m;
 }
@@ -113,6 +114,29 @@ static void loss_goes_down(void **state)
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&m);
     }
+}
+
+/* A network that ends in a softmax trains as the one without it. */
+static void softmax_is_not_applied_twice(void **state)
+{
+    float *w[2], loss[2] = {0};
+    size_t n = 0;
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        oclnn_model *m = network(k ? SOFTMAXED : PLAIN);
+        oclnn_trainer *t =
+            trainer(m, &(struct oclnn_trainer_params){.optimizer = {.kind = OCLNN_SGD, .lr = 0.1f}});
+        loss[k] = step(t, 0, N);
+        for (int i = 0; i < 5; i++)
+            step(t, 0, N);
+        w[k] = weights(t, &n);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+    }
+    assert_true(fabsf(loss[0] - loss[1]) < 1e-6f);
+    assert_true(largest_difference(w[0], w[1], n) < 1e-6);
+    free(w[0]);
+    free(w[1]);
 }
 
 static void accumulation_is_a_larger_batch(void **state)
@@ -291,9 +315,10 @@ static void mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(loss_goes_down),
-        cmocka_unit_test(accumulation_is_a_larger_batch), cmocka_unit_test(same_seed_same_bits),
-        cmocka_unit_test(not_finite_changes_nothing), cmocka_unit_test(model_runs_with_new_weights),
-        cmocka_unit_test(frozen_and_clipped), cmocka_unit_test(averages), cmocka_unit_test(mistakes)};
+        cmocka_unit_test(softmax_is_not_applied_twice), cmocka_unit_test(accumulation_is_a_larger_batch),
+        cmocka_unit_test(same_seed_same_bits), cmocka_unit_test(not_finite_changes_nothing),
+        cmocka_unit_test(model_runs_with_new_weights), cmocka_unit_test(frozen_and_clipped),
+        cmocka_unit_test(averages), cmocka_unit_test(mistakes)};
     const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
     if (status == OCLNN_ERROR_NO_DEVICE)
         return 77;
