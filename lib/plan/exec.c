@@ -54,6 +54,22 @@ static enum oclnn_status set_args(struct onn_step *step, const struct onn_launch
     return status;
 }
 
+/* A launch that leaves its work-group's shape open. A compiler for CPUs may make a kernel of its own for every shape, so
+ * there are few: powers of two that divide the sizes, 64 items at most. Elsewhere the driver knows better. */
+static void choose_group(struct onn_step *step, const struct onn_caps *caps)
+{
+    size_t items = 1;
+    if (step->local[0] || !caps->vector_cpu)
+        return;
+    for (int i = 0; i < step->dims; i++) {
+        step->local[i] = 1;
+        while (items < 64 && step->global[i] && step->global[i] % (2 * step->local[i]) == 0) {
+            step->local[i] *= 2;
+            items *= 2;
+        }
+    }
+}
+
 enum oclnn_status onn_step_init(struct oclnn_context *ctx, const struct onn_launch *launch,
     struct onn_program *program, onn_resolve_fn resolve, void *user, struct onn_step *step)
 {
@@ -78,6 +94,7 @@ enum oclnn_status onn_step_init(struct oclnn_context *ctx, const struct onn_laun
             step->local[i] = launch->local[i];
             step->empty |= !launch->global[i];
         }
+        choose_group(step, onn_context_caps(ctx));
         if (!program)
             ONN_TRY(onn_program_get(ctx, launch->program ? launch->program : "", launch->defines,
                 launch->source, &program));

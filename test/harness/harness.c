@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINOGRAD_FACTOR 32 /* the transforms of F(4,3) multiply rounding errors by about this */
 #define MAX_FILTERS 16
 
 struct run {
@@ -81,7 +80,7 @@ static void check_one(struct run *r, struct onn_data *d, const struct onn_varian
     if (o.inplace && !result.inplace)
         return;
     bool exact = d->integer && v->flags & ONN_VARIANT_EXACT && !(d->test->flags & ONN_CASE_NO_EXACT);
-    onn_data_compare(d, exact, v->flags & ONN_VARIANT_WINOGRAD ? WINOGRAD_FACTOR : 1, &diff);
+    onn_data_compare(d, exact, v->flags & ONN_VARIANT_WINOGRAD ? ONN_WINOGRAD_FACTOR : 1, &diff);
     r->worst = diff.worst > r->worst ? diff.worst : r->worst;
     if (diff.differs)
         failed(r, d->problem, v->name, tuple, mode, diff.text);

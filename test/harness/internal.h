@@ -26,6 +26,7 @@ struct onn_difference {
     char text[400];
     double worst; /* largest error / tolerance */
 };
+#define ONN_WINOGRAD_FACTOR 32 /* the transforms of F(4,3) multiply rounding errors by about this */
 /* updated: compare d->updated with the reference's; exact: tolerance 0; factor: on the tolerance. */
 void onn_data_compare(const struct onn_data *d, bool exact, double factor, struct onn_difference *out);
 

@@ -1,4 +1,5 @@
 /* Conv against the definition in double: shapes, strides, dilations, pads, groups, 1-D to 3-D, epilogues. */
+#include "harness/conv_ref.h"
 #include "harness/harness.h"
 #include "ops/window_ref.h"
 #include <math.h>
@@ -29,38 +30,15 @@ static void infers_shapes(void **state)
 static void ref_conv(struct onn_ref *r)
 {
     struct onn_conv_geometry g;
-    const struct onn_window *w = &g.window;
-    int64_t xd[5], wd[5], yd[5];
 
     if (onn_conv_geometry(r->prob, &g))
         return;
-    window_dims(&r->prob->in[0], xd);
-    window_dims(&r->prob->in[1], wd);
-    window_dims(&r->prob->out[0], yd);
-    for (int64_t n = 0; n < g.n; n++)
-        for (int64_t k = 0; k < g.k; k++)
-            for (int64_t o = 0; o < yd[2] * yd[3] * yd[4]; o++) {
-                double sum = g.bias ? r->in[2][k] : 0, scale = fabs(sum);
-                int64_t at[3], t[3], from[3];
-                window_split(w->out, o, at);
-                for (int64_t c = 0; c < g.c_group; c++)
-                    for (int64_t i = 0; i < wd[2] * wd[3] * wd[4]; i++) {
-                        bool inside = true;
-                        window_split(w->kernel, i, t);
-                        for (int j = 0; j < 3; j++) {
-                            from[j] = at[j] * w->stride[j] - w->begin[j] + t[j] * w->dilation[j];
-                            inside = inside && from[j] >= 0 && from[j] < w->in[j];
-                        }
-                        if (!inside)
-                            continue;
-                        const double v = r->in[0][window_at(xd, n, k / g.k_group * g.c_group + c, from)] *
-                            r->in[1][window_at(wd, k, c, t)];
-                        sum += v;
-                        scale += fabs(v);
-                    }
-                r->out[0][window_at(yd, n, k, at)] = sum;
-                r->scale[0][window_at(yd, n, k, at)] = scale;
-            }
+    const int64_t pixels = g.window.out[0] * g.window.out[1] * g.window.out[2];
+    for (int64_t i = 0; i < r->out_n[0]; i++) {
+        r->out[0][i] = g.bias ? r->in[2][i / pixels % g.k] : 0;
+        r->scale[0][i] = fabs(r->out[0][i]);
+    }
+    onn_conv_ref_sums(&g, ONN_CONV_Y, r->in[0], r->in[1], r->out[0], r->scale[0]);
 }
 
 #define CASE(text) \

@@ -1,8 +1,8 @@
 /* conv_dw against the derivative of the convolution's definition, in double. */
 #include "ops/conv_dw.h"
+#include "harness/conv_ref.h"
 #include "harness/harness.h"
 #include "ops/window_ref.h"
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,46 +18,19 @@ static void infers_shapes(void **state)
     onn_check_infer("conv_dw x=2x16x9x9 dy=2x32x7x7 kernel_shape=3 group=5", "!group=5 does not divide");
 }
 
-/* Adds the products of image n, weight (k, c, tap t) to sum and scale. */
-static void one_image(const struct onn_ref *r, const struct onn_conv_dw_geometry *g, int64_t n, int64_t k,
-    int64_t c, const int64_t t[3], double *sum, double *scale)
-{
-    const struct onn_window *w = &g->window;
-    int64_t xd[5], yd[5], o[3], from[3];
-    window_dims(&r->prob->in[0], xd);
-    window_dims(&r->prob->in[1], yd);
-    for (int64_t i = 0; i < yd[2] * yd[3] * yd[4]; i++) {
-        bool inside = true;
-        window_split(w->out, i, o);
-        for (int j = 0; j < 3; j++) {
-            from[j] = o[j] * w->stride[j] - w->begin[j] + t[j] * w->dilation[j];
-            inside = inside && from[j] >= 0 && from[j] < w->in[j];
-        }
-        if (!inside)
-            continue;
-        const double v = r->in[0][window_at(xd, n, c, from)] * r->in[1][window_at(yd, n, k, o)];
-        *sum += v;
-        *scale += fabs(v);
-    }
-}
-
 static void ref_conv_dw(struct onn_ref *r)
 {
     struct onn_conv_dw_geometry g;
-    int64_t wd[5], t[3];
     if (onn_conv_dw_geometry(r->prob, &g))
         return;
-    window_dims(&r->prob->out[0], wd);
-    for (int64_t k = 0; k < g.k; k++)
-        for (int64_t c = 0; c < g.c_group; c++)
-            for (int64_t i = 0; i < wd[2] * wd[3] * wd[4]; i++) {
-                double sum = 0, scale = 0;
-                window_split(g.window.kernel, i, t);
-                for (int64_t n = 0; n < g.n; n++)
-                    one_image(r, &g, n, k, k / g.k_group * g.c_group + c, t, &sum, &scale);
-                r->out[0][window_at(wd, k, c, t)] = sum;
-                r->scale[0][window_at(wd, k, c, t)] = scale;
-            }
+    const struct onn_conv_geometry forward = {.window = g.window,
+        .n = g.n,
+        .c = g.c,
+        .k = g.k,
+        .group = g.group,
+        .c_group = g.c_group,
+        .k_group = g.k_group};
+    onn_conv_ref_sums(&forward, ONN_CONV_DW, r->in[0], r->in[1], r->out[0], r->scale[0]);
 }
 
 #define CASE(text) \

@@ -1,4 +1,5 @@
-/* ConvTranspose against the definition in double, by scattering. */
+/* ConvTranspose against the definition in double: the data gradient of a convolution. */
+#include "harness/conv_ref.h"
 #include "harness/harness.h"
 #include "ops/convtranspose.h"
 #include "ops/window_ref.h"
@@ -23,41 +24,31 @@ static void infers_shapes(void **state)
         "!output_padding 1 is not below stride 1");
 }
 
+/* The data gradient of the convolution that leads from y to x. */
 static void ref_convtranspose(struct onn_ref *r)
 {
-    struct onn_conv_geometry g;
+    struct onn_conv_geometry g, from_y;
     const struct onn_window *w = &g.window;
-    int64_t xd[5], wd[5], yd[5];
 
     if (onn_convtranspose_geometry(r->prob, &g))
         return;
-    window_dims(&r->prob->in[0], xd);
-    window_dims(&r->prob->in[1], wd);
-    window_dims(&r->prob->out[0], yd);
+    const int64_t pixels = w->out[0] * w->out[1] * w->out[2];
     for (int64_t i = 0; i < r->out_n[0]; i++) {
-        r->out[0][i] = g.bias ? r->in[2][i / (yd[2] * yd[3] * yd[4]) % g.k] : 0;
+        r->out[0][i] = g.bias ? r->in[2][i / pixels % g.k] : 0;
         r->scale[0][i] = fabs(r->out[0][i]);
     }
-    for (int64_t n = 0; n < g.n; n++)
-        for (int64_t c = 0; c < g.c; c++)
-            for (int64_t i = 0; i < xd[2] * xd[3] * xd[4]; i++)
-                for (int64_t k = 0; k < g.k_group; k++)
-                    for (int64_t j = 0; j < wd[2] * wd[3] * wd[4]; j++) {
-                        int64_t at[3], t[3], to[3];
-                        bool inside = true;
-                        window_split(w->in, i, at);
-                        window_split(w->kernel, j, t);
-                        for (int d = 0; d < 3; d++) {
-                            to[d] = at[d] * w->stride[d] - w->begin[d] + t[d] * w->dilation[d];
-                            inside = inside && to[d] >= 0 && to[d] < w->out[d];
-                        }
-                        if (!inside)
-                            continue;
-                        const double v = r->in[0][window_at(xd, n, c, at)] * r->in[1][window_at(wd, c, k, t)];
-                        const int64_t y = window_at(yd, n, c / g.c_group * g.k_group + k, to);
-                        r->out[0][y] += v;
-                        r->scale[0][y] += fabs(v);
-                    }
+    from_y = (struct onn_conv_geometry){.window = g.window,
+        .n = g.n,
+        .c = g.k,
+        .k = g.c,
+        .group = g.group,
+        .c_group = g.k_group,
+        .k_group = g.c_group};
+    for (int i = 0; i < 3; i++) {
+        from_y.window.in[i] = w->out[i];
+        from_y.window.out[i] = w->in[i];
+    }
+    onn_conv_ref_sums(&from_y, ONN_CONV_DX, r->in[0], r->in[1], r->out[0], r->scale[0]);
 }
 
 #define CASE(text) \
