@@ -117,7 +117,7 @@ enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, co
     ONN_CHECK(!(op->flags & ONN_OP_HOST_ONLY), OCLNN_ERROR_UNSUPPORTED,
         "its inputs are not known before the run");
     ONN_TRY(check_known(&p, descs));
-    int32_t k = onn_graph_add_node(g, op, name, attr, attr ? op->attr_size : 0, n_in, in, n_out);
+    int32_t k = onn_graph_add_op(g, op, name, attr, n_in, in, n_out);
     ONN_TRY(g->status);
     for (int i = 0; i < n_out; i++) {
         out[i] = g->node[k].out[i];

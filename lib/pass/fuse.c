@@ -144,11 +144,6 @@ static enum oclnn_status emit_chain(struct fuse *f, const struct chain *c)
         in[i] = onn_rewrite_value(&f->r, i < own ? n->in[i] : c->extra[i - own]);
     ONN_TRY(f->r.out->status);
     struct onn_epilogue epi = c->epi;
-    for (int i = 0; i < epi.n; i++)
-        if (epi.step[i].attr) {
-            epi.step[i].attr = onn_arena_dup(&f->r.out->arena, epi.step[i].attr, sizeof(struct onn_ew_attr));
-            ONN_TRY(epi.step[i].attr ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-        }
     ONN_TRY(onn_rewrite_copy_node_with(&f->r, c->first, total, in, &epi));
     const struct onn_node *made = &f->r.out->node[f->r.out->n_nodes - 1];
     int32_t old = g->node[c->last].out[0], id = made->out[0];

@@ -18,6 +18,9 @@ enum oclnn_status onn_pass_fold(const struct onn_graph *in, struct onn_graph **o
 /* patterns: recognises operators that exporters write as many nodes. */
 enum oclnn_status onn_pass_patterns(const struct onn_graph *in, struct onn_graph **out);
 
+/* pad: Pad nodes of zeros become pads of the convolution or pooling behind them, where that gives the same answer. */
+enum oclnn_status onn_pass_pad(const struct onn_graph *in, struct onn_graph **out);
+
 /* fuse: element-wise nodes become the epilogue of the node before them, where that node's kernels take it. */
 enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps,
     struct onn_graph **out);

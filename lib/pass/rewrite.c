@@ -1,4 +1,5 @@
 #include "pass/rewrite.h"
+#include "ops/elementwise.h"
 
 #include <string.h>
 
@@ -77,21 +78,33 @@ void onn_rewrite_set(struct onn_rewrite *r, int32_t old, int32_t new_id)
         v->name = "";
 }
 
-enum oclnn_status onn_rewrite_copy_node_with(struct onn_rewrite *r, int32_t node, int n_in, const int32_t *in,
-    const struct onn_epilogue *epi)
+/* What the copy points to must not die with the graph it comes from. */
+static const struct onn_epilogue *copy_epilogue(struct onn_graph *g, const struct onn_epilogue *epi)
+{
+    struct onn_epilogue *copy = onn_arena_dup(&g->arena, epi, sizeof *epi);
+    for (int i = 0; copy && i < copy->n; i++) {
+        const struct onn_ew_attr *from = copy->step[i].attr;
+        struct onn_ew_attr *attr = from ? onn_arena_dup(&g->arena, from, sizeof *from) : NULL;
+        if (attr && attr->approximate)
+            attr->approximate = onn_arena_strdup(&g->arena, attr->approximate);
+        if (from && (!attr || (from->approximate && !attr->approximate)))
+            return NULL;
+        copy->step[i].attr = attr;
+    }
+    return copy;
+}
+
+static enum oclnn_status copy_node(struct onn_rewrite *r, int32_t node, const void *attr, int n_in,
+    const int32_t *in, const struct onn_epilogue *epi)
 {
     const struct onn_node *n = &r->in->node[node];
-    int32_t k = onn_graph_add_node(r->out, n->op, n->name, n->attr, n->attr ? n->op->attr_size : 0, n_in, in,
-        n->n_out);
+    int32_t k = onn_graph_add_op(r->out, n->op, n->name, attr, n_in, in, n->n_out);
     if (k < 0)
         return r->out->status;
     struct onn_node *made = &r->out->node[k];
     made->source = n->source;
-    if (epi) {
-        made->epi = onn_arena_dup(&r->out->arena, epi, sizeof *epi);
-        if (!made->epi)
-            return OCLNN_ERROR_MEMORY;
-    }
+    if (epi && !(made->epi = copy_epilogue(r->out, epi)))
+        return OCLNN_ERROR_MEMORY;
     for (int i = 0; i < n->n_out; i++) {
         if (!n->out[i])
             continue;
@@ -99,6 +112,18 @@ enum oclnn_status onn_rewrite_copy_node_with(struct onn_rewrite *r, int32_t node
         onn_rewrite_set(r, n->out[i], made->out[i]);
     }
     return OCLNN_OK;
+}
+
+enum oclnn_status onn_rewrite_copy_node_with(struct onn_rewrite *r, int32_t node, int n_in, const int32_t *in,
+    const struct onn_epilogue *epi)
+{
+    return copy_node(r, node, r->in->node[node].attr, n_in, in, epi);
+}
+
+enum oclnn_status onn_rewrite_copy_node_as(struct onn_rewrite *r, int32_t node, const void *attr, int n_in,
+    const int32_t *in)
+{
+    return copy_node(r, node, attr, n_in, in, NULL);
 }
 
 enum oclnn_status onn_rewrite_copy_node(struct onn_rewrite *r, int32_t node)

@@ -28,6 +28,9 @@ enum oclnn_status onn_rewrite_copy_node(struct onn_rewrite *r, int32_t node);
 /* Appends the old node with other inputs and epilogue; outputs keep descs and names. */
 enum oclnn_status onn_rewrite_copy_node_with(struct onn_rewrite *r, int32_t node, int n_in, const int32_t *in,
     const struct onn_epilogue *epi);
+/* Appends the old node with other attributes (copied) and inputs, without an epilogue. */
+enum oclnn_status onn_rewrite_copy_node_as(struct onn_rewrite *r, int32_t node, const void *attr, int n_in,
+    const int32_t *in);
 /* Copies the graph's outputs. */
 enum oclnn_status onn_rewrite_outputs(struct onn_rewrite *r);
 

@@ -49,6 +49,15 @@ static void advance(struct onn_graph **g, struct onn_graph *next)
     *g = next;
 }
 
+static const struct {
+    const char *name;
+    enum oclnn_status (*run)(const struct onn_graph *in, struct onn_graph **out);
+} rewriting[] = {
+    {"patterns", onn_pass_patterns},
+    {"pad", onn_pass_pad},
+    {"fold", onn_pass_fold},
+};
+
 static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_graph *source,
     const struct onn_binding *bindings, const struct onn_plan_options *o, struct onn_graph **out)
 {
@@ -60,15 +69,12 @@ static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_
     }
     ONN_TRY(onn_pass_infer(source, bindings, o->freeze, &g));
     dump_graph(ctx, g, "infer");
-    if (!onn_list_has(o->passes_off, "patterns")) {
-        ONN_TRY(onn_pass_patterns(g, &next));
+    for (size_t i = 0; i < sizeof rewriting / sizeof *rewriting; i++) {
+        if (onn_list_has(o->passes_off, rewriting[i].name))
+            continue;
+        ONN_TRY(rewriting[i].run(g, &next));
         advance(&g, next);
-        dump_graph(ctx, g, "patterns");
-    }
-    if (!onn_list_has(o->passes_off, "fold")) {
-        ONN_TRY(onn_pass_fold(g, &next));
-        advance(&g, next);
-        dump_graph(ctx, g, "fold");
+        dump_graph(ctx, g, rewriting[i].name);
     }
     if (!onn_list_has(o->passes_off, "fuse")) {
         ONN_TRY(onn_pass_fuse(g, onn_context_caps(ctx), &next));
