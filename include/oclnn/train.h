@@ -188,7 +188,7 @@ OCLNN_API enum oclnn_status oclnn_trainer_fit(oclnn_trainer *trainer, const ocln
 /**
  * Writes everything that a bit-exact continuation needs: weights, statistics, moments, counters, position in the data,
  * schedule, the plan's choices. The file appears whole or not at all (temporary file, fsync, rename).
- * Errors: OCLNN_ERROR_IO (the old file is untouched), _NUMERIC (after a NaN loss).
+ * Errors: OCLNN_ERROR_IO (the old file is untouched), _NOT_FOUND (no such folder), _NUMERIC (after a NaN loss).
  */
 OCLNN_API enum oclnn_status oclnn_trainer_save(oclnn_trainer *trainer, const char *path);
 /**

@@ -1,0 +1,175 @@
+/* Saving and resuming a training run; exporting the trained model. */
+#include "train/checkpoint_file.h"
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Every blob that training changes, with a name that does not hang on the order of plans. */
+typedef enum oclnn_status (*visit_fn)(void *user, const char *name, struct onn_blob *blob);
+
+static enum oclnn_status visit_param(const struct onn_train_param *p, int k, visit_fn visit, void *user)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct {
+        const char *what;
+        struct onn_blob *blob;
+    } rows[] = {{"weight", p->blob}, {"moment1", p->moment[0]}, {"moment2", p->moment[1]}, {"sum", p->sum},
+        {"average", p->average}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[300];
+        snprintf(name, sizeof name, "%s/%d/%s", rows[i].what, k, p->name);
+        if (rows[i].blob)
+            ONN_TRY(visit(user, name, rows[i].blob));
+    }
+fail:
+    return status;
+}
+
+static enum oclnn_status visit_all(struct oclnn_trainer *t, visit_fn visit, void *user)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_graph *g = t->model->graph;
+    for (int k = 0; k < t->n_params; k++)
+        ONN_TRY(visit_param(&t->param[k], k, visit, user));
+    for (int32_t v = 1, k = 0; v < g->n_values; v++) {
+        char name[300];
+        if (g->value[v].role != ONN_ROLE_STATE || !g->value[v].blob)
+            continue;
+        snprintf(name, sizeof name, "state/%d/%s", k++, g->value[v].name);
+        ONN_TRY(visit(user, name, g->value[v].blob));
+    }
+    ONN_TRY(visit(user, "counter", t->counter));
+    ONN_TRY(visit(user, "random", t->random));
+fail:
+    return status;
+}
+
+/* ---- saving ---- */
+
+static enum oclnn_status add_blob(void *user, const char *name, struct onn_blob *blob)
+{
+    return onn_checkpoint_add_blob(user, name, blob);
+}
+
+enum oclnn_status oclnn_trainer_save(oclnn_trainer *t, const char *path)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_checkpoint c = {0};
+    ONN_CHECK(t && path, OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
+    ONN_CHECK(!t->is_broken, OCLNN_ERROR_NUMERIC, "%s is left alone: a loss was not finite", path);
+    ONN_TRY(onn_checkpoint_add_text(&c, "optimizer", onn_optimizer_op(&t->p.optimizer)));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "seed", (int64_t)t->p.seed));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "steps", t->steps));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "batches", t->batches));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "epoch", t->epoch));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "batch_in_epoch", t->batch_in_epoch));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "since_best", t->since_best));
+    ONN_TRY(onn_checkpoint_add_f64(&c, "best_loss", t->best_loss));
+    ONN_TRY(onn_checkpoint_add_f64(&c, "plateau", (double)t->plateau));
+    ONN_TRY(onn_checkpoint_add_f64(&c, "lr", (double)t->lr));
+    ONN_TRY(visit_all(t, add_blob, &c));
+    ONN_TRY(onn_checkpoint_write(&c, path));
+fail:
+    onn_checkpoint_finish(&c);
+    return status;
+}
+
+/* ---- resuming ---- */
+
+static enum oclnn_status check_blob(void *user, const char *name, struct onn_blob *blob)
+{
+    const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
+    char have[160], want[160];
+    if (!e)
+        return onn_error(OCLNN_ERROR_SHAPE,
+            "the checkpoint is of another network or optimiser: it has no '%s'", name);
+    if (e->desc.dtype != blob->desc.dtype || !onn_desc_same_shape(&e->desc, &blob->desc))
+        return onn_error(OCLNN_ERROR_SHAPE, "the checkpoint is of another network: '%s' is %s there, %s here",
+            name, onn_desc_text(&e->desc, have), onn_desc_text(&blob->desc, want));
+    return OCLNN_OK;
+}
+
+static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob *blob)
+{
+    const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
+    enum oclnn_status status = onn_blob_sync_host(blob); /* nothing newer stays on the device */
+    if (status != OCLNN_OK)
+        return status;
+    if (e->bytes)
+        memcpy(blob->data, e->data, e->bytes);
+    blob->version++;
+    return OCLNN_OK;
+}
+
+struct numbers {
+    int64_t seed, steps, batches, epoch, batch_in_epoch, since_best;
+    double best_loss, plateau, lr;
+};
+
+static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct numbers *n)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_TRY(onn_checkpoint_get_i64(c, "seed", &n->seed));
+    ONN_TRY(onn_checkpoint_get_i64(c, "steps", &n->steps));
+    ONN_TRY(onn_checkpoint_get_i64(c, "batches", &n->batches));
+    ONN_TRY(onn_checkpoint_get_i64(c, "epoch", &n->epoch));
+    ONN_TRY(onn_checkpoint_get_i64(c, "batch_in_epoch", &n->batch_in_epoch));
+    ONN_TRY(onn_checkpoint_get_i64(c, "since_best", &n->since_best));
+    ONN_TRY(onn_checkpoint_get_f64(c, "best_loss", &n->best_loss));
+    ONN_TRY(onn_checkpoint_get_f64(c, "plateau", &n->plateau));
+    ONN_TRY(onn_checkpoint_get_f64(c, "lr", &n->lr));
+fail:
+    return status;
+}
+
+enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_checkpoint c = {0};
+    struct numbers n;
+    const char *optimizer = "";
+    ONN_CHECK(t && path, OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
+    ONN_TRY(onn_checkpoint_read(path, &c));
+    ONN_TRY(onn_checkpoint_get_text(&c, "optimizer", &optimizer));
+    ONN_CHECK(strcmp(optimizer, onn_optimizer_op(&t->p.optimizer)) == 0, OCLNN_ERROR_SHAPE,
+        "the checkpoint is of optimiser %s, this run has %s", optimizer, onn_optimizer_op(&t->p.optimizer));
+    ONN_TRY(read_numbers(&c, &n));
+    ONN_TRY(visit_all(t, check_blob, &c));
+    /* From here on nothing can be wrong with the file. */
+    ONN_TRY(onn_queue_finish(t->ctx));
+    ONN_TRY(visit_all(t, load_blob, &c));
+    t->p.seed = (uint64_t)n.seed;
+    t->steps = n.steps;
+    t->batches = n.batches;
+    t->epoch = (int)n.epoch;
+    t->batch_in_epoch = n.batch_in_epoch;
+    t->since_best = (int)n.since_best;
+    t->best_loss = n.best_loss;
+    t->plateau = (float)n.plateau;
+    t->lr = (float)n.lr;
+    t->is_broken = false;
+fail:
+    onn_checkpoint_finish(&c);
+    return status;
+}
+
+/* ---- export ---- */
+
+static void swap_averages(struct oclnn_trainer *t)
+{
+    struct onn_graph *g = t->model->graph;
+    for (int k = 0; k < t->n_params; k++)
+        for (int32_t v = 1; v < g->n_values && t->param[k].average; v++)
+            if (g->value[v].blob == t->param[k].blob || g->value[v].blob == t->param[k].average)
+                g->value[v].blob =
+                    g->value[v].blob == t->param[k].blob ? t->param[k].average : t->param[k].blob;
+}
+
+enum oclnn_status onn_trainer_export(struct oclnn_trainer *t, const char *path)
+{
+    swap_averages(t); /* references move along: each blob is held once by the graph and once by the trainer */
+    const enum oclnn_status status = oclnn_model_save(t->model, path);
+    swap_averages(t);
+    return status;
+}

@@ -1,0 +1,225 @@
+/* Whole runs on a made data set: accuracy, early stopping, resuming bit by bit, mistakes. */
+#include "harness/train.h"
+#include "train/trainer.h"
+#include <oclnn/oclnn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define COUNT 300
+#define S 8
+#define CLASSES 3
+
+static oclnn_context *ctx;
+static oclnn_dataset *data;
+static char path[] = "/tmp/oclnn-fit-XXXXXX";
+
+static void good(enum oclnn_status status)
+{
+    if (status != OCLNN_OK)
+        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
+}
+
+/* A bright stripe whose direction is the class, in noise. */
+static enum oclnn_status sample(void *user, int64_t index, void *to, int64_t *label)
+{
+    uint64_t seed = (uint64_t)index + 77;
+    uint8_t *pixel = to;
+    (void)user;
+    *label = index % CLASSES;
+    const int at = (int)(onn_test_random(&seed) % S);
+    for (int y = 0; y < S; y++)
+        for (int x = 0; x < S; x++) {
+            const int on = *label == 0 ? x == at : *label == 1 ? y == at : (x + at) % S == y;
+            pixel[y * S + x] = (uint8_t)(onn_test_random(&seed) % 120 + (on ? 120 : 0));
+        }
+    return OCLNN_OK;
+}
+
+static oclnn_model *network(int classes)
+{
+    oclnn_graph *g = NULL;
+    oclnn_model *m = NULL;
+    good(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 5}, &g));
+    oclnn_value v = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 1, S, S));
+    v = oclnn_relu(g, oclnn_batch_norm(g, oclnn_conv2d(g, v, 8, 3, NULL), NULL));
+    v = oclnn_dropout(g, oclnn_flatten(g, oclnn_max_pool2d(g, v, 2, NULL)), 0.2f);
+    oclnn_output(g, "logits", oclnn_dense(g, v, classes, NULL));
+    good(oclnn_model_create(ctx, &g, NULL, &m));
+    return m;
+}
+
+static const struct oclnn_trainer_params usual = {.optimizer = {.kind = OCLNN_ADAM, .lr = 0.01f},
+    .schedule = {.kind = OCLNN_COSINE},
+    .seed = 4};
+
+struct seen {
+    int epochs, steps, stop_at;
+    struct oclnn_score last;
+};
+static int on_epoch(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
+{
+    struct seen *s = user;
+    (void)t;
+    assert_int_equal(p->epoch, s->epochs);
+    s->epochs++;
+    s->last = *p->validation;
+    return 0;
+}
+static int on_step(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
+{
+    struct seen *s = user;
+    (void)t;
+    assert_true(p->loss > 0 && p->lr > 0 && p->steps == 12);
+    return ++s->steps == s->stop_at;
+}
+
+static void learns(void **state)
+{
+    oclnn_model *m = network(CLASSES);
+    oclnn_trainer *t = NULL;
+    oclnn_dataset *train = NULL, *test = NULL;
+    struct seen seen = {0};
+    struct oclnn_score score;
+    (void)state;
+    good(oclnn_dataset_split(data, 0.2, 1, &train, &test));
+    good(oclnn_trainer_create(m, &usual, &t));
+    good(oclnn_trainer_fit(t, train, test,
+        &(struct oclnn_fit){.epochs = 6,
+            .batch = 20,
+            .on_epoch = on_epoch,
+            .on_step = on_step,
+            .user = &seen}));
+    assert_int_equal(seen.epochs, 20);
+    assert_int_equal(seen.steps, 20 * 12);
+    good(oclnn_trainer_evaluate(t, test, 7, &score)); /* another batch size, a rest: the same answer */
+    assert_int_equal(score.count, 60);
+    assert_true(score.top1 == seen.last.top1 && score.top5 == 1);
+    if (!(score.top1 > 0.9))
+        fail_msg("only %g right", score.top1);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+    oclnn_dataset_destroy(&train);
+    oclnn_dataset_destroy(&test);
+}
+
+/* Weights of a run of 3 epochs that is stopped after `stop` steps, saved and resumed by a new trainer (0: not). */
+static float *run(int stop, size_t *n)
+{
+    oclnn_model *m = network(CLASSES);
+    oclnn_trainer *t = NULL;
+    struct oclnn_fit fit = {.epochs = 3,
+        .batch = 25,
+        .checkpoint = stop ? path : NULL,
+        .augment = {.flip = 1, .crop = 1}};
+    struct seen seen = {.stop_at = stop};
+    good(oclnn_trainer_create(m, &usual, &t));
+    if (stop) { /* ends inside an epoch */
+        struct oclnn_fit first = fit;
+        first.on_step = on_step;
+        first.user = &seen;
+        good(oclnn_trainer_fit(t, data, NULL, &first));
+        assert_int_equal(oclnn_trainer_get_steps(t), stop);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+        m = network(CLASSES);
+        good(oclnn_trainer_create(m, &usual, &t));
+        good(oclnn_trainer_load(t, path));
+    }
+    good(oclnn_trainer_fit(t, data, NULL, &fit));
+    assert_int_equal(oclnn_trainer_get_steps(t), 36);
+    *n = 0;
+    float *all = NULL;
+    for (int i = 0; i < t->n_params; i++) {
+        struct onn_blob *b = t->param[i].blob;
+        good(onn_blob_sync_host(b));
+        const size_t count = (size_t)onn_desc_elements(&b->desc);
+        all = realloc(all, (*n + count) * sizeof *all);
+        memcpy(all + *n, b->data, count * sizeof *all);
+        *n += count;
+    }
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+    return all;
+}
+
+static void resumes_bit_by_bit(void **state)
+{
+    size_t n = 0;
+    float *whole = run(0, &n), *again = run(0, &n), *parts = run(17, &n);
+    (void)state;
+    assert_memory_equal(whole, again, n * sizeof *whole);
+    assert_memory_equal(whole, parts, n * sizeof *whole);
+    free(whole);
+    free(again);
+    free(parts);
+}
+
+static void stops_early(void **state)
+{
+    oclnn_model *m = network(CLASSES);
+    oclnn_trainer *t = NULL;
+    struct oclnn_trainer_params params = usual;
+    struct seen seen = {0};
+    (void)state;
+    params.optimizer.lr = 1e-12f; /* nothing gets better */
+    good(oclnn_trainer_create(m, &params, &t));
+    good(oclnn_trainer_fit(t, data, data,
+        &(struct oclnn_fit){.epochs = 50,
+            .batch = 100,
+            .early_stop = 2,
+            .on_epoch = on_epoch,
+            .user = &seen}));
+    assert_true(seen.epochs >= 3 && seen.epochs < 20);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+static void mistakes(void **state)
+{
+    oclnn_model *m = network(2), *other = network(CLASSES);
+    oclnn_trainer *t = NULL, *u = NULL;
+    (void)state;
+    good(oclnn_trainer_create(m, &usual, &t));
+    assert_int_equal(oclnn_trainer_fit(t, data, NULL, NULL), OCLNN_ERROR_ARGUMENT);
+    assert_non_null(strstr(oclnn_error_text(NULL), "3 classes"));
+    assert_int_equal(oclnn_trainer_fit(t, data, NULL, &(struct oclnn_fit){.early_stop = 1}),
+        OCLNN_ERROR_ARGUMENT);
+    good(oclnn_trainer_create(other, &usual, &u));
+    assert_int_equal(oclnn_trainer_fit(u, data, NULL, &(struct oclnn_fit){.batch = 400}),
+        OCLNN_ERROR_ARGUMENT);
+    good(oclnn_trainer_save(u, path));
+    assert_int_equal(oclnn_trainer_load(t, path), OCLNN_ERROR_SHAPE);
+    assert_non_null(strstr(oclnn_error_text(NULL), "another network"));
+    assert_int_equal(oclnn_trainer_load(u, "/nowhere"), OCLNN_ERROR_NOT_FOUND);
+    assert_int_equal(oclnn_trainer_save(u, "/nowhere/file"), OCLNN_ERROR_NOT_FOUND);
+    oclnn_trainer_destroy(&t);
+    oclnn_trainer_destroy(&u);
+    oclnn_model_destroy(&m);
+    oclnn_model_destroy(&other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(resumes_bit_by_bit),
+        cmocka_unit_test(stops_early), cmocka_unit_test(mistakes)};
+    const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
+    if (status == OCLNN_ERROR_NO_DEVICE)
+        return 77;
+    if (status != OCLNN_OK)
+        return 1;
+    const int file = mkstemp(path);
+    good(
+        oclnn_dataset_create(ctx, COUNT, OCLNN_SHAPE(1, S, S), OCLNN_U8, CLASSES, sample, NULL, NULL, &data));
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    oclnn_dataset_destroy(&data);
+    oclnn_context_destroy(&ctx);
+    close(file);
+    unlink(path);
+    return failed;
+}
