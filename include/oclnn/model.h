@@ -23,6 +23,14 @@ struct oclnn_model_params {
     /** Prefer this format inside: "plain", "nhwc", "c8", "c16"; NULL: chosen by predicted time. */
     const char *format;
     int plans; /**< plans kept for different shapes; default 8, the least recently used goes first */
+    /** 0: kernels are chosen by the tuning database ($XDG_CACHE_HOME/oclnn/tune.txt, then what comes with the library)
+     *  and by predicted time where it says nothing. 1: what it lacks is measured when a plan is made, checked against the
+     *  plain kernels, and written to it. 2: predicted time only. */
+    int tune;
+    double tune_ms; /**< time for measuring, all plans together; default 20000 */
+    /** What oclnn_model_choices gave: plan exactly so. A plan that it does not fit (another network, other shapes, a
+     *  device without such a kernel) fails with OCLNN_ERROR_ARGUMENT and the node's name. NULL: choose. */
+    const char *choices;
 };
 
 /**
@@ -162,6 +170,13 @@ OCLNN_API enum oclnn_status oclnn_model_run_resident(oclnn_model *model);
  * Needs a plan (run or prepare first) when the model has free dimensions.
  */
 OCLNN_API enum oclnn_status oclnn_model_summary(oclnn_model *model,
+    void (*line)(void *user, const char *text), void *user);
+/**
+ * Writes the choices of the current plan (kernel variant, formats, tunables per node) in the same way, to be given back
+ * as oclnn_model_params.choices (lines joined by line breaks).
+ * Errors: OCLNN_ERROR_ARGUMENT when nothing was run or prepared yet.
+ */
+OCLNN_API enum oclnn_status oclnn_model_choices(oclnn_model *model,
     void (*line)(void *user, const char *text), void *user);
 /** Writes the plan (node, variant, format, tuning, memory) as text, in the same way. */
 OCLNN_API enum oclnn_status oclnn_model_dump(oclnn_model *model, void (*line)(void *user, const char *text),

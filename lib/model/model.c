@@ -2,9 +2,12 @@
 #include "io/onnx.h"
 #include "model/init.h"
 #include "model/model.h"
+#include "runtime/tunedb.h"
 #include "tensor/tensor.h"
 
 #include <string.h>
+
+#define TUNE_MS 20000.0
 
 static enum oclnn_status keep_text(char **slot, const char *text, const char **out)
 {
@@ -34,7 +37,15 @@ enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_gra
         &m->options.passes_off));
     ONN_TRY(keep_text(&m->text[1], params->variant, &m->options.variant));
     ONN_TRY(keep_text(&m->text[2], params->format, &m->options.format));
+    ONN_TRY(keep_text(&m->text[3], params->choices, &m->options.choices));
     ONN_CHECK(params->plans >= 0, OCLNN_ERROR_ARGUMENT, "plans = %d", params->plans);
+    ONN_CHECK(params->tune >= 0 && params->tune <= 2 && params->tune_ms >= 0, OCLNN_ERROR_ARGUMENT,
+        "tune = %d, tune_ms = %g", params->tune, params->tune_ms);
+    m->tuner = (struct onn_tuner){.ctx = ctx,
+        .measure = params->tune == 1,
+        .budget_ns = (params->tune_ms > 0 ? params->tune_ms : TUNE_MS) * 1e6};
+    m->options.adjust = params->tune == 2 ? NULL : onn_tune_adjust;
+    m->options.adjust_user = &m->tuner;
     m->max_plans = params->plans ? params->plans : 8;
     size_t inputs = (size_t)m->graph->n_inputs + 1;
     m->plan = onn_calloc((size_t)m->max_plans, sizeof *m->plan);
@@ -127,7 +138,7 @@ void oclnn_model_destroy(oclnn_model **model)
     onn_arena_finish(&m->names);
     onn_derived_finish(&m->derived);
     onn_graph_destroy(&m->graph);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         onn_free(m->text[i]);
     onn_free(m);
 }
@@ -184,6 +195,8 @@ enum oclnn_status onn_model_plan(struct oclnn_model *m)
         if (c->binding[i].value)
             c->binding[i].value = onn_blob_ref(c->binding[i].value);
     ONN_TRY(onn_plan_create(m->ctx, m->graph, c->binding, &m->options, &m->derived, &c->plan));
+    if (m->tuner.measure)
+        onn_tunedb_save(m->ctx);
     c->used = ++m->stamp;
     m->n_plans++;
     m->current = c;

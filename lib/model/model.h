@@ -3,6 +3,7 @@
 #define ONN_MODEL_MODEL_H
 
 #include "plan/plan.h"
+#include "tune/tune.h"
 #include <oclnn/model.h>
 
 #define ONN_MAX_JOBS 8
@@ -24,7 +25,8 @@ struct oclnn_model {
     struct oclnn_context *ctx;
     struct onn_graph *graph;
     struct onn_plan_options options;
-    char *text[3]; /* copies of the option strings */
+    struct onn_tuner tuner; /* what options.adjust works with */
+    char *text[4]; /* copies of the option strings */
     struct onn_derived_cache derived;
     struct onn_cached_plan *plan;
     int n_plans, max_plans;

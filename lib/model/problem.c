@@ -1,5 +1,5 @@
 /* Single operators for benchmarks: the public face of ops/problem.h and plan/single.h. */
-#include "model/check.h"
+#include "plan/check.h"
 #include "ops/problem.h"
 #include <oclnn/info.h>
 

@@ -149,6 +149,20 @@ enum oclnn_status oclnn_model_dump(oclnn_model *model, void (*line)(void *user, 
     return status;
 }
 
+enum oclnn_status oclnn_model_choices(oclnn_model *model, void (*line)(void *user, const char *text),
+    void *user)
+{
+    struct onn_str text = {0};
+    if (!model || !line || !model->current)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "the model has no plan yet: run or prepare it");
+    onn_str_add(&text, "%s", onn_str_text(&model->current->plan->choices));
+    enum oclnn_status status = onn_str_ok(&text) ? OCLNN_OK : OCLNN_ERROR_MEMORY;
+    if (status == OCLNN_OK)
+        write_lines(&text, line, user);
+    onn_str_finish(&text);
+    return status;
+}
+
 static const char *grouped(double value, char text[static 32])
 {
     static const char *const unit[] = {"", " k", " M", " G", " T"};

@@ -1,6 +1,6 @@
 /* The self-test: every kernel variant against the plain one on this device and driver. */
 #include "model/selftest.h"
-#include "model/check.h"
+#include "plan/check.h"
 #include <oclnn/info.h>
 
 #include <stdio.h>

@@ -1,9 +1,11 @@
 #include "plan/assign.h"
+#include "ops/pack.h"
 #include "pass/rewrite.h"
+#include "plan/choices.h"
 
 #include <string.h>
 
-#define MAX_CANDIDATES 24
+#define MAX_CANDIDATES 32
 #define SWEEPS 4
 
 struct candidates {
@@ -67,35 +69,32 @@ struct onn_format onn_choice_in(const struct onn_choice *c, const struct onn_gra
     return last < 0 ? onn_format_plain() : c->formats.in[i < last ? i : last];
 }
 
+/* A packing's size stands in its stride: costs count its bytes. */
+static void set_format(struct onn_desc *d, struct onn_format format)
+{
+    onn_desc_set_format(d, format);
+    if (format.pack) {
+        const struct onn_pack *pack = onn_pack_find(format.pack);
+        int64_t elements = pack ? pack->elements(d, format.p) : -1;
+        d->stride[0] = elements > 0 ? elements : 0;
+    }
+}
+
 static void apply_formats(const struct onn_graph *g, const struct onn_node *n, const struct onn_choice *c,
     struct onn_desc *in, struct onn_desc *out)
 {
     for (int i = 0; i < n->n_in; i++)
         if (n->in[i])
-            onn_desc_set_format(&in[i], onn_choice_in(c, g, n, i));
+            set_format(&in[i], onn_choice_in(c, g, n, i));
     for (int i = 0; i < n->n_out; i++)
         if (n->out[i])
             onn_desc_set_format(&out[i], onn_choice_out(c, i));
 }
 
+/* Of variants that predict nothing. One element per work-item is far from what a processor's vectors can do. */
 static struct onn_cost default_cost(const struct onn_prob *p)
 {
-    struct onn_cost cost = {.launches = 1, .efficiency = 0.05};
-    for (int i = 0; i < p->n_in; i++)
-        if (p->in[i].dtype)
-            cost.bytes += (double)onn_desc_unpadded_bytes(&p->in[i]);
-    for (int i = 0; i < p->n_out; i++)
-        if (p->out[i].dtype)
-            cost.bytes += (double)onn_desc_unpadded_bytes(&p->out[i]);
-    cost.flop = p->op->flop ? p->op->flop(p) : onn_default_flop(p);
-    return cost;
-}
-
-static void default_tune(const struct onn_variant *v, struct onn_tune *t)
-{
-    *t = (struct onn_tune){{0}};
-    for (int i = 0; v->tunables && v->tunables[i].name && i < ONN_TUNABLES; i++)
-        t->v[i] = v->tunables[i].def;
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, p->caps->vector_cpu ? 0.01 : 0.05};
 }
 
 static bool wants_plain(const struct onn_assign_options *o, const struct onn_formats *f)
@@ -126,6 +125,20 @@ static void add_candidate(struct candidates *list, const struct onn_choice *c)
         list->c[list->n++] = *c;
 }
 
+/* The same with other values of the tunables, one changed at a time. Only a measurement can tell them apart: their
+ * predicted time is the default's, and the default comes first. */
+static void add_tuned(const struct assign *a, struct candidates *list, const struct onn_choice *base)
+{
+    const struct onn_tunable *t = base->variant->tunables;
+    for (int i = 0; (a->o->adjust || a->o->choices) && t && t[i].name && i < ONN_TUNABLES; i++)
+        for (const int32_t *value = t[i].values; *value; value++) {
+            struct onn_choice c = *base;
+            c.tune.v[i] = *value;
+            if (*value != t[i].def)
+                add_candidate(list, &c);
+        }
+}
+
 static void add_variant(const struct assign *a, struct candidates *list, const struct onn_node *n,
     struct onn_prob *p, struct onn_desc *in, struct onn_desc *out, const struct onn_variant *v)
 {
@@ -147,13 +160,52 @@ static void add_variant(const struct assign *a, struct candidates *list, const s
                 v->name, reason);
             continue;
         }
-        default_tune(v, &c.tune);
+        c.tuple = t;
+        onn_tune_defaults(v, &c.tune);
         struct onn_cost cost = v->cost ? v->cost(p, &c.tune) : default_cost(p);
-        c.time = onn_cost_time(&cost, a->o->caps) * preference(a->o, &tuple[t]);
-        if (a->o->variant && strcmp(a->o->variant, v->name) == 0)
-            c.time *= 1e-6; /* wins wherever it does not refuse */
+        c.time = onn_cost_time(&cost, a->o->caps);
         add_candidate(list, &c);
+        add_tuned(a, list, &c);
     }
+}
+
+/* What the caller wishes, on top of what is fast. */
+static void apply_wishes(const struct assign *a, struct candidates *list)
+{
+    for (int i = 0; i < list->n; i++) {
+        struct onn_choice *c = &list->c[i];
+        if (!c->variant)
+            continue;
+        c->time *= preference(a->o, &c->formats);
+        if (a->o->variant && strcmp(a->o->variant, c->variant->name) == 0)
+            c->time *= 1e-6; /* wins wherever it does not refuse */
+    }
+}
+
+/* Keeps the candidate that the given choices name. */
+static enum oclnn_status take_given(const struct assign *a, struct candidates *list, int k)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_node *n = &a->g->node[k];
+    size_t length;
+    const char *line = onn_choices_line(a->o->choices, k, &length);
+    struct onn_str text = {0};
+    int found = -1;
+    for (int i = 0; line && i < list->n && found < 0; i++) {
+        const size_t begin = text.length;
+        onn_choice_text(n, &list->c[i], &text);
+        if (onn_str_ok(&text) && text.length - begin == length &&
+            memcmp(onn_str_text(&text) + begin, line, length) == 0)
+            found = i;
+    }
+    ONN_CHECK(onn_str_ok(&text), OCLNN_ERROR_MEMORY, "out of host memory");
+    ONN_CHECK(found >= 0, OCLNN_ERROR_ARGUMENT, "the choices do not fit node '%s' (%s): '%.*s'", n->name,
+        n->op->name, line ? (int)(length < 200 ? length : 200) : 0, line ? line : "");
+    list->c[0] = list->c[found];
+    list->n = 1;
+fail:
+    onn_str_finish(&text);
+    return status;
 }
 
 static void add_views(const struct assign *a, struct candidates *list, struct onn_prob *p,
@@ -202,6 +254,15 @@ static enum oclnn_status list_candidates(struct assign *a, int k)
         apply_formats(a->g, n, &none, in, out);
         add_views(a, &a->node[k], &p, in, out);
     }
+    if (a->o->adjust && !a->o->choices) {
+        struct onn_choice none = {0};
+        none.formats.n_in = none.formats.n_out = 1;
+        apply_formats(a->g, n, &none, in, out);
+        a->o->adjust(a->o->adjust_user, &p, a->node[k].c, a->node[k].n);
+    }
+    apply_wishes(a, &a->node[k]);
+    if (a->o->choices)
+        ONN_TRY(take_given(a, &a->node[k], k));
     ONN_CHECK(a->node[k].n > 0, OCLNN_ERROR_UNSUPPORTED, "node '%s' (%s): no kernel variant takes it",
         n->name, n->op->onnx ? n->op->onnx : n->op->name);
 fail:
@@ -304,6 +365,8 @@ enum oclnn_status onn_assign(const struct onn_graph *g, const struct onn_assign_
     a.chosen = onn_calloc((size_t)g->n_nodes + 1, sizeof *a.chosen);
     ONN_TRY(a.node && a.chosen ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(list_uses(&a));
+    if (options->choices)
+        ONN_TRY(onn_choices_check(options->choices, g->n_nodes));
     for (int k = 0; k < g->n_nodes; k++) {
         ONN_TRY(list_candidates(&a, k));
         choose(&a, k, false);

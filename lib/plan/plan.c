@@ -4,6 +4,7 @@
 #include "pass/passes.h"
 #include "pass/rewrite.h"
 #include "plan/build.h"
+#include "plan/choices.h"
 #include "plan/layout.h"
 
 #include <string.h>
@@ -103,9 +104,14 @@ static enum oclnn_status choose_layout(struct onn_plan *p, struct onn_graph *g,
         .format = o->format,
         .log = &log,
         .formats_off = onn_list_has(o->passes_off, "layout"),
-        .views_off = onn_list_has(o->passes_off, "views")};
+        .views_off = onn_list_has(o->passes_off, "views"),
+        .adjust = o->adjust,
+        .adjust_user = o->adjust_user,
+        .choices = o->choices};
     ONN_TRY(choice ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(onn_assign(g, &options, choice));
+    onn_choices_text(g, choice, &p->choices);
+    ONN_TRY(onn_str_ok(&p->choices) ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(onn_layout(g, choice, &options, &p->graph, &p->choice));
     dump_graph(p->ctx, p->graph, "layout");
 fail:
@@ -166,6 +172,7 @@ void onn_plan_destroy(struct onn_plan **plan)
     onn_free(p->node);
     onn_free(p->step);
     onn_free(p->foreign);
+    onn_str_finish(&p->choices);
     onn_placement_finish(&p->place);
     onn_free(p->choice);
     onn_graph_destroy(&p->graph);

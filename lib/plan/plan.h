@@ -13,6 +13,9 @@ struct onn_plan_options {
     bool freeze; /* parameters count as constants */
     const char *passes_off; /* "patterns,pad,fold,fuse,layout,views,inplace,arena" */
     const char *variant, *format;
+    onn_adjust_fn adjust; /* see plan/assign.h; NULL: predicted times only */
+    void *adjust_user;
+    const char *choices; /* plan/choices.h; NULL: chosen here */
 };
 
 /* The launches of one node. */
@@ -31,6 +34,7 @@ struct onn_plan {
     struct onn_derived_cache *cache;
     struct onn_graph *graph; /* final: formats chosen, reorders inserted */
     struct onn_choice *choice;
+    struct onn_str choices; /* as text, to be saved and given back */
     struct onn_placement place;
     struct onn_place_options place_options;
     struct onn_buffer **segment;

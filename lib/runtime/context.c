@@ -46,6 +46,7 @@ static enum oclnn_status context_begin(const struct oclnn_context_params *params
     ONN_TRY(onn_mutex_init(&ctx->queue_lock));
     ONN_TRY(onn_mutex_init(&ctx->program_lock));
     ONN_TRY(onn_mutex_init(&ctx->measure_lock));
+    ONN_TRY(onn_mutex_init(&ctx->tune_lock));
     ONN_TRY(onn_cache_find_dir(params->cache_dir, &ctx->cache_dir));
 fail:
     return status;
@@ -203,6 +204,8 @@ void oclnn_context_destroy(oclnn_context **pointer)
     onn_mutex_finish(&ctx->queue_lock);
     onn_mutex_finish(&ctx->program_lock);
     onn_mutex_finish(&ctx->measure_lock);
+    onn_mutex_finish(&ctx->tune_lock);
+    onn_tunedb_destroy(ctx->tunedb);
     onn_free(ctx->cache_dir);
     onn_free(ctx);
     *pointer = NULL;

@@ -107,6 +107,11 @@ static inline struct onn_event *onn_event_from_cl(cl_event event)
 /* Waits for an event of OpenCL and releases it: the way that suits the device. */
 enum oclnn_status onn_event_wait_cl(struct oclnn_context *ctx, cl_command_queue queue, cl_event event);
 
+/* ---- tunedb.c, tunedb_shipped.c ---- */
+struct onn_tunedb;
+extern const char onn_tunedb_shipped[];
+void onn_tunedb_destroy(struct onn_tunedb *db);
+
 /* ---- clblast.c: drops the kernels that CLBlast keeps, and with them its hold on contexts ---- */
 void onn_clblast_forget(void);
 
@@ -130,6 +135,9 @@ struct oclnn_context {
 
     struct onn_mutex measure_lock;
     bool measured;
+
+    struct onn_mutex tune_lock;
+    struct onn_tunedb *tunedb; /* NULL until asked for */
 
     _Atomic uint64_t buffers_created, kernels_created, programs_built, cache_hits, cache_misses, launches;
     _Atomic uint64_t build_ns;

@@ -13,7 +13,7 @@ struct run {
     oclnn_model *model;
     struct tool_feed feed;
     struct tool_samples samples;
-    double load_ms, first_ms;
+    double context_ms, load_ms, first_ms;
 };
 
 static enum oclnn_status once(void *user)
@@ -54,6 +54,7 @@ static void add_plan(const struct run *r, json_t *row)
     tool_json_set(row, "programs", json_integer(p.programs));
     tool_json_set(row, "nodes", json_integer(p.nodes));
     tool_json_set(row, "gflop", tool_json_real(p.flop / 1e9));
+    tool_json_set(row, "context_ms", tool_json_real(r->context_ms));
     tool_json_set(row, "load_ms", tool_json_real(r->load_ms));
     tool_json_set(row, "plan_ms", tool_json_real(p.plan_ms));
     tool_json_set(row, "build_ms", tool_json_real(p.build_ms));
@@ -125,7 +126,11 @@ static void verify_against(json_t *row, oclnn_tensor *const *got, oclnn_tensor *
 static enum oclnn_status open_model(const struct run *r, const char *variant, int size, oclnn_model **out)
 {
     const struct bench_options *o = r->job->o;
-    struct oclnn_model_params params = {.variant = variant, .format = o->format, .passes_off = o->passes_off};
+    struct oclnn_model_params params = {.variant = variant,
+        .format = o->format,
+        .passes_off = o->passes_off,
+        .tune = o->tune,
+        .tune_ms = o->tune_ms};
 
     return tool_model_open(r->ctx, r->job->item, size, &params, out);
 }
@@ -228,8 +233,10 @@ void bench_network(const struct bench_job *job)
         .log_level = job->o->log_level,
         .cache_dir = job->o->cold ? "" : NULL};
     char *name = tool_model_name(job->item);
+    double start = tool_now_ms();
     enum oclnn_status status = oclnn_context_create(&params, &r.ctx);
 
+    r.context_ms = tool_now_ms() - start;
     if (status == OCLNN_OK)
         status = measure(&r, name);
     if (status != OCLNN_OK)

@@ -35,6 +35,9 @@ static const char help[] =
     "      --min-runs N       and at least N runs (default: 10; slow devices: 3)\n"
     "      --warmup N         runs before the timed ones (default: 3)\n"
     "      --resident         leave out the transfers of inputs and outputs\n"
+    "      --tune MS|off      measure for MS milliseconds which kernels are fastest where\n"
+    "                         the tuning database does not say, and write it; off: do\n"
+    "                         not even read it\n"
     "      --cold             start with empty program caches: first_answer_ms\n"
     "      --per-layer        time every layer too\n"
     "\n"
@@ -67,6 +70,7 @@ enum {
     OPT_WARMUP,
     OPT_RESIDENT,
     OPT_COLD,
+    OPT_TUNE,
     OPT_LAYERS,
     OPT_VERIFY,
     OPT_TOL,
@@ -93,6 +97,7 @@ static const struct option options[] = {
     {"warmup", required_argument, NULL, OPT_WARMUP},
     {"resident", no_argument, NULL, OPT_RESIDENT},
     {"cold", no_argument, NULL, OPT_COLD},
+    {"tune", required_argument, NULL, OPT_TUNE},
     {"per-layer", no_argument, NULL, OPT_LAYERS},
     {"verify", required_argument, NULL, OPT_VERIFY},
     {"tol", required_argument, NULL, OPT_TOL},
@@ -161,6 +166,14 @@ static int parse_numbers(struct bench_options *o, int option)
     }
 }
 
+static int parse_tune(struct bench_options *o)
+{
+    o->tune = strcmp(optarg, "off") ? 1 : 2;
+    if (o->tune == 1 && !tool_parse_double(optarg, 1, 1e9, &o->tune_ms))
+        return tool_usage("--tune wants milliseconds from 1 on or \"off\", not \"%s\"", optarg);
+    return -1;
+}
+
 static int parse_option(struct bench_options *o, int option)
 {
     switch (option) {
@@ -174,6 +187,7 @@ static int parse_option(struct bench_options *o, int option)
     case OPT_PASSES: o->passes_off = optarg; return -1;
     case OPT_RESIDENT: o->resident = true; return -1;
     case OPT_COLD: o->cold = true; return -1;
+    case OPT_TUNE: return parse_tune(o);
     case OPT_LAYERS: o->per_layer = true; return -1;
     case OPT_OUTPUTS: o->outputs = optarg; return -1;
     case OPT_OUTPUT: o->output = optarg; return -1;

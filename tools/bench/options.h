@@ -24,6 +24,8 @@ struct bench_options {
     bool train; /* with loss and optimizer */
     enum oclnn_loss loss;
     struct oclnn_optimizer optimizer;
+    int tune; /* of oclnn_model_params */
+    double tune_ms;
     bool resident, per_layer, cold, list_devices, quiet;
     enum bench_form form;
     enum bench_verify verify;

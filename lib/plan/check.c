@@ -1,4 +1,4 @@
-#include "model/check.h"
+#include "plan/check.h"
 
 #include <math.h>
 #include <string.h>

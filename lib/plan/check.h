@@ -1,7 +1,7 @@
-/* One problem on made-up data: what it should give, and how far a variant is from that. For the self-test and for
+/* One problem on made-up data: what it should give, and how far a variant is from that. For the self-test, the tuner and
  * benchmarks of single operators. */
-#ifndef ONN_MODEL_CHECK_H
-#define ONN_MODEL_CHECK_H
+#ifndef ONN_PLAN_CHECK_H
+#define ONN_PLAN_CHECK_H
 
 #include "plan/single.h"
 
