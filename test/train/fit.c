@@ -90,7 +90,7 @@ static void learns(void **state)
     good(oclnn_dataset_split(data, 0.2, 1, &train, &test));
     good(oclnn_trainer_create(m, &usual, &t));
     good(oclnn_trainer_fit(t, train, test,
-        &(struct oclnn_fit){.epochs = 6,
+        &(struct oclnn_fit){.epochs = 20,
             .batch = 20,
             .on_epoch = on_epoch,
             .on_step = on_step,
