@@ -44,7 +44,8 @@ static int32_t front(void *user, struct onn_graph *g, int i, const struct onn_de
     in[1] = onn_graph_add_input(g, "oclnn.table", &table);
     b->out->norm = g->n_inputs;
     in[2] = onn_graph_add_input(g, "oclnn.norm", &norm);
-    return g->status == OCLNN_OK ? onn_emit(g, "augment", "augment", NULL, 3, in) : 0;
+    const struct onn_augment_attr attr = {.height = (int)desc->dim[2], .width = (int)desc->dim[3]};
+    return g->status == OCLNN_OK ? onn_emit(g, "augment", "augment", &attr, 3, in) : 0;
 }
 
 static enum oclnn_status add_target(struct build *b, struct onn_graph *g, int32_t prediction,
