@@ -28,6 +28,9 @@ enum oclnn_status onn_image_decode(const void *bytes, size_t size, struct onn_im
 /* Bilinear, with the triangle widened by the ratio when shrinking, in the fixed-point steps of the imaging
  * library that most training pipelines use: its results come out to the bit. */
 enum oclnn_status onn_image_resize(const struct onn_image *in, int width, int height, struct onn_image *out);
+/* The middle of that, without making the rest. */
+enum oclnn_status onn_image_resize_centre(const struct onn_image *in, int width, int height, int crop_width,
+    int crop_height, struct onn_image *out);
 enum oclnn_status onn_image_crop(const struct onn_image *in, int width, int height, struct onn_image *out);
 /* resize and crop as params say; `image` is replaced. */
 enum oclnn_status onn_image_fit(struct onn_image *image, const struct oclnn_image_params *params);

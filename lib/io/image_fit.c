@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* ---- resize ----
- * Separable: first along rows, then along columns, bytes in between. Weights are doubles that sum to one,
+ * Separable: first along rows, then along columns, bytes in between; only what the wanted part needs. Weights are doubles that sum to one,
  * rounded to 22 fractional bits; that leaves room for the sum of bytes in 32 bits. */
 #define BITS 22
 
@@ -24,20 +24,21 @@ static void weights_finish(struct weights *w)
     onn_free(w->w);
 }
 
-static enum oclnn_status weights_make(int in, int out, struct weights *w)
+/* Outputs first … first + count - 1 of an axis that goes from `in` to `out` pixels. */
+static enum oclnn_status weights_make(int in, int out, int begin, int count, struct weights *w)
 {
     double ratio = (double)in / out, support = ratio > 1 ? ratio : 1;
     w->taps = (int)ceil(support) * 2 + 1;
-    w->first = onn_calloc((size_t)out, sizeof *w->first);
-    w->n = onn_calloc((size_t)out, sizeof *w->n);
-    w->w = onn_calloc((size_t)out, (size_t)w->taps * sizeof *w->w);
+    w->first = onn_calloc((size_t)count, sizeof *w->first);
+    w->n = onn_calloc((size_t)count, sizeof *w->n);
+    w->w = onn_calloc((size_t)count, (size_t)w->taps * sizeof *w->w);
     double *tap = onn_calloc((size_t)w->taps, sizeof *tap);
     if (!w->first || !w->n || !w->w || !tap) {
         onn_free(tap);
         return OCLNN_ERROR_MEMORY;
     }
-    for (int i = 0; i < out; i++) {
-        double centre = (i + 0.5) * ratio, sum = 0;
+    for (int i = 0; i < count; i++) {
+        double centre = (begin + i + 0.5) * ratio, sum = 0;
         int first = (int)(centre - support + 0.5), last = (int)(centre + support + 0.5);
         first = first < 0 ? 0 : first;
         last = last > in ? in : last;
@@ -62,58 +63,143 @@ static uint8_t clip8(int32_t v)
     return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
 }
 
-/* Along one axis: `lines` lines, `count` outputs each, steps in bytes; `inner` neighbours are treated
- * alike. */
-struct pass {
-    const uint8_t *in;
-    uint8_t *out;
-    int64_t lines, in_line, out_line, step, inner;
-    int count;
+/* One row: `count` outputs from `from`. */
+static void across(const uint8_t *from, int channels, const struct weights *w, int count, uint8_t *to)
+{
+    for (int i = 0; i < count; i++, to += channels) {
+        const int32_t *tap = w->w + (size_t)i * (size_t)w->taps;
+        const uint8_t *p = from + (size_t)w->first[i] * (size_t)channels;
+        if (channels == 3) {
+            int32_t r = 1 << (BITS - 1), g = r, b = r;
+            for (int k = 0; k < w->n[i]; k++, p += 3) {
+                r += p[0] * tap[k];
+                g += p[1] * tap[k];
+                b += p[2] * tap[k];
+            }
+            to[0] = clip8(r);
+            to[1] = clip8(g);
+            to[2] = clip8(b);
+            continue;
+        }
+        for (int c = 0; c < channels; c++) {
+            int32_t sum = 1 << (BITS - 1);
+            for (int k = 0; k < w->n[i]; k++)
+                sum += p[k * channels + c] * tap[k];
+            to[c] = clip8(sum);
+        }
+    }
+}
+
+/* One row of `n` bytes from `taps` rows, `stride` apart: blocks of neighbours, whose loops become vectors. */
+#define BLOCK 32
+static inline __attribute__((always_inline)) void down_rows(const uint8_t *from, size_t stride,
+    const int32_t *tap, int taps, size_t n, uint8_t *to)
+{
+    size_t at = 0;
+    while (n >= BLOCK && at < n) {
+        int32_t sum[BLOCK];
+        at = at + BLOCK <= n ? at : n - BLOCK; /* the last block starts so early that it is whole */
+        for (int j = 0; j < BLOCK; j++)
+            sum[j] = 1 << (BITS - 1);
+        for (int k = 0; k < taps; k++) {
+            const uint8_t *row = from + (size_t)k * stride + at;
+            const int32_t weight = tap[k];
+            for (int j = 0; j < BLOCK; j++)
+                sum[j] += row[j] * weight;
+        }
+        for (int j = 0; j < BLOCK; j++)
+            to[at + (size_t)j] = clip8(sum[j]);
+        at += BLOCK;
+    }
+    for (; at < n; at++) {
+        int32_t sum = 1 << (BITS - 1);
+        for (int k = 0; k < taps; k++)
+            sum += from[(size_t)k * stride + at] * tap[k];
+        to[at] = clip8(sum);
+    }
+}
+
+/* The same code for processors that can multiply eight 32-bit numbers at once. */
+#if defined __x86_64__ && defined __GNUC__
+__attribute__((target("avx2"))) static void down_avx2(const uint8_t *from, size_t stride, const int32_t *tap,
+    int taps, size_t n, uint8_t *to)
+{
+    down_rows(from, stride, tap, taps, n, to);
+}
+#endif
+
+static void down(const uint8_t *from, size_t stride, const int32_t *tap, int taps, size_t n, uint8_t *to)
+{
+#if defined __x86_64__ && defined __GNUC__
+    if (__builtin_cpu_supports("avx2")) {
+        down_avx2(from, stride, tap, taps, n, to);
+        return;
+    }
+#endif
+    down_rows(from, stride, tap, taps, n, to);
+}
+
+/* A part of a resized image. */
+struct window {
+    int width, height; /* of the whole */
+    int left, top, columns, rows;
 };
 
-static void resample(const struct pass *p, const struct weights *w)
+static enum oclnn_status resize_window(const struct onn_image *in, const struct window *r,
+    struct onn_image *out)
 {
-    for (int64_t line = 0; line < p->lines; line++)
-        for (int i = 0; i < p->count; i++) {
-            const int32_t *tap = w->w + (size_t)i * (size_t)w->taps;
-            const uint8_t *from = p->in + line * p->in_line + (int64_t)w->first[i] * p->step;
-            uint8_t *to = p->out + line * p->out_line + (int64_t)i * p->step;
-            for (int64_t c = 0; c < p->inner; c++) {
-                int32_t sum = 1 << (BITS - 1);
-                for (int k = 0; k < w->n[i]; k++)
-                    sum += from[k * p->step + c] * tap[k];
-                to[c] = clip8(sum);
-            }
-        }
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_image middle = {0}; /* those rows of the input that are needed, with the columns wanted */
+    struct weights x = {0}, y = {0};
+    int first = r->top, rows = r->rows;
+    size_t c = (size_t)in->channels, line = (size_t)r->columns * c;
+    *out = (struct onn_image){0};
+    ONN_TRY(onn_image_alloc(r->columns, r->rows, in->channels, out));
+    ONN_TRY(weights_make(in->width, r->width, r->left, r->columns, &x));
+    ONN_TRY(weights_make(in->height, r->height, r->top, r->rows, &y));
+    if (r->height != in->height) {
+        first = y.first[0];
+        rows = y.first[r->rows - 1] + y.n[r->rows - 1] - first;
+    }
+    ONN_TRY(onn_image_alloc(r->columns, rows, in->channels, &middle));
+    for (int i = 0; i < rows; i++) {
+        const uint8_t *from = in->pixel + (size_t)(first + i) * (size_t)in->width * c;
+        if (r->width == in->width)
+            memcpy(middle.pixel + (size_t)i * line, from + (size_t)r->left * c, line);
+        else
+            across(from, in->channels, &x, r->columns, middle.pixel + (size_t)i * line);
+    }
+    if (r->height == in->height)
+        memcpy(out->pixel, middle.pixel, (size_t)rows * line);
+    for (int i = 0; i < r->rows && r->height != in->height; i++)
+        down(middle.pixel + (size_t)(y.first[i] - first) * line, line, y.w + (size_t)i * (size_t)y.taps,
+            y.n[i], line, out->pixel + (size_t)i * line);
+fail:
+    onn_image_finish(&middle);
+    weights_finish(&x);
+    weights_finish(&y);
+    if (status != OCLNN_OK)
+        onn_image_finish(out);
+    return status;
 }
 
 enum oclnn_status onn_image_resize(const struct onn_image *in, int width, int height, struct onn_image *out)
 {
-    enum oclnn_status status = OCLNN_OK;
-    struct onn_image middle = {0};
-    struct weights across = {0}, down = {0};
-    int64_t c = in->channels;
+    if (width < 1 || height < 1)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "image: resized to %d x %d pixels", width, height);
+    return resize_window(in, &(struct window){width, height, 0, 0, width, height}, out);
+}
+
+enum oclnn_status onn_image_resize_centre(const struct onn_image *in, int width, int height, int crop_width,
+    int crop_height, struct onn_image *out)
+{
     *out = (struct onn_image){0};
-    ONN_TRY(onn_image_alloc(width, in->height, in->channels, &middle));
-    ONN_TRY(onn_image_alloc(width, height, in->channels, out));
-    ONN_TRY(weights_make(in->width, width, &across));
-    ONN_TRY(weights_make(in->height, height, &down));
-    if (width == in->width)
-        memcpy(middle.pixel, in->pixel, (size_t)in->width * (size_t)in->height * (size_t)c);
-    else
-        resample(&(struct pass){in->pixel, middle.pixel, in->height, in->width * c, width * c, c, c, width},
-            &across);
-    if (height == in->height)
-        memcpy(out->pixel, middle.pixel, (size_t)width * (size_t)height * (size_t)c);
-    else
-        resample(&(struct pass){middle.pixel, out->pixel, 1, 0, 0, width * c, width * c, height}, &down);
-fail:
-    onn_image_finish(&middle);
-    weights_finish(&across);
-    weights_finish(&down);
-    if (status != OCLNN_OK)
-        onn_image_finish(out);
-    return status;
+    if (crop_width < 1 || crop_height < 1 || crop_width > width || crop_height > height)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "image: a crop of %d x %d from %d x %d pixels", crop_width,
+            crop_height, width, height);
+    const struct window r = {width, height, (width - crop_width) / 2, (height - crop_height) / 2, crop_width,
+        crop_height};
+    return resize_window(in, &r, out);
 }
 
 enum oclnn_status onn_image_crop(const struct onn_image *in, int width, int height, struct onn_image *out)
@@ -154,9 +240,14 @@ enum oclnn_status onn_image_fit(struct onn_image *image, const struct oclnn_imag
         width = (int)(w > h ? longer : s);
         height = (int)(w > h ? s : longer);
     }
-    if (width && height && (width != image->width || height != image->height))
+    bool resize = width && height && (width != image->width || height != image->height);
+    if (resize && params->crop_width)
+        ONN_TRY(replace(image,
+            onn_image_resize_centre(image, width, height, params->crop_width, params->crop_height, &next),
+            &next));
+    else if (resize)
         ONN_TRY(replace(image, onn_image_resize(image, width, height, &next), &next));
-    if (params->crop_width)
+    else if (params->crop_width)
         ONN_TRY(replace(image, onn_image_crop(image, params->crop_width, params->crop_height, &next), &next));
 fail:
     return status;

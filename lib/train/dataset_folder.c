@@ -117,7 +117,7 @@ static enum oclnn_status cover(int64_t w, int64_t h, const struct oclnn_dataset_
 }
 
 /* What one decoding needs at most: the file, the picture, the decoder's own (coefficients of a progressive JPEG, four
- * channels of a PNG), the two steps of resizing with their weights, the cut. */
+ * channels of a PNG), the two steps of resizing with their weights. */
 static enum oclnn_status scratch(const struct onn_image_head *h, const struct oclnn_dataset_params *p,
     size_t *bytes)
 {
@@ -125,7 +125,7 @@ static enum oclnn_status scratch(const struct onn_image_head *h, const struct oc
     enum oclnn_status status = cover(h->width, h->height, p, &to_w, &to_h);
     size_t w = (size_t)h->width, rows = (size_t)h->height, x = (size_t)to_w, y = (size_t)to_h;
     *bytes =
-        h->bytes + w * rows * 10 + x * rows * 3 + x * y * 6 + (w + rows + x + y) * 32 + ((size_t)1 << 18);
+        h->bytes + w * rows * 10 + x * rows * 3 + x * y * 3 + (w + rows + x + y) * 32 + ((size_t)1 << 18);
     return status;
 }
 
@@ -230,16 +230,11 @@ static enum oclnn_status fit(struct onn_image *image, const struct oclnn_dataset
     struct onn_image next = {0};
     int w, h;
     ONN_TRY(cover(image->width, image->height, p, &w, &h));
-    if (w != image->width || h != image->height) {
-        ONN_TRY(onn_image_resize(image, w, h, &next));
-        onn_image_finish(image);
-        *image = next;
-    }
-    if (w != p->width || h != p->height) {
-        ONN_TRY(onn_image_crop(image, p->width, p->height, &next));
-        onn_image_finish(image);
-        *image = next;
-    }
+    if (w == p->width && h == p->height && w == image->width && h == image->height)
+        return OCLNN_OK;
+    ONN_TRY(onn_image_resize_centre(image, w, h, p->width, p->height, &next));
+    onn_image_finish(image);
+    *image = next;
 fail:
     return status;
 }

@@ -178,6 +178,33 @@ static void fitting(void **state)
     oclnn_tensor_destroy(&t);
 }
 
+/* The middle of a resized image is the same as resizing all of it and cutting, at any size and with any channels. */
+static void resize_centre(void **state)
+{
+    static const int sizes[][4] = {{60, 40, 20, 40}, {20, 25, 20, 20}, {71, 51, 1, 1}, {36, 90, 30, 31},
+        {7, 9, 7, 5}, {140, 100, 33, 99}};
+    (void)state;
+    for (int channels = 1; channels <= 4; channels++) {
+        struct onn_image in, all, want, got;
+        assert_int_equal(onn_image_alloc(71, 51, channels, &in), OCLNN_OK);
+        for (int i = 0; i < 71 * 51 * channels; i++)
+            in.pixel[i] = (unsigned char)(i * 2654435761u >> 13);
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+            const int *s = sizes[k];
+            assert_int_equal(onn_image_resize(&in, s[0], s[1], &all), OCLNN_OK);
+            assert_int_equal(onn_image_crop(&all, s[2], s[3], &want), OCLNN_OK);
+            assert_int_equal(onn_image_resize_centre(&in, s[0], s[1], s[2], s[3], &got), OCLNN_OK);
+            assert_true(got.width == s[2] && got.height == s[3] && got.channels == channels);
+            assert_memory_equal(got.pixel, want.pixel, (size_t)(s[2] * s[3] * channels));
+            onn_image_finish(&all);
+            onn_image_finish(&want);
+            onn_image_finish(&got);
+        }
+        assert_int_equal(onn_image_resize_centre(&in, 20, 20, 21, 5, &got), OCLNN_ERROR_ARGUMENT);
+        onn_image_finish(&in);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +212,7 @@ int main(void)
         cmocka_unit_test(jpeg_decode),
         cmocka_unit_test(png_damage),
         cmocka_unit_test(resize),
+        cmocka_unit_test(resize_centre),
         cmocka_unit_test(fitting),
     };
     return cmocka_run_group_tests(tests, temp_make, temp_remove);
