@@ -259,6 +259,39 @@ static enum oclnn_status name_ends(struct onn_export_graph *s)
     return OCLNN_OK;
 }
 
+/* Marks what a subgraph reads of the enclosing graph; one inside it reads through its stand-ins. */
+static void mark_outer(const struct onn_graph *sub, bool *live)
+{
+    for (int32_t v = 1; v < sub->n_values; v++)
+        if (sub->value[v].role == ONN_ROLE_OUTER)
+            live[sub->value[v].source] = true;
+}
+
+/* A node that no output needs is left out, with its constants. */
+static void mark_live(const struct onn_graph *g, bool *live)
+{
+    for (int32_t i = 0; i < g->n_outputs; i++)
+        live[g->output[i]] = true;
+    for (int32_t i = 0; i < g->n_sub; i++)
+        mark_outer(g->sub[i], live);
+    for (int32_t k = g->n_nodes - 1; k >= 0; k--) {
+        const struct onn_node *n = &g->node[k];
+        bool needed = false;
+        for (int i = 0; i < n->n_out; i++)
+            needed = needed || (n->out[i] && live[n->out[i]]);
+        for (int i = 0; needed && i < n->n_in; i++)
+            live[n->in[i]] = true;
+    }
+}
+
+static bool is_live(const struct onn_export_graph *s, const struct onn_node *n)
+{
+    for (int i = 0; i < n->n_out; i++)
+        if (n->out[i] && s->live[n->out[i]])
+            return true;
+    return false;
+}
+
 enum oclnn_status onn_export_graph(struct onn_export *e, struct onn_export_graph *outer,
     const struct onn_graph *g, const struct onn_desc *types, Onnx__GraphProto **out)
 {
@@ -267,14 +300,17 @@ enum oclnn_status onn_export_graph(struct onn_export *e, struct onn_export_graph
     Onnx__GraphProto *proto = onn_arena_alloc(&e->arena, sizeof *proto);
     s.name = onn_arena_calloc(&e->arena, (size_t)g->n_values, sizeof *s.name);
     s.written = onn_arena_calloc(&e->arena, (size_t)g->n_values, sizeof *s.written);
-    ONN_TRY(proto && s.name && s.written ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    s.live = onn_arena_calloc(&e->arena, (size_t)g->n_values, sizeof *s.live);
+    ONN_TRY(proto && s.name && s.written && s.live ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     *proto = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;
     proto->name = outer ? (char *)onn_export_fresh(e, "branch") : "oclnn";
     ONN_TRY(proto->name ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(name_ends(&s));
     ONN_TRY(write_inputs(&s, proto));
+    mark_live(g, s.live);
     for (int32_t k = 0; k < g->n_nodes; k++)
-        ONN_TRY(onn_export_step(&s, k));
+        if (is_live(&s, &g->node[k]))
+            ONN_TRY(onn_export_step(&s, k));
     ONN_TRY(write_outputs(&s, proto));
     proto->n_node = (size_t)s.n_nodes;
     proto->n_initializer = (size_t)s.n_tensors;

@@ -28,6 +28,7 @@ struct onn_export_graph {
     const struct onn_graph *g;
     const struct onn_desc *types; /* by value id; NULL = only what the values themselves say */
     const char **name; /* by value id; NULL = no name yet */
+    bool *live; /* by value id: an output or a subgraph needs it */
     bool *written; /* by value id: the initialiser stands in the file */
     Onnx__NodeProto **node;
     Onnx__TensorProto **tensor;
