@@ -138,6 +138,10 @@ static enum oclnn_status replace(int dir, const char *name, unsigned mode, const
     bool durable)
 {
     char temp[80];
+    struct stat st;
+    /* rename would put a file in the place of a device or a FIFO. */
+    if (fstatat(dir, name, &st, 0) == 0 && !S_ISREG(st.st_mode))
+        return onn_error(OCLNN_ERROR_IO, "cannot replace '%s': not a regular file", name);
     int fd = open_temp(dir, mode, temp, sizeof temp);
     if (fd < 0)
         return io_error("create a file beside", name, errno);

@@ -216,6 +216,8 @@ enum oclnn_status onn_checkpoint_read(const char *path, struct onn_checkpoint *o
     r.data_bytes = bytes - start;
     for (uint32_t k = 0; k < h.entries; k++)
         ONN_TRY(read_row(&r, out, (int)k));
+    ONN_CHECK(r.left == 0, OCLNN_ERROR_FORMAT,
+        "%s: the table has more than the %u entries that are told: damaged", path, h.entries);
 fail:
     if (status != OCLNN_OK)
         onn_checkpoint_finish(out);

@@ -106,6 +106,12 @@ static void damage(void **state)
         }
     }
     assert_true(missed < 256);
+    for (int bit = 0; bit < 8; bit++) { /* the number of entries is in no checksum: fewer, none, more */
+        p[12] ^= (unsigned char)(1 << bit);
+        good(onn_fs_write(path, p, bytes, false));
+        assert_int_equal(onn_checkpoint_read(path, &c), OCLNN_ERROR_FORMAT);
+        p[12] ^= (unsigned char)(1 << bit);
+    }
     for (size_t n = 0; n < bytes - 64; n += 7) {
         good(onn_fs_write(path, p, n, false));
         assert_int_equal(onn_checkpoint_read(path, &c), OCLNN_ERROR_FORMAT);
