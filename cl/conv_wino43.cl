@@ -226,7 +226,21 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(ONN_IN(
     }
 }
 
-/* Transforms w[K][C/groups][3][3] into [groups][36][k_blocks][c_blocks][VL c][VL k] with zeros in the tails.
+/* t = G a for one line of three, step apart; G's rows are 1/4, -1/6 (1, 1, 1), ... Sixths last: integers stay exact. */
+ONN_INLINE void wino_weight6(ONN_V *t, const int step, ONN_V a0, ONN_V a1, ONN_V a2)
+{
+    const ONN_V six = (ONN_V)(6.0f), outer = a0 + a2, q = fma(a0, (ONN_V)(0.25f), a2), half_a1 = a1 * 0.5f;
+    t[0] = a0 * 0.25f;
+    t[step] = -(outer + a1) / six;
+    t[2 * step] = (a1 - outer) / six;
+    t[3 * step] = (q + half_a1) / six;
+    t[4 * step] = (q - half_a1) / six;
+    t[5 * step] = a2;
+}
+
+/* Transforms w[K][C/groups][3][3] into [groups][36][k_blocks][c_blocks][VL c][VL k] with zeros in the tails. A block is
+ * put together in private memory first: the 36 streams lie a power of two apart as a rule and would fight for one set of
+ * the cache.
  * Global size { c_blocks, groups * k_blocks, 1 }; k, c: channels of one group. r, s are 3 and not looked at.
  */
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ONN_IN(float, w),
@@ -235,27 +249,24 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ON
     const int cb = get_group_id(0), c_blocks = get_num_groups(0), k_blocks = ONN_DIV_UP(k, VL);
     const int grp = get_group_id(1) / k_blocks, kb = get_group_id(1) % k_blocks;
     const long e_s = (long)k_blocks * c_blocks * VL * VL;
+    const int k_n = min(VL, k - kb * VL), c_n = min(VL, c - cb * VL);
+    global const float *src = ONN_PTR(w) + (((long)grp * k + kb * VL) * c + cb * VL) * 9;
     global float *dst = ONN_PTR(u) + grp * 36 * e_s + ((long)kb * c_blocks + cb) * VL * VL;
-    for (int i = 0; i < VL * VL; i++) {
-        const int ci = cb * VL + i / VL, kj = kb * VL + i % VL;
-        float t[18], a[3];
-        for (int col = 0; col < 3; col++) {
-            for (int l = 0; l < 3; l++)
-                a[l] =
-                    ci < c && kj < k ? ONN_PTR(w)[(((long)grp * k + kj) * c + ci) * 9 + l * 3 + col] : 0.0f;
-            t[col] = a[0] / 4;
-            t[3 + col] = -(a[0] + a[1] + a[2]) / 6;
-            t[6 + col] = -(a[0] - a[1] + a[2]) / 6;
-            t[9 + col] = a[0] / 24 + a[1] / 12 + a[2] / 6;
-            t[12 + col] = a[0] / 24 - a[1] / 12 + a[2] / 6;
-            t[15 + col] = a[2];
-        }
-        for (int j = 0; j < 6; j++) {
-            const float b0 = t[j * 3], b1 = t[j * 3 + 1], b2 = t[j * 3 + 2];
-            const float line[6] = {b0 / 4, -(b0 + b1 + b2) / 6, -(b0 - b1 + b2) / 6,
-                b0 / 24 + b1 / 12 + b2 / 6, b0 / 24 - b1 / 12 + b2 / 6, b2};
-            for (int l = 0; l < 6; l++)
-                dst[(j * 6 + l) * e_s + i] = line[l];
-        }
+    ONN_V block[36 * VL];
+    float lanes[9 * VL];
+    for (int i = 0; i < VL; i++) {
+        for (int j = 0; j < VL; j++)
+            for (int e = 0; e < 9; e++)
+                lanes[e * VL + j] = i < c_n && j < k_n ? src[((long)j * c + i) * 9 + e] : 0.0f;
+        ONN_V t[18], a[9];
+        for (int e = 0; e < 9; e++)
+            a[e] = ONN_CAT(vload, VL)(e, lanes);
+        for (int col = 0; col < 3; col++)
+            wino_weight6(t + col, 3, a[col], a[3 + col], a[6 + col]);
+        for (int j = 0; j < 6; j++)
+            wino_weight6(block + j * 6 * VL + i, VL, t[j * 3], t[j * 3 + 1], t[j * 3 + 2]);
     }
+    for (int e = 0; e < 36; e++)
+        for (int i = 0; i < VL; i++)
+            ONN_STORE(block[e * VL + i], dst + e * e_s + i * VL);
 }
