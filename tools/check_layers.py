@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks who may include and name what: the rooms' ranks, OpenCL, the C library, vendors."""
+import os
 import re
 import sys
 
-from source_text import ROOMS, find, read, report, strip
+from source_text import ROOMS, ROOT, find, read, report, strip
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 OPENCL_HEADER = re.compile(r'^(CL/|OpenCL/|clblast)')
@@ -65,6 +66,14 @@ def check_vendor(path, errors):
             errors.append(f'{path}:{number}: {m.group(0)}: a choice depends on capabilities, not on a vendor')
 
 
+def is_own_header(path, header, private):
+    """A quoted header beside the tools; tools/train is not the room of the same name."""
+    if not private or '..' in header:
+        return False
+    return header.split('/')[0] not in ROOMS or (path.startswith('tools/') and
+                                                 os.path.exists(os.path.join(ROOT, 'tools', header)))
+
+
 def check_outside(path, errors, private):
     """Tools, bench and public headers: nothing of ours but <oclnn/...>; private: further quoted includes allowed."""
     for number, line in enumerate(strip(read(path)).split('\n'), 1):
@@ -74,7 +83,7 @@ def check_outside(path, errors, private):
         header = m.group(2)
         if OPENCL_HEADER.match(header) and path != 'include/oclnn/opencl.h' and not path.startswith('bench/'):
             errors.append(f'{path}:{number}: {header} belongs to lib/runtime and oclnn/opencl.h')
-        elif m.group(1) == '"' and (not private or header.split('/')[0] in ROOMS or '..' in header):
+        elif m.group(1) == '"' and not is_own_header(path, header, private):
             errors.append(f'{path}:{number}: {header}: only <oclnn/...> may be included here')
 
 

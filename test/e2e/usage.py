@@ -6,7 +6,7 @@ import unittest
 import tool_test
 from tool_test import run
 
-TOOLS = ['oclnn-info', 'oclnn-run', 'oclnn-bench']
+TOOLS = ['oclnn-info', 'oclnn-run', 'oclnn-bench', 'oclnn-train']
 
 
 class Usage(unittest.TestCase):

@@ -1,0 +1,276 @@
+"""oclnn-train on small made data: it learns, repeats itself bit by bit, resumes, obeys signals, and says what is wrong."""
+import json
+import os
+import random
+import re
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree
+
+import tool_test
+from tool_test import run
+
+
+class Array:
+    """Numbers in rows, written as numpy writes them; without numpy, which a machine may lack."""
+
+    def __init__(self, code, shape, values):
+        self.code, self.shape, self.values = code, shape, values
+
+    def save(self, path):
+        head = "{'descr': '%s', 'fortran_order': False, 'shape': (%s,), }" % (
+            {'B': '|u1', 'q': '<i8'}[self.code], ', '.join(map(str, self.shape)))
+        head += ' ' * (-(len(head) + 11) % 64) + '\n'
+        with open(path, 'wb') as f:
+            f.write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode())
+            f.write(struct.pack(f'<{len(self.values)}{self.code}', *self.values))
+
+
+def pictures(n, classes=4, height=12, width=None, channels=1, seed=1):
+    """Pictures with one bright quarter per class under noise: images and labels."""
+    noise, width, values = random.Random(seed), width or height, []
+    label = [i % classes for i in range(n)]
+    for k in label:
+        rows = range(k // 2 % 2 * (height // 2), (k // 2 % 2 + 1) * (height // 2))
+        columns = range(k % 2 * (width // 2), (k % 2 + 1) * (width // 2))
+        for _ in range(channels):
+            values += [noise.randrange(100) + (100 + 20 * (k // 4)) * (r in rows and c in columns)
+                       for r in range(height) for c in range(width)]
+    return Array('B', (n, channels, height, width), values), Array('q', (n,), label)
+
+
+def result_of(out):
+    line = [line for line in out.splitlines() if line.startswith('result: ')][-1]
+    return {key: float(value) for key, value in re.findall(r'(\w+)=(\S+)', line)}
+
+
+class Train(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = holder.name
+        self.spec = self.make('train', *pictures(200))
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make(self, name, x, label):
+        x.save(self.path(name + '_x.npy'))
+        label.save(self.path(name + '_y.npy'))
+        return f'npy:{self.path(name)}_x.npy,{self.path(name)}_y.npy'
+
+    def read(self, name):
+        with open(self.path(name), 'rb') as f:
+            return f.read()
+
+    def log(self, name):
+        with open(self.path(name)) as f:
+            return [json.loads(line) for line in f]
+
+    def train(self, *args, code=0, net='mlp784', spec=None):
+        got, out, err = run('oclnn-train', net, '--data', spec or self.spec, '--batch', '20', *args)
+        self.assertEqual(got, code, f'{args}\n{out}\n{err}')
+        return out if code == 0 else err
+
+    def start(self, *args):
+        return subprocess.Popen([os.path.join(tool_test.TOOLS, 'oclnn-train'), 'mlp784', '--data', self.spec, '--batch',
+                                 '20', *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_for(self, test, process):
+        for _ in range(600):
+            if test():
+                return
+            self.assertIsNone(process.poll(), 'it ended before')
+            time.sleep(.05)
+        self.fail('waited in vain')
+
+
+class Learns(Train):
+    def test_files(self):
+        """Loss goes down; log, curves, checkpoint and networks are there and are what they should be."""
+        val = self.make('val', *pictures(60, seed=2))
+        out = self.train('--epochs', '4', '--val', val, '--out', self.path('o.onnx'), '--best', self.path('best.onnx'),
+                         '--log', self.path('log.jsonl'), '--log-steps', '5', '--svg', self.path('c.svg'),
+                         '--checkpoint', self.path('c.ckpt'), '--seed', '3', '-v')
+        lines = self.log('log.jsonl')
+        epochs = [line for line in lines if line['kind'] == 'epoch']
+        self.assertEqual([line['epoch'] for line in epochs], [1, 2, 3, 4])
+        self.assertEqual(len(lines) - 4, 4 * 2)
+        self.assertLess(epochs[-1]['loss'], .3 * epochs[0]['loss'])
+        self.assertGreater(epochs[-1]['val_top1'], .95)
+        self.assertEqual(epochs[-1]['updates'], 40)
+        result = result_of(out)
+        self.assertAlmostEqual(result['val_top1'], epochs[-1]['val_top1'], places=5)
+        self.assertEqual((result['epochs'], result['updates'], result['val_count']), (4, 40, 60))
+        self.assertEqual(len(re.findall(r'(?m)^epoch [1-4]/4  loss ', out)), 4)
+        self.assertIn('parameters', out)
+        self.assertRegex(out, r'arena, lower bound +\d+')
+        self.assertNotIn('\r', out)
+        xml.etree.ElementTree.parse(self.path('c.svg'))
+        self.assertEqual(self.read('c.svg').count(b'<path fill="none"'), 4)
+        for name in ('o.onnx', 'best.onnx'):
+            code, shown, err = run('oclnn-run', self.path(name), '--eval', val, '--scale', str(1 / 255))
+            self.assertEqual((code, err), (0, ''))
+            self.assertRegex(shown, r'top-1 (5[89]|60) of 60')
+        right = round(60 * result['val_top1'])
+        self.assertIn(f'top-1 {right} of 60',
+                      run('oclnn-run', self.path('o.onnx'), '--eval', val, '--scale', str(1 / 255))[1])
+
+    def test_quiet(self):
+        out = self.train('--epochs', '1', '-q')
+        self.assertRegex(out, r'\Aresult: [^\n]*\n\Z')
+
+    def test_split_and_early_stop(self):
+        """With a rate of next to nothing the validation loss soon stops getting better: it ends early."""
+        out = self.train('--epochs', '50', '--val-split', '0.2', '--early-stop', '2', '--optimizer', 'sgd', '--lr', '1e-12')
+        self.assertIn('stopped early', out)
+        self.assertEqual(result_of(out)['val_count'], 40)
+        self.assertLess(result_of(out)['epochs'], 20)
+
+    def test_same_seed_same_bytes(self):
+        for name, seed in (('a.onnx', '7'), ('b.onnx', '7'), ('c.onnx', '8')):
+            self.train('--epochs', '2', '--seed', seed, '--augment', 'flip,crop:1', '--out', self.path(name))
+        self.assertEqual(self.read('a.onnx'), self.read('b.onnx'))
+        self.assertNotEqual(self.read('a.onnx'), self.read('c.onnx'))
+
+    def test_resume_continues(self):
+        """Two epochs and two more are the same as four; the log goes on."""
+        self.train('--epochs', '4', '--out', self.path('whole.onnx'), '--schedule', 'exponential')
+        self.train('--epochs', '2', '--checkpoint', self.path('c'), '--log', self.path('l'), '--schedule', 'exponential')
+        out = self.train('--epochs', '4', '--resume', self.path('c'), '--log', self.path('l'), '--svg', self.path('s'),
+                         '--out', self.path('parts.onnx'), '--schedule', 'exponential')
+        self.assertNotIn('epoch 2/4', out)
+        self.assertEqual(self.read('whole.onnx'), self.read('parts.onnx'))
+        self.assertEqual([line['epoch'] for line in self.log('l')], [1, 2, 3, 4])
+        self.assertEqual(self.read('s').count(b'<circle'), 8)
+        self.assertIn('nothing left to train', self.train('--epochs', '4', '--resume', self.path('c')))
+
+    def test_fine_tune(self):
+        """A trained network with another number of classes."""
+        self.train('--epochs', '2', '--out', self.path('four.onnx'))
+        two = self.make('two', *pictures(100, classes=2, seed=5))
+        six = self.make('six', *pictures(120, classes=6, seed=5))
+        self.assertIn('--classes 6', self.train(net=self.path('four.onnx'), spec=six, code=1))
+        out = self.train('--classes', '2', '--epochs', '6', '--out', self.path('two.onnx'), net=self.path('four.onnx'),
+                         spec=two)
+        self.assertGreater(result_of(out)['top1'], .9)
+        code, shown, err = run('oclnn-run', self.path('two.onnx'), '--eval', two, '--scale', str(1 / 255))
+        self.assertEqual((code, err), (0, ''))
+
+
+class Signals(Train):
+    def test_interrupt(self):
+        """Ctrl-C: exit status 130, a checkpoint, no --out; the rest later gives what one run gives."""
+        self.train('--epochs', '6', '--out', self.path('whole.onnx'))
+        with self.start('--epochs', '6', '--checkpoint', self.path('c'), '--log', self.path('l'), '--log-steps', '1',
+                        '--out', self.path('o.onnx')) as process:
+            self.wait_for(lambda: os.path.exists(self.path('l')) and self.read('l').count(b'\n') >= 3, process)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn('--resume ' + self.path('c'), err)
+        self.assertFalse(os.path.exists(self.path('o.onnx')))
+        self.train('--epochs', '6', '--resume', self.path('c'), '--log', self.path('l'), '--out', self.path('o.onnx'))
+        self.assertEqual(self.read('o.onnx'), self.read('whole.onnx'))
+        self.assertEqual([line['epoch'] for line in self.log('l') if line['kind'] == 'epoch'], [1, 2, 3, 4, 5, 6])
+
+    def test_interrupt_without_checkpoint(self):
+        with self.start('--epochs', '1000000', '--log', self.path('l'), '--log-steps', '1', '--out',
+                        self.path('o.onnx')) as process:
+            self.wait_for(lambda: os.path.exists(self.path('l')) and self.read('l').count(b'\n') >= 3, process)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertTrue(os.path.exists(self.path('o.onnx.ckpt')))
+
+    def test_hangup_saves_and_goes_on(self):
+        with self.start('--epochs', '1000000', '--checkpoint', self.path('c'), '--log', self.path('l'), '--log-steps',
+                        '1') as process:
+            self.wait_for(lambda: os.path.exists(self.path('l')) and self.read('l').count(b'\n') >= 3, process)
+            process.send_signal(signal.SIGHUP)
+            self.wait_for(lambda: os.path.exists(self.path('c')), process)
+            lines = self.read('l').count(b'\n')
+            self.wait_for(lambda: self.read('l').count(b'\n') > lines + 3, process)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn('saved ' + self.path('c'), out)
+
+
+class Mistakes(Train):
+    def check(self, words, *args, code=1, **kwargs):
+        err = self.train(*args, '--epochs', '1', code=code, **kwargs)
+        self.assertIn(words, err)
+        self.assertEqual(err.count('oclnn-train: error: '), 1, err)
+
+    def test_usage(self):
+        for args, words in [(('--no-such',), 'no-such'), (('--loss', 'mse'), '--loss'), (('--loss', 'x'), '--loss'),
+                            (('--optimizer', 'adam:x=1'), '--optimizer'), (('--schedule', 'sometimes'), '--schedule'),
+                            (('--lr', '0'), '--lr'), (('--early-stop', '2'), '--val'), (('--best', 'b'), '--val'),
+                            (('--augment', 'upside-down'), 'upside-down'), (('--batch', '0'), '--batch'),
+                            (('--val-split', '1'), '--val-split'), (('--seed', '-1'), '--seed'),
+                            (('--memory-budget', 'lots'), '--memory-budget'), (('--ema', '1'), '--ema'),
+                            (('--mean', '1,2'), '--mean'), (('--std', '0'), '--std'), (('--size', '12x12'), '--size'),
+                            (('--log-steps', '5'), '--log'), (('another',), 'one network')]:
+            code, out, err = run('oclnn-train', 'mlp784', '--data', self.spec, *args)
+            self.assertEqual((code, out), (2, ''), f'{args}: {err}')
+            self.assertIn(words, err)
+        self.assertEqual(run('oclnn-train', '--data', self.spec)[0], 2)
+        self.assertIn('--data', run('oclnn-train', 'mlp784')[2])
+
+    def test_network(self):
+        self.check('neither a file nor a built-in network', net='lenet-five')
+        with open(self.path('bad.onnx'), 'wb') as f:
+            f.write(b'nonsense')
+        self.check('bad.onnx', net=self.path('bad.onnx'))
+        self.check('frozen', '--freeze', 'no such', '--freeze', '*')
+
+    def test_data(self):
+        self.check('none_x.npy', spec=f'npy:{self.path("none_x.npy")},{self.path("none_y.npy")}')
+        self.check('mnist', spec='mnist:' + self.path('nowhere'))
+        x, label = pictures(40)
+        label.values[7] = -1
+        self.check('sample 7 has class -1', spec=self.make('negative', x, label))
+        self.check('labels up to 3', '--classes', '3')
+        self.check('labels up to 5', '--val', self.make('six', *pictures(60, classes=6)))
+        self.check('1x10x10', '--val', self.make('small', *pictures(40, height=10)))
+        self.check('square images of 1 channel', spec=self.make('colour', *pictures(40, channels=3)))
+        self.check('square', spec=self.make('wide', *pictures(40, width=8)))
+        self.check('smaller --batch', spec=self.make('few', *pictures(10)))
+        self.check('at least', net='lenet5', spec=self.make('tiny', *pictures(40, height=4)))
+        with open(self.path('train_x.npy'), 'r+b') as f:
+            f.truncate(5000)
+        self.check('train_x.npy')
+
+    def test_files(self):
+        self.check('cannot write', '--out', self.path('no/such/folder.onnx'))
+        self.check('cannot read the checkpoint', '--resume', self.path('no.ckpt'))
+        with open(self.path('bad.ckpt'), 'wb') as f:
+            f.write(b'nonsense')
+        self.check('bad.ckpt', '--resume', self.path('bad.ckpt'))
+        self.train('--epochs', '1', '--checkpoint', self.path('c'))
+        self.check('another network', '--resume', self.path('c'), net='lenet5')
+        content = self.read('c')
+        with open(self.path('cut'), 'wb') as f:
+            f.write(content[:len(content) // 2])
+        self.check('cut', '--resume', self.path('cut'))
+
+    def test_loss_that_is_not_finite(self):
+        """What was saved before stays."""
+        for name in ('o.onnx', 'best.onnx', 'c'):
+            with open(self.path(name), 'w') as f:
+                f.write('precious')
+        self.check('not a number', '--optimizer', 'sgd', '--lr', '9e4', '--weight-decay', '9e4', '--val-split', '0.2', '--out',
+                   self.path('o.onnx'), '--best', self.path('best.onnx'), '--checkpoint', self.path('c'))
+        for name in ('o.onnx', 'best.onnx', 'c'):
+            self.assertEqual(self.read(name), b'precious')
+
+
+if __name__ == '__main__':
+    if not tool_test.has_device():
+        tool_test.skip('no OpenCL device')
+    tool_test.main()

@@ -1,0 +1,214 @@
+/* The run itself: callbacks of fit, files, interrupts. */
+#include "common/tool.h"
+#include "train/train.h"
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static volatile sig_atomic_t wants_save;
+
+static void on_hangup(int number)
+{
+    wants_save = number;
+}
+
+/* ---- callbacks ---- */
+
+/* 0.001f is 0.00100000005 as a double: seven digits are what a float holds. */
+static double without_float_tail(double value)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%.7g", value);
+    return strtod(text, NULL);
+}
+
+static struct history_row row_of(const struct session *s, const struct oclnn_progress *p)
+{
+    struct history_row row = {.epoch = p->epoch + 1,
+        .step = p->step,
+        .steps = oclnn_trainer_get_steps(s->trainer),
+        .loss = p->loss,
+        .top1 = p->top1,
+        .val_loss = NAN,
+        .val_top1 = NAN,
+        .val_top5 = NAN,
+        .lr = without_float_tail(p->lr),
+        .images_per_s = p->images_per_s,
+        .seconds = (tool_now_ms() - s->epoch_ms) / 1e3,
+        .improved = p->improved};
+
+    if (p->validation) {
+        row.val_loss = p->validation->loss;
+        row.val_top1 = p->validation->top1;
+        row.val_top5 = p->validation->top5;
+    }
+    return row;
+}
+
+static void keep_last(struct session *s, const struct oclnn_progress *p)
+{
+    s->last = *p;
+    s->last.validation = NULL; /* lives for the call only */
+    s->has_last = true;
+}
+
+/* SIGHUP: save now, go on. */
+static int save_on_request(struct session *s)
+{
+    enum oclnn_status status;
+
+    if (!wants_save)
+        return TOOL_OK;
+    wants_save = 0;
+    train_clear_line(s);
+    if (!s->o->checkpoint) {
+        tool_warn("SIGHUP: there is no --checkpoint to save to");
+        return TOOL_OK;
+    }
+    status = oclnn_trainer_save(s->trainer, s->o->checkpoint);
+    if (status != OCLNN_OK)
+        return tool_fail(status, "%s", s->o->checkpoint);
+    if (!s->o->quiet)
+        printf("saved %s\n", s->o->checkpoint);
+    fflush(stdout);
+    return TOOL_OK;
+}
+
+static int stop(struct session *s, int code)
+{
+    s->code = code;
+    return code != TOOL_OK || tool_interrupted();
+}
+
+static int on_step(void *user, oclnn_trainer *trainer, const struct oclnn_progress *p)
+{
+    struct session *s = user;
+    int code = TOOL_OK;
+
+    (void)trainer;
+    if (!s->has_last)
+        code = history_settle(&s->history, p->epoch + 1, p->step - 1);
+    if (!s->has_last && s->o->verbose && !s->o->quiet)
+        train_show_bytes(s);
+    keep_last(s, p);
+    if (code == TOOL_OK && s->o->log_steps && p->step % s->o->log_steps == 0) {
+        struct history_row row = row_of(s, p);
+
+        code = history_add_step(&s->history, &row);
+    }
+    if (code == TOOL_OK)
+        code = save_on_request(s);
+    train_show_step(s, p);
+    return stop(s, code);
+}
+
+static int on_epoch(void *user, oclnn_trainer *trainer, const struct oclnn_progress *p)
+{
+    struct session *s = user;
+    struct history_row row = row_of(s, p);
+    int code;
+
+    (void)trainer;
+    if (s->has_last && s->last.epoch == p->epoch)
+        row.images_per_s = s->last.images_per_s; /* training alone, without the validation after it */
+    keep_last(s, p);
+    train_show_epoch(s, &row, p);
+    code = history_add_epoch(&s->history, &row);
+    s->epoch_ms = tool_now_ms();
+    return stop(s, code);
+}
+
+/* ---- the end ---- */
+
+/* An interrupted run without --checkpoint is not lost: it lies beside --out. */
+static int save_interrupted(struct session *s)
+{
+    const struct train_options *o = s->o;
+    char *path = o->checkpoint ? tool_strdup(o->checkpoint) : o->out ? tool_format("%s.ckpt", o->out) : NULL;
+    enum oclnn_status status = OCLNN_OK;
+
+    train_clear_line(s);
+    if (!path) {
+        tool_warn("interrupted: nothing was saved, there is neither --checkpoint nor --out");
+        return TOOL_INTERRUPTED;
+    }
+    if (!o->checkpoint) /* with one, fit has saved */
+        status = oclnn_trainer_save(s->trainer, path);
+    if (status == OCLNN_OK)
+        fprintf(stderr, "%s: interrupted: go on with --resume %s\n", tool_name(), path);
+    else
+        tool_fail(status, "interrupted: %s", path);
+    free(path);
+    return TOOL_INTERRUPTED;
+}
+
+static int tell_failure(struct session *s, enum oclnn_status status)
+{
+    train_clear_line(s);
+    if (status != OCLNN_ERROR_NUMERIC)
+        return tool_fail(status, "%s", s->o->model);
+    tool_fail(status, "training ends here");
+    fprintf(stderr,
+        "Nothing was saved over earlier files. Try a smaller --lr, --clip-norm 1, or --schedule with "
+        "warmup=1.\n");
+    return TOOL_FAILED;
+}
+
+static int save_out(struct session *s)
+{
+    enum oclnn_status status = s->o->out ? oclnn_model_save(s->model, s->o->out) : OCLNN_OK;
+
+    return status == OCLNN_OK ? TOOL_OK : tool_fail(status, "%s", s->o->out);
+}
+
+static enum oclnn_status fit(struct session *s)
+{
+    const struct train_options *o = s->o;
+    struct oclnn_fit fit = {.epochs = (int)o->epochs,
+        .batch = (int)s->batch,
+        .augment = o->augment,
+        .keep_order = o->keep_order,
+        .early_stop = (int)o->early_stop,
+        .checkpoint = o->checkpoint,
+        .best = o->best,
+        .checkpoint_steps = (int)o->checkpoint_steps,
+        .on_step = on_step,
+        .on_epoch = on_epoch,
+        .user = s};
+
+    return oclnn_trainer_fit(s->trainer, s->train.data, s->val.data, &fit);
+}
+
+int train_run(struct session *s)
+{
+    struct sigaction action = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    enum oclnn_status status;
+    int code = history_open(&s->history, s->o->log, s->o->svg, s->o->resume != NULL);
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGHUP, &action, NULL);
+    if (code != TOOL_OK)
+        return code;
+    train_show_start(s);
+    s->start_ms = s->epoch_ms = tool_now_ms();
+    status = fit(s);
+    train_clear_line(s);
+    if (s->code != TOOL_OK)
+        code = s->code;
+    else if (status != OCLNN_OK)
+        code = tell_failure(s, status);
+    else if (tool_interrupted())
+        code = save_interrupted(s);
+    else if (s->has_last && s->last.epoch + 1 < s->o->epochs && !s->o->quiet)
+        printf("stopped early: no better validation loss for %ld epochs\n", s->o->early_stop);
+    else if (!s->has_last && !s->o->quiet)
+        printf("nothing left to train: %s has seen %ld epochs\n", s->o->resume ? s->o->resume : s->o->model,
+            s->o->epochs);
+    if (code == TOOL_OK)
+        code = save_out(s);
+    if (code == TOOL_OK)
+        code = train_show_result(s);
+    return code;
+}
