@@ -2,6 +2,7 @@
 #include "model/model.h"
 #include "pass/rewrite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,12 +172,7 @@ static const char *grouped(double value, char text[static 32])
         value /= 1000;
         u++;
     }
-    struct onn_str s = {0};
-    onn_str_add(&s, "%.*f%s", u ? 1 : 0, value, unit[u]);
-    size_t n = strnlen(onn_str_text(&s), 31);
-    memcpy(text, onn_str_text(&s), n);
-    text[n] = '\0';
-    onn_str_finish(&s);
+    snprintf(text, 32, "%.*f%s", u ? 1 : 0, value, unit[u]);
     return text;
 }
 

@@ -51,7 +51,8 @@ const struct onn_ew_row *onn_ew_row(const struct onn_op *op);
 
 /* Can this node (element-wise, inferred, p->value[] filled where known) be a step behind the producer of its input
  * `via`? Then fills the step (attributes in `arena`); *extra_in is the node's input that becomes the step's extra one,
- * -1 = none (step->extra is left -1 or 0 accordingly). The result has via's shape and type. */
+ * -1 = none (step->extra is left -1 or 0 accordingly). The result has via's shape and type. False with step->op NULL:
+ * memory was short. */
 bool onn_ew_as_step(const struct onn_prob *p, int via, struct onn_arena *arena, struct onn_epi_step *step,
     int *extra_in);
 /* Bounds of a Clip (or Relu) whose bounds are known: true for those. An absent input counts as the attribute, and

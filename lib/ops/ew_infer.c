@@ -256,11 +256,15 @@ bool onn_ew_as_step(const struct onn_prob *p, int via, struct onn_arena *arena, 
         !onn_desc_same_shape(&p->in[via], &p->out[0]))
         return false;
     step->attr = p->attr && p->op->attr_size ? onn_arena_dup(arena, p->attr, p->op->attr_size) : NULL;
-    if (p->op->attr_size && p->attr && !step->attr)
+    if (p->op->attr_size && p->attr && !step->attr) {
+        step->op = NULL;
         return false;
+    }
     if (p->op == &onn_ew_clip.op) {
         struct onn_ew_attr *bounds = onn_arena_calloc(arena, 1, sizeof *bounds);
         step->attr = bounds;
+        if (!bounds)
+            step->op = NULL;
         return bounds && via == 0 && onn_ew_clip_bounds(p, &bounds->alpha, &bounds->beta);
     }
     if (own == 1)

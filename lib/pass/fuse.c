@@ -19,6 +19,7 @@ struct fuse {
     int32_t *reader; /* per old value: the one node that reads it, -1 = none or several */
     bool *member; /* per old node: belongs to a chain */
     struct onn_arena arena;
+    enum oclnn_status status; /* not OK: a question could not be answered for want of memory */
 };
 
 static const struct onn_variant *last_variant(const struct onn_op *op)
@@ -44,12 +45,13 @@ static bool accepts(struct fuse *f, const struct chain *c)
     struct onn_prob p;
     int own = n->n_in, n_in = own + c->epi.n_extra;
     int32_t *in = onn_arena_calloc(&scratch, (size_t)n_in + 1, sizeof *in);
-    bool good = in != NULL;
-    if (good) {
+    f->status = in ? OCLNN_OK : OCLNN_ERROR_MEMORY;
+    if (in) {
         memcpy(in, n->in, (size_t)own * sizeof *in);
         memcpy(in + own, c->extra, (size_t)c->epi.n_extra * sizeof *in);
-        good = onn_node_prob(g, n->op, n->attr, n_in, in, n->n_out, n->out, &scratch, &p) == OCLNN_OK;
+        f->status = onn_node_prob(g, n->op, n->attr, n_in, in, n->n_out, n->out, &scratch, &p);
     }
+    bool good = f->status == OCLNN_OK;
     if (good) {
         p.epi = &c->epi;
         p.caps = f->caps;
@@ -88,11 +90,14 @@ static bool extend(struct fuse *f, struct chain *c, int32_t value)
     struct onn_prob p;
     struct chain longer = *c;
     int via = 0, extra_in = -1;
-    bool good = onn_node_prob(g, n->op, n->attr, n->n_in, n->in, n->n_out, n->out, &scratch, &p) == OCLNN_OK;
+    f->status = onn_node_prob(g, n->op, n->attr, n->n_in, n->in, n->n_out, n->out, &scratch, &p);
+    bool good = f->status == OCLNN_OK;
     while (via < n->n_in && n->in[via] != value)
         via++;
     struct onn_epi_step *step = &longer.epi.step[longer.epi.n];
     good = good && onn_ew_as_step(&p, via, &f->arena, step, &extra_in);
+    if (f->status == OCLNN_OK && !good && !step->op)
+        f->status = OCLNN_ERROR_MEMORY;
     if (good && extra_in >= 0) {
         int32_t id = n->in[extra_in];
         good = id != value && longer.epi.n_extra < ONN_EPI_STEPS;
@@ -124,9 +129,9 @@ static enum oclnn_status find_chain(struct fuse *f, int32_t k)
     f->member[k] = true;
     while (extend(f, &c, g->node[c.last].out[0]))
         ;
-    if (c.last == k) {
+    if (c.last == k || f->status != OCLNN_OK) {
         f->member[k] = false;
-        return OCLNN_OK;
+        return f->status;
     }
     f->ends_at[c.last] = onn_arena_dup(&f->arena, &c, sizeof c);
     return f->ends_at[c.last] ? OCLNN_OK : OCLNN_ERROR_MEMORY;

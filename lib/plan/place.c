@@ -12,6 +12,7 @@ struct placer {
     int32_t *last_use; /* per value: last node that reads it; n_nodes for a graph output; -1 never */
     bool *is_output, *strided_ok;
     bool *updated; /* per value: written in place by a node of this graph */
+    enum oclnn_status status; /* not OK: readers_take had no memory for its question */
 };
 
 enum oclnn_status onn_placed_prob(const struct onn_graph *g, const struct onn_placement *place, int node,
@@ -113,7 +114,7 @@ static void settle(struct placer *x, int32_t v, int32_t s, int k)
 }
 
 /* Would every reader of value v take it lying as `desc` says? Their variants are asked. */
-static bool readers_take(const struct placer *x, int32_t v, const struct onn_desc *desc)
+static bool readers_take(struct placer *x, int32_t v, const struct onn_desc *desc)
 {
     const struct onn_graph *g = x->g;
     bool good = x->strided_ok[v] || (!x->is_output[v] && onn_desc_is_packed(desc));
@@ -127,7 +128,10 @@ static bool readers_take(const struct placer *x, int32_t v, const struct onn_des
             continue;
         struct onn_arena scratch = {0};
         struct onn_prob prob;
-        good = onn_placed_prob(g, x->p, k, x->o, &scratch, &prob) == OCLNN_OK;
+        enum oclnn_status status = onn_placed_prob(g, x->p, k, x->o, &scratch, &prob);
+        good = status == OCLNN_OK;
+        if (!good)
+            x->status = status;
         for (int i = 0; good && i < n->n_in; i++)
             if (n->in[i] == v)
                 ((struct onn_desc *)prob.in)[i] = *desc;
@@ -171,7 +175,7 @@ static enum oclnn_status place_concat(struct placer *x, int k)
         x->parent[n->in[i]] = n->out[0];
     }
     onn_arena_finish(&scratch);
-    return status;
+    return status != OCLNN_OK ? status : x->status;
 }
 
 /* Storage of a value that is not a view: the concat output that it lies in, or an own one. */
@@ -398,8 +402,10 @@ enum oclnn_status onn_placement_make(const struct onn_graph *g, const struct onn
     for (int k = g->n_nodes - 1; k >= 0 && !options->views_off; k--)
         if (g->node[k].op->view_in && choice[k].variant)
             ONN_TRY(place_concat(&x, k));
-    for (int k = 0; k < g->n_nodes; k++)
+    for (int k = 0; k < g->n_nodes; k++) {
         ONN_TRY(place_node(&x, k));
+        ONN_TRY(x.status);
+    }
     for (int k = 0; k < g->n_nodes; k++)
         ONN_TRY(place_workspace(&x, k));
     out->lower_bound = onn_memory_lower_bound(out->store, out->n_storages, g->n_nodes, true);

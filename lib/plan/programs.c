@@ -26,7 +26,19 @@ struct deal {
     struct onn_arena *arena;
     struct group *group;
     int n_groups;
+    enum oclnn_status *status; /* not OK: there was no memory to look into a file */
 };
+
+/* True in doubt. */
+static bool mentions(const struct deal *d, const char *name, const char *prelude, const char *identifier,
+    size_t length)
+{
+    bool found;
+    enum oclnn_status status = onn_source_mentions(name, prelude, identifier, length, &found);
+    if (status != OCLNN_OK)
+        *d->status = status;
+    return found;
+}
 
 /* "-D VL=8 -D ONN_DT=1" as a list; -1 if there is anything else in it, or too much. */
 static int split(const char *defines, struct define *out)
@@ -75,15 +87,15 @@ static bool fits(const struct deal *d, const struct group *g, const struct onn_l
         if (have && !same(have, &defines[i]))
             return false;
         for (int f = 0; !have && f < g->n_files; f++)
-            if (onn_source_mentions(g->file[f], NULL, defines[i].text, defines[i].name))
+            if (mentions(d, g->file[f], NULL, defines[i].text, defines[i].name))
                 return false;
-        if (!have && onn_source_mentions("", generated_of(d, g->generated), defines[i].text, defines[i].name))
+        if (!have && mentions(d, "", generated_of(d, g->generated), defines[i].text, defines[i].name))
             return false;
     }
     for (int i = 0; i < g->n_defines; i++)
         if (!find(defines, n, &g->define[i]) &&
-            onn_source_mentions(l->program ? l->program : "", generated_of(d, l->source != NULL),
-                g->define[i].text, g->define[i].name))
+            mentions(d, l->program ? l->program : "", generated_of(d, l->source != NULL), g->define[i].text,
+                g->define[i].name))
             return false;
     return g->n_defines + n <= MAX_DEFINES;
 }
@@ -180,8 +192,7 @@ static struct onn_program *known(const struct deal *d, const struct onn_launch *
             fits = other && same(other, &want[i]);
         }
         for (int i = 0; i < m && fits; i++)
-            fits =
-                find(want, n, &have[i]) || !onn_source_mentions(l->program, NULL, have[i].text, have[i].name);
+            fits = find(want, n, &have[i]) || !mentions(d, l->program, NULL, have[i].text, have[i].name);
         if (fits)
             return p;
     }
@@ -198,7 +209,9 @@ enum oclnn_status onn_programs_get(struct oclnn_context *ctx, const struct onn_l
     const char *generated, struct onn_arena *arena, struct onn_program **program, int *n_programs)
 {
     enum oclnn_status status = OCLNN_OK;
-    struct deal d = {.ctx = ctx, .launch = launch, .n = n, .generated = generated, .arena = arena};
+    enum oclnn_status asked = OCLNN_OK;
+    struct deal d =
+        {.ctx = ctx, .launch = launch, .n = n, .generated = generated, .arena = arena, .status = &asked};
     int *group_of = onn_arena_calloc(arena, (size_t)n + 1, sizeof *group_of);
     d.group = onn_arena_calloc(arena, (size_t)n + 1, sizeof *d.group);
     struct onn_program **made = onn_arena_calloc(arena, (size_t)n + 1, sizeof(struct onn_program *));
@@ -218,6 +231,7 @@ enum oclnn_status onn_programs_get(struct oclnn_context *ctx, const struct onn_l
             ONN_CHECK(place(&d, i, &group_of[i]), OCLNN_ERROR_INTERNAL, "kernel '%s': options '%s'",
                 launch[i]->kernel, launch[i]->defines);
         }
+        ONN_TRY(asked);
     }
     for (int g = 0; g < d.n_groups; g++)
         ONN_TRY(compile(&d, &d.group[g], &made[g]));

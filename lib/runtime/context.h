@@ -52,8 +52,9 @@ struct onn_program *onn_program_next(struct oclnn_context *ctx, const struct onn
 void onn_program_origin(const struct onn_program *p, const char **name, const char **defines,
     bool *has_prelude);
 /* Does the identifier (`length` characters) occur in the kernel file(s) `name` or in `prelude` (may be NULL)? True in
- * doubt. */
-bool onn_source_mentions(const char *name, const char *prelude, const char *identifier, size_t length);
+ * doubt. Errors: OCLNN_ERROR_MEMORY. */
+enum oclnn_status onn_source_mentions(const char *name, const char *prelude, const char *identifier,
+    size_t length, bool *out);
 /* Writes what was compiled since the last call to the disk cache (called after the first answer). */
 void onn_program_cache_flush(struct oclnn_context *ctx);
 

@@ -131,15 +131,18 @@ static bool is_word(char c)
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-bool onn_source_mentions(const char *name, const char *prelude, const char *identifier, size_t length)
+enum oclnn_status onn_source_mentions(const char *name, const char *prelude, const char *identifier,
+    size_t length, bool *out)
 {
     struct onn_str text = {0};
-    bool found = onn_source_text(name, prelude, &text) != OCLNN_OK;
+    enum oclnn_status status = onn_source_text(name, prelude, &text);
+    bool found = status != OCLNN_OK;
     const char *begin = onn_str_text(&text);
     for (const char *at = begin;
          !found && (at = memchr(at, identifier[0], text.length - (size_t)(at - begin))); at++)
         found =
             strncmp(at, identifier, length) == 0 && !is_word(at[length]) && (at == begin || !is_word(at[-1]));
     onn_str_finish(&text);
-    return found;
+    *out = found;
+    return status == OCLNN_ERROR_MEMORY ? status : OCLNN_OK;
 }
