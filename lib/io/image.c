@@ -29,7 +29,7 @@ void onn_image_finish(struct onn_image *image)
 static enum oclnn_status decode_jpeg(const void *bytes, size_t size, struct onn_image *out)
 {
     enum oclnn_status status = OCLNN_OK;
-    int width = 0, height = 0, sampling, space;
+    int width = 0, height = 0, sampling = -1, space = -1; /* tables without an image leave them as they are */
     tjhandle tj = tjInitDecompress();
     ONN_CHECK(tj, OCLNN_ERROR_MEMORY, "JPEG: no decoder");
     ONN_CHECK(tjDecompressHeader3(tj, bytes, (unsigned long)size, &width, &height, &sampling, &space) == 0,
