@@ -33,16 +33,20 @@ static int64_t merged(int64_t group, int64_t c_group, int64_t k_group, int64_t v
     return group;
 }
 
-/* The packing tells which operator it is. */
-static enum oclnn_status geometry(const struct onn_prob *p, int pack, struct onn_conv_geometry *g)
+static bool transposed(const struct onn_prob *p)
 {
-    return pack == ONN_PACK_CONV_TRANSPOSE ? onn_convtranspose_geometry(p, g) : onn_conv_geometry(p, g);
+    return p->op == onn_ops_convtranspose[0];
 }
 
-static int64_t group_of(const struct onn_prob *p, int pack)
+static enum oclnn_status geometry(const struct onn_prob *p, struct onn_conv_geometry *g)
 {
-    return pack == ONN_PACK_CONV_TRANSPOSE ? ((const struct onn_convtranspose_attr *)p->attr)->group
-                                           : ((const struct onn_conv_attr *)p->attr)->group;
+    return transposed(p) ? onn_convtranspose_geometry(p, g) : onn_conv_geometry(p, g);
+}
+
+static int64_t group_of(const struct onn_prob *p)
+{
+    return transposed(p) ? ((const struct onn_convtranspose_attr *)p->attr)->group
+                         : ((const struct onn_conv_attr *)p->attr)->group;
 }
 
 const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x, struct onn_conv_cpu *c)
@@ -57,7 +61,7 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
         return "only f32";
     if (x->rank < 3 || x->rank > 4)
         return "only 1-D and 2-D";
-    if (geometry(p, pack, &c->g) || !onn_desc_is_known(x) || !onn_desc_is_known(&p->in[1]))
+    if (geometry(p, &c->g) || !onn_desc_is_known(x) || !onn_desc_is_known(&p->in[1]))
         return "unknown sizes";
     if (!onn_tail_get(p, &c->tail))
         return "the epilogue is not residual, clip, one activation";
@@ -93,7 +97,7 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
 
 int onn_conv_cpu_formats(const struct onn_prob *p, int pack, bool plain_x, struct onn_formats *out, int max)
 {
-    int64_t group = group_of(p, pack), merge = 1;
+    int64_t group = group_of(p), merge = 1;
     struct onn_format blocked;
 
     if (!p->caps || !p->caps->vector_cpu || max < 1 || group < 1)

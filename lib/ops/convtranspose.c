@@ -1,8 +1,6 @@
 /* ConvTranspose: y[n,k,o] = b[k] + sum over c and taps t with i*stride - pad + t*dilation == o of x[n,c,i] * w[c,k,t].
  * Inputs x, w [C, K/group, taps…], b (optional). */
-#include "ops/conv_variants.h"
 #include "ops/convtranspose.h"
-#include "ops/pack.h"
 #include "ops/grads.h"
 
 static const struct onn_attr convtranspose_attrs[] = {
@@ -225,82 +223,8 @@ static const struct onn_variant convtranspose_reference = {
     .bind = reference_bind,
 };
 
-/* ---- blocked: vector CPUs ---- */
-#define MAX_TAPS 64 /* CTB_TAPS in cl/convtranspose_blocked.cl */
-
-static const char *blocked_check(const struct onn_prob *p, struct onn_conv_cpu *c)
-{
-    const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_TRANSPOSE, false, c);
-
-    if (reason)
-        return reason;
-    if (c->g.group > 1 && (c->g.c_group % c->vl || c->g.k_group % c->vl))
-        return "channels of a group do not fill whole blocks";
-    return c->r * c->s > MAX_TAPS ? "more than 64 taps" : NULL;
-}
-
-static const char *blocked_refuse(const struct onn_prob *p)
-{
-    struct onn_conv_cpu c;
-
-    return blocked_check(p, &c);
-}
-
-static int blocked_formats(const struct onn_prob *p, struct onn_formats *out, int max)
-{
-    return onn_conv_cpu_formats(p, ONN_PACK_CONV_TRANSPOSE, false, out, max);
-}
-
-static struct onn_cost blocked_cost(const struct onn_prob *p, const struct onn_tune *t)
-{
-    (void)t;
-    return (struct onn_cost){onn_prob_flop(p), onn_conv_cpu_bytes(p), 1, 0.5};
-}
-
-static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
-{
-    struct onn_conv_cpu c;
-    const char *reason = blocked_check(p, &c);
-    const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
-    struct onn_launch *l;
-    int64_t rows, tiles, kt;
-
-    (void)t;
-    if (reason)
-        return onn_error(OCLNN_ERROR_UNSUPPORTED, "convtranspose blocked: %s", reason);
-    tiles = kt = (c.k_blocks + 2) / 3;
-    rows = c.p;
-    while (rows > 1 && (c.p + rows - 1) / rows * c.g.n * c.g.group < 8 * cores)
-        rows = (rows + 1) / 2;
-    while (kt > 1 && (c.p + rows - 1) / rows * ((tiles + kt - 1) / kt) * c.g.n * c.g.group < 4 * cores)
-        kt = (kt + 1) / 2;
-    l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_TRANSPOSE, "convtranspose_blocked", "convtranspose_blocked",
-        b);
-    onn_conv_cpu_ints(b, l,
-        (int64_t[]){c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w,
-            c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.g.group},
-        16);
-    onn_conv_cpu_strides(b, l, &c);
-    onn_conv_cpu_ints(b, l, (int64_t[]){rows, kt}, 2);
-    onn_arg_long(b, l, onn_conv_pack_zeros(ONN_PACK_CONV_TRANSPOSE, &p->in[1], p->in[1].format.p));
-    onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l,
-        (size_t[3]){(size_t)((c.p + rows - 1) / rows), (size_t)((tiles + kt - 1) / kt),
-            (size_t)(c.g.n * c.g.group)},
-        (size_t[3]){1, 1, 1});
-    return b->status;
-}
-
-static const struct onn_variant convtranspose_blocked = {
-    .name = "blocked",
-    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
-    .refuse = blocked_refuse,
-    .formats = blocked_formats,
-    .cost = blocked_cost,
-    .bind = blocked_bind,
-};
-
-static const struct onn_variant *const variants[] = {&convtranspose_blocked, &convtranspose_reference, NULL};
+static const struct onn_variant *const variants[] = {&onn_convtranspose_depthwise, &onn_convtranspose_blocked,
+    &convtranspose_reference, NULL};
 
 static const struct onn_op convtranspose = {
     .name = "convtranspose",

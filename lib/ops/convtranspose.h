@@ -22,4 +22,8 @@ struct onn_convtranspose_args { /* cl/convtranspose.cl */
 enum oclnn_status onn_convtranspose_args(const struct onn_prob *p, struct onn_convtranspose_args *a,
     struct onn_tail *tail);
 
+extern const struct onn_op *const onn_ops_convtranspose[];
+extern const struct onn_variant onn_convtranspose_depthwise,
+    onn_convtranspose_blocked; /* convtranspose_cpu.c */
+
 #endif

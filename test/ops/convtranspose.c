@@ -72,6 +72,18 @@ static const struct onn_case cases[] = {
     CASE("convtranspose x=2x16x7x9 w=16x40x4x4 b=40 stride=2 pad=1"),
     CASE("convtranspose x=1x16x6x5 w=16x8x3x3 group=2 stride=2 pad=1"),
     CASE("convtranspose x=1x2x3x4x3 w=2x3x2x3x2 stride=2,1,2"),
+    CASE("convtranspose x=2x24x7x9 w=24x1x3x3 group=24 stride=2 pad=1 output_padding=1,1"),
+    CASE("convtranspose x=1x13x5x40 w=13x1x5x3 b=13 group=13 stride=1,2 pad=2,1,1,0 +relu"),
+    CASE("convtranspose x=1x8x6x11 w=8x1x3x3 group=8 stride=3,2 dilation=2,3 pad=1 +add=1x8x18x25 "
+         "+clip{min=-5,max=6}"),
+    CASE("convtranspose x=1x9x3x2 w=9x1x2x2 group=9 stride=4 pad=1,0,0,1"),
+    CASE("convtranspose x=2x19x13 w=19x1x4 group=19 stride=3 pad=2"),
+    {.problem = "convtranspose x=8x144x28x28 w=144x1x3x3 group=144 stride=2 pad=1 output_padding=1,1",
+        .ref = ref_convtranspose,
+        .flags = ONN_CASE_SLOW},
+    {.problem = "convtranspose x=8x512x7x7 w=512x512x3x3 stride=2 pad=1 output_padding=1,1",
+        .ref = ref_convtranspose,
+        .flags = ONN_CASE_SLOW},
     {.problem = NULL},
 };
 
