@@ -198,6 +198,12 @@ OCLNN_API enum oclnn_status oclnn_trainer_save(oclnn_trainer *trainer, const cha
  */
 OCLNN_API enum oclnn_status oclnn_trainer_load(oclnn_trainer *trainer, const char *path);
 
+/**
+ * Writes the model as ONNX, as oclnn_model_save does; with `ema` the averages stand in place of the weights.
+ * Errors: those of oclnn_model_save, OCLNN_ERROR_ARGUMENT.
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_export(oclnn_trainer *trainer, const char *path);
+
 /** Bytes by purpose, of the plan of the most recent step. */
 struct oclnn_trainer_bytes {
     size_t parameters, gradients, moments, activations, workspace, arena, arena_lower_bound;

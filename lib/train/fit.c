@@ -98,7 +98,7 @@ static enum oclnn_status end_of_epoch(struct fit *f)
         if (f->progress.improved) {
             t->best_loss = score.loss;
             if (f->o->best)
-                ONN_TRY(onn_trainer_export(t, f->o->best));
+                ONN_TRY(oclnn_trainer_export(t, f->o->best));
         } else if (t->p.schedule.kind == OCLNN_PLATEAU && t->since_best % t->p.schedule.size == 0) {
             t->plateau *= t->p.schedule.gamma;
         }

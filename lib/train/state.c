@@ -166,8 +166,10 @@ static void swap_averages(struct oclnn_trainer *t)
                     g->value[v].blob == t->param[k].blob ? t->param[k].average : t->param[k].blob;
 }
 
-enum oclnn_status onn_trainer_export(struct oclnn_trainer *t, const char *path)
+enum oclnn_status oclnn_trainer_export(oclnn_trainer *t, const char *path)
 {
+    if (!t || !path)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
     swap_averages(t); /* references move along: each blob is held once by the graph and once by the trainer */
     const enum oclnn_status status = oclnn_model_save(t->model, path);
     swap_averages(t);

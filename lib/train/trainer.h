@@ -105,7 +105,5 @@ enum oclnn_status onn_step_loss(struct oclnn_trainer *t, struct onn_step_plan *p
 /* schedule.c: defaults and checks; the rate after e epochs. */
 enum oclnn_status onn_schedule_check(struct oclnn_schedule *s);
 float onn_schedule_rate(const struct oclnn_schedule *s, float base, double e, int epochs, float plateau);
-/* state.c: the model as ONNX, with averaged weights where there are such. */
-enum oclnn_status onn_trainer_export(struct oclnn_trainer *t, const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 """oclnn-train on small made data: it learns, repeats itself bit by bit, resumes, obeys signals, and says what is wrong."""
 import json
 import os
+import pty
 import random
 import re
 import signal
@@ -10,6 +11,7 @@ import tempfile
 import time
 import unittest
 import xml.etree.ElementTree
+import zlib
 
 import tool_test
 from tool_test import run
@@ -41,6 +43,17 @@ def pictures(n, classes=4, height=12, width=None, channels=1, seed=1):
             values += [noise.randrange(100) + (100 + 20 * (k // 4)) * (r in rows and c in columns)
                        for r in range(height) for c in range(width)]
     return Array('B', (n, channels, height, width), values), Array('q', (n,), label)
+
+
+def save_png(path, rows):
+    """An RGB picture; rows of (r, g, b)."""
+    def chunk(kind, content):
+        return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(kind + content))
+
+    raw = b''.join(b'\0' + bytes(v for pixel in row for v in pixel) for row in rows)
+    head = struct.pack('>IIBBBBB', len(rows[0]), len(rows), 8, 2, 0, 0, 0)
+    with open(path, 'wb') as f:
+        f.write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(b'IDAT', zlib.compress(raw)) + chunk(b'IEND', b''))
 
 
 def result_of(out):
@@ -76,9 +89,9 @@ class Train(unittest.TestCase):
         self.assertEqual(got, code, f'{args}\n{out}\n{err}')
         return out if code == 0 else err
 
-    def start(self, *args):
+    def start(self, *args, stderr=subprocess.PIPE):
         return subprocess.Popen([os.path.join(tool_test.TOOLS, 'oclnn-train'), 'mlp784', '--data', self.spec, '--batch',
-                                 '20', *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                 '20', *args], stdout=subprocess.PIPE, stderr=stderr, text=True)
 
     def wait_for(self, test, process):
         for _ in range(600):
@@ -124,6 +137,14 @@ class Learns(Train):
         out = self.train('--epochs', '1', '-q')
         self.assertRegex(out, r'\Aresult: [^\n]*\n\Z')
 
+    def test_averages_are_saved(self):
+        """--ema: --out and --best hold what was measured, the averages."""
+        val = self.make('val', *pictures(60, seed=2))
+        out = self.train('--epochs', '2', '--ema', '0.9', '--val', val, '--out', self.path('o.onnx'), '--best',
+                         self.path('best.onnx'))
+        self.assertRegex(out, r'(?m)^epoch 2/2 .* best$')
+        self.assertEqual(self.read('o.onnx'), self.read('best.onnx'))
+
     def test_split_and_early_stop(self):
         """With a rate of next to nothing the validation loss soon stops getting better: it ends early."""
         out = self.train('--epochs', '50', '--val-split', '0.2', '--early-stop', '2', '--optimizer', 'sgd', '--lr', '1e-12')
@@ -148,6 +169,49 @@ class Learns(Train):
         self.assertEqual([line['epoch'] for line in self.log('l')], [1, 2, 3, 4])
         self.assertEqual(self.read('s').count(b'<circle'), 8)
         self.assertIn('nothing left to train', self.train('--epochs', '4', '--resume', self.path('c')))
+
+    def test_folder_of_pictures(self):
+        """Two folders of PNG files of several sizes; the names of the classes must agree."""
+        noise = random.Random(3)
+        for name in ('train/blue', 'train/red', 'val/blue', 'val/red', 'other/blue', 'other/green'):
+            os.makedirs(self.path(name))
+            for i in range(20 if name.startswith('train') else 3):
+                save_png(self.path(f'{name}/{i}.png'),
+                         [[(noise.randrange(100) + 150 * name.endswith('red'), 50, noise.randrange(100) +
+                            150 * name.endswith('blue')) for _ in range(24 + i % 3)] for _ in range(25)])
+        spec = 'folder:' + self.path('train')
+        out = self.train('--epochs', '2', '--size', '24x24', '--val', 'folder:' + self.path('val'), '--augment',
+                         'flip,crop:2,shear:0.1,zoom:0.1', '--batch', '8', '--out', self.path('o.onnx'),
+                         net='cifar-lenet', spec=spec)
+        self.assertIn('40 images of 3x24x24, 2 classes', out)
+        self.assertEqual(result_of(out)['val_count'], 6)
+        err = self.train('--size', '24x24', '--val', 'folder:' + self.path('other'), net='cifar-lenet', spec=spec,
+                         code=1)
+        self.assertIn('class 1 is "green", in --data it is "red"', err)
+        with open(self.path('train/red/4.png'), 'r+b') as f:
+            f.truncate(100)
+        err = self.train('--size', '24x24', net='cifar-lenet', spec=spec, code=1)
+        self.assertIn('4.png', err)
+
+    def test_progress_on_a_terminal(self):
+        """The line that changes is there on a terminal only, on standard error."""
+        master, slave = pty.openpty()
+        with self.start('--epochs', '2', stderr=slave) as process:
+            os.close(slave)
+            seen = b''
+            while True:
+                try:
+                    part = os.read(master, 4096)
+                except OSError:  # the other side is closed
+                    break
+                if not part:
+                    break
+                seen += part
+            out = process.stdout.read()
+        os.close(master)
+        self.assertEqual(process.returncode, 0)
+        self.assertRegex(seen.decode(), r'epoch 1/2 \[[=> ]{20}\] \d+/10  loss \S+  acc \S+ %  \d+ images/s  \d+:\d\d left')
+        self.assertIn('epoch 2/2', out)
 
     def test_fine_tune(self):
         """A trained network with another number of classes."""

@@ -158,7 +158,7 @@ static int tell_failure(struct session *s, enum oclnn_status status)
 
 static int save_out(struct session *s)
 {
-    enum oclnn_status status = s->o->out ? oclnn_model_save(s->model, s->o->out) : OCLNN_OK;
+    enum oclnn_status status = s->o->out ? oclnn_trainer_export(s->trainer, s->o->out) : OCLNN_OK;
 
     return status == OCLNN_OK ? TOOL_OK : tool_fail(status, "%s", s->o->out);
 }
