@@ -10,6 +10,8 @@
  *          output channels. c_chunk channel blocks are summed at a time (c_blocks: no splitting), so that a
  *          weight panel of c_chunk * VL x 3 * VL floats and the pixels' inputs stay in cache; partial sums wait
  *          in y. y may be the same memory as res, not as x.
+ *          c_one, k_one: channels of the groups that the packing merged into one; a tile reads the channel blocks of
+ *          its own groups only (then c_chunk is c_blocks). Without merging all channels of the group.
  * Defines  VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
  * Method   register tile of lib/tile.h over [c]. Own design.
  */
@@ -58,8 +60,8 @@ ONN_TILE_FN void one_pixels(struct onn_px *px, int m, int n, const struct one_ge
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(float, x), ONN_IN(float, w),
     ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int k, int k_blocks,
     int p, int q, int stride_h, int stride_w, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc,
-    long y_sh, long res_sn, long res_sc, long res_sh, int px_group, int kt_group, int c_chunk, int has_res,
-    float lo, float hi, int epi_kind, float epi_a, float epi_b)
+    long y_sh, long res_sn, long res_sc, long res_sh, int c_one, int k_one, int px_group, int kt_group, int c_chunk,
+    int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
 {
     const struct one_geo g = {p, q, stride_h, stride_w, x_sn, x_sh, y_sn, y_sh, res_sn, res_sh};
     const int first = get_group_id(0) * px_group, last = min(first + px_group, n * p * q),
@@ -75,14 +77,17 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(flo
         for (int kt = get_group_id(1) * kt_group; kt < kt_last; kt++) {
             const int kb = onn_tile_block(kt, k_blocks), nv = onn_tile_block(kt + 1, k_blocks) - kb;
             const long kg = (long)grp * k_blocks + kb;
+            const int own = onn_own_first(kb, c_one, k_one), own_n = onn_own_end(kb + nv, c_blocks, c_one, k_one) - own;
+            const int merged = c_one < c_blocks * VL;
             const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc,
                 ONN_PTR(bias) + kg * VL, y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a,
                 epi_b, steps};
-            global const float *wt = ONN_PTR(w) + kg * w_sk + (long)cb * VL * VL;
+            global const float *wt = ONN_PTR(w) + kg * w_sk + (long)(merged ? own : cb) * VL * VL;
+            global const float *xt = merged ? xc + own * x_sc : xc;
             for (int m = 0, np; m < last - first; m += np) {
                 ONN_V acc[TILE_ACC];
                 np = onn_tile_pixels(last - first - m, nv);
-                if (!ONN_TILE_CALL(one_tile, np, nv, (acc, px + m, np, &o, xc, x_sc, wt, w_sk, cn)))
+                if (!ONN_TILE_CALL(one_tile, np, nv, (acc, px + m, np, &o, xt, x_sc, wt, w_sk, merged ? own_n : cn)))
                     onn_tile_store(acc, np, &o, px + m);
             }
         }

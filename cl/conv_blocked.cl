@@ -9,6 +9,8 @@
  * Work     one work-item per work-group; global size
  *          { ceil(n*p*q / px_group), ceil(ceil(k_blocks / 3) / kt_group), groups }.
  *          A work-group computes px_group (<= ONN_PX_GROUP) flat pixels (of all images) x kt_group tiles of up to 3 blocks of output channels.
+ *          c_one, k_one: channels of the groups that the packing merged into one; a tile reads the channel blocks of
+ *          its own groups only. Without merging all channels of the group.
  * Defines  VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
  * Method   register tile of pixels x channels over [c][r][s]; a pixel outside the image takes its value
  *          from the zeros, so interior and border run the same multiply-add code. Own design.
@@ -20,7 +22,6 @@ struct blocked_geo {
     int h, w, p, q, r, s;
     int stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
     long x_sn, x_sc, x_sh, y_sn, y_sh, res_sn, res_sh;
-    int c_blocks;
 };
 
 /* Fills px for pixels m .. m+n-1 of [N][P][Q] and repeats the last one TILE_PX times. */
@@ -49,14 +50,14 @@ ONN_TILE_FN void blocked_pixels(struct onn_px *px, int m, int n, const struct bl
 /* Sums of MR pixels x NV blocks over all channels and taps; see ONN_TILE_END. */
 #define BLOCKED_TILE(MR, NV, name)                                                                                     \
     ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o,                          \
-        global const float *x, global const float *w, long w_sk, global const float *zero, const struct blocked_geo *g) \
+        global const float *x, global const float *w, long w_sk, global const float *zero, const struct blocked_geo *g, int c_blocks) \
     {                                                                                                                  \
         ONN_V acc[(MR) * (NV)];                                                                                        \
         global const float *src[MR];                                                                                   \
         int inside = 1;                                                                                                \
         ONN_LOOP(i, MR) inside &= px[i].inside;                                                                        \
         ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
-        for (int cb = 0; cb < g->c_blocks; cb++, x += g->x_sc)                                                         \
+        for (int cb = 0; cb < c_blocks; cb++, x += g->x_sc)                                                         \
             for (int r = 0; r < g->r; r++)                                                                             \
                 for (int s = 0; s < g->s; s++, w += VL * VL) {                                                         \
                     const int dy = r * g->dil_h, dx = s * g->dil_w;                                                    \
@@ -74,12 +75,12 @@ ONN_TILE_SHAPES(BLOCKED_TILE, blocked_tile)
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN(float, x), ONN_IN(float, w),
     ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int h, int wd, int k,
     int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h,
-    int dil_w, int groups, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn,
+    int dil_w, int groups, int c_one, int k_one, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn,
     long res_sc, long res_sh, int px_group, int kt_group, int has_res, float lo, float hi, int epi_kind,
     float epi_a, float epi_b)
 {
     const struct blocked_geo g = {h, wd, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w, x_sn,
-        x_sc, x_sh, y_sn, y_sh, res_sn, res_sh, c_blocks};
+        x_sc, x_sh, y_sn, y_sh, res_sn, res_sh};
     const int first = get_group_id(0) * px_group, last = min(first + px_group, n * p * q),
               grp = get_group_id(2);
     const int kt_last = min((int)(get_group_id(1) + 1) * kt_group, ONN_DIV_UP(k_blocks, TILE_N));
@@ -94,11 +95,12 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN
         const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc, ONN_PTR(bias) + kg * VL,
             y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a, epi_b,
             ONN_FIRST | ONN_LAST};
-        global const float *wt = ONN_PTR(w) + kg * w_sk;
+        const int own = onn_own_first(kb, c_one, k_one), own_n = onn_own_end(kb + nv, c_blocks, c_one, k_one) - own;
+        global const float *wt = ONN_PTR(w) + kg * w_sk + (long)own * r * s * VL * VL, *xt = xg + own * x_sc;
         for (int m = 0, np; m < last - first; m += np) {
             ONN_V acc[TILE_ACC];
             np = onn_tile_pixels(last - first - m, nv);
-            if (!ONN_TILE_CALL(blocked_tile, np, nv, (acc, px + m, np, &o, xg, wt, w_sk, zero, &g)))
+            if (!ONN_TILE_CALL(blocked_tile, np, nv, (acc, px + m, np, &o, xt, wt, w_sk, zero, &g, own_n)))
                 onn_tile_store(acc, np, &o, px + m);
         }
     }

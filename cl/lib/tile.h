@@ -73,6 +73,17 @@ ONN_INLINE int onn_tile_block(int t, int k_blocks)
     return t * k_blocks / ONN_DIV_UP(k_blocks, TILE_N);
 }
 
+/* Channel blocks that output blocks kb … end - 1 of a merged group depend on: the groups that these blocks lie in, of c_one
+ * input and k_one output channels each. */
+ONN_INLINE int onn_own_first(int kb, int c_one, int k_one)
+{
+    return kb * VL / k_one * c_one / VL;
+}
+ONN_INLINE int onn_own_end(int end, int c_blocks, int c_one, int k_one)
+{
+    return min(ONN_DIV_UP(((end * VL - 1) / k_one + 1) * c_one, VL), c_blocks); /* pad lanes belong to no group */
+}
+
 /* Pixels of the next tile when left remain and are dealt evenly. */
 ONN_INLINE int onn_tile_pixels(int left, int nv)
 {

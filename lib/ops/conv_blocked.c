@@ -48,11 +48,30 @@ static struct onn_cost cost_of(const struct onn_prob *p, double efficiency)
     return (struct onn_cost){onn_prob_flop(p), onn_conv_cpu_bytes(p), 1, efficiency};
 }
 
-/* Share of the multiply-adds that are not spent on lanes behind the last channel, or between merged groups. */
+/* Channels of the groups that one tile tells apart: of a merged one's parts, else of the whole blocks. */
+static void own_channels(const struct onn_conv_cpu *c, int64_t *c_one, int64_t *k_one)
+{
+    *c_one = c->merge > 1 ? c->g.c_group : c->c_blocks * c->vl;
+    *k_one = c->merge > 1 ? c->g.k_group : c->k_blocks * c->vl;
+}
+
+/* Share of the multiply-adds that are not spent on lanes behind the last channel, or between merged groups: a tile reads
+ * the blocks of all groups that it has outputs of (onn_own_first in cl/lib/tile.h). */
 static double filled(const struct onn_conv_cpu *c)
 {
-    return (double)(c->g.c_group * c->g.k_group * c->g.group) /
-        (double)(c->c_blocks * c->vl * c->k_blocks * c->vl * c->groups);
+    const int64_t tiles = div_up(c->k_blocks, TILE_BLOCKS);
+    int64_t c_one, k_one, blocks = 0;
+
+    own_channels(c, &c_one, &k_one);
+    for (int64_t t = 0; t < tiles; t++) {
+        const int64_t kb = t * c->k_blocks / tiles, end = (t + 1) * c->k_blocks / tiles;
+        const int64_t first = kb * c->vl / k_one * c_one / c->vl;
+        int64_t last = div_up(((end * c->vl - 1) / k_one + 1) * c_one, c->vl);
+
+        last = last < c->c_blocks ? last : c->c_blocks;
+        blocks += (last - first) * (end - kb);
+    }
+    return (double)(c->g.c_group * c->g.k_group * c->g.group) / (double)(blocks * c->vl * c->vl * c->groups);
 }
 
 /* ---- direct ---- */
@@ -92,17 +111,18 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
     struct onn_conv_cpu c;
     const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_DIRECT, false, &c);
     struct onn_launch *l;
-    int64_t px, kt;
+    int64_t px, kt, c_one, k_one;
 
     (void)t;
     if (reason)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv blocked: %s", reason);
     deal_pixels(p, &c, &px, &kt);
+    own_channels(&c, &c_one, &k_one);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_blocked", "conv2d_blocked", b);
     onn_conv_cpu_ints(b, l,
         (int64_t[]){c.g.n, c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h,
-            c.stride_w, c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.groups},
-        17);
+            c.stride_w, c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.groups, c_one, k_one},
+        19);
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){px, kt}, 2);
     onn_conv_cpu_end(b, l, &c);
@@ -155,18 +175,20 @@ static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct o
     struct onn_conv_cpu c;
     const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_DIRECT, false, &c);
     struct onn_launch *l;
-    int64_t px, kt, chunk;
+    int64_t px, kt, chunk, c_one, k_one;
 
     (void)t;
     if (reason)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv pointwise: %s", reason);
     deal_pixels(p, &c, &px, &kt);
-    chunk = even(c.c_blocks, div_up(512, c.vl)); /* 512 channels of three blocks: 48 KiB at 8 lanes */
+    own_channels(&c, &c_one, &k_one);
+    /* 512 channels of three blocks: 48 KiB at 8 lanes. A tile of merged groups reads few anyway. */
+    chunk = c.merge > 1 ? c.c_blocks : even(c.c_blocks, div_up(512, c.vl));
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_1x1", "conv2d_1x1", b);
     onn_conv_cpu_ints(b, l,
         (int64_t[]){c.g.n, c.c_blocks, c.g.k, c.k_blocks, c.p, c.q, c.stride_h, c.stride_w}, 8);
     onn_conv_cpu_strides(b, l, &c);
-    onn_conv_cpu_ints(b, l, (int64_t[]){px, kt, chunk}, 3);
+    onn_conv_cpu_ints(b, l, (int64_t[]){c_one, k_one, px, kt, chunk}, 5);
     onn_conv_cpu_end(b, l, &c);
     onn_launch_size3(l,
         (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),

@@ -1,7 +1,8 @@
-/* Recognises what exporters write as several nodes: HardSwish, Swish, DepthToSpace, LayerNormalization; and drops nodes
- * that pass their input on unchanged. A match starts at its last node; inner nodes that nobody else reads fall away. */
+/* Recognises what exporters write as several nodes: HardSwish, Swish, DepthToSpace, channel shuffles, LayerNormalization;
+ * and drops nodes that pass their input on unchanged. A match starts at its last node; inner nodes that nobody else reads fall away. */
 #include "ops/elementwise.h"
 #include "ops/norm.h"
+#include "ops/shuffle.h"
 #include "ops/space.h"
 #include "ops/transpose.h"
 #include "pass/passes.h"
@@ -141,6 +142,28 @@ static int64_t match_depth_to_space(const struct onn_graph *g, const struct onn_
     return (is_crd || is_dcr) && shape && result ? block : 0;
 }
 
+/* Reshape, Transpose, Reshape that shuffle channels: how many groups, 0 if it is something else. */
+static int64_t match_shuffle(const struct onn_graph *g, const struct onn_node *n, int32_t *x)
+{
+    const struct onn_node *t = strcmp(n->op->name, "reshape") == 0 ? made_by(g, n->in[0], "transpose") : NULL;
+    const struct onn_node *r = t ? made_by(g, t->in[0], "reshape") : NULL;
+    if (!r)
+        return 0;
+    const struct onn_desc *a = &g->value[r->in[0]].desc, *split = &g->value[r->out[0]].desc;
+    const struct onn_transpose_attr *perm = t->attr;
+    if (a->rank < 3 || split->rank != a->rank + 1 || perm->perm.n != split->rank ||
+        !onn_desc_same_shape(a, &g->value[n->out[0]].desc) || split->dim[0] != a->dim[0])
+        return 0;
+    for (int i = 0; i < split->rank; i++) {
+        if (perm->perm.v[i] != (i == 1 ? 2 : i == 2 ? 1 : i))
+            return 0;
+        if (i > 2 && split->dim[i] != a->dim[i - 1])
+            return 0;
+    }
+    *x = r->in[0];
+    return split->dim[1] > 1 && split->dim[2] > 1 ? split->dim[1] : 0;
+}
+
 struct layer_norm {
     int32_t x, scale, bias;
     float epsilon;
@@ -234,6 +257,11 @@ static int32_t recognise(struct onn_rewrite *r, int32_t k)
     if (space.block) {
         in[0] = onn_rewrite_value(r, x);
         return onn_emit(r->out, "depthtospace", n->name, &space, 1, in);
+    }
+    struct onn_shuffle_attr shuffle = {.group = match_shuffle(g, n, &x)};
+    if (shuffle.group) {
+        in[0] = onn_rewrite_value(r, x);
+        return onn_emit(r->out, "channelshuffle", n->name, &shuffle, 1, in);
     }
     struct layer_norm m;
     if (onn_op_find("layernormalization") && match_layer_norm(g, n, &m)) {

@@ -83,6 +83,8 @@ static const struct onn_case cases[] = {
     CASE("conv x=1x24x7x6 w=36x6x1x1 group=4 b=36 +relu"),
     CASE("conv x=2x20x7x6 w=20x10x3x3 group=2 pad=1"),
     CASE("conv x=1x15x9x6 w=10x3x3x3 group=5 stride=2"),
+    CASE("conv x=1x136x5x5 w=136x34x1x1 group=4 b=136"), /* tiles of one and of two of the merged groups */
+    CASE("conv x=2x60x5x6 w=84x20x3x3 group=3 pad=1"),
     CASE("conv x=1x16x71x69 w=8x16x3x3 b=8 pad=1"),
     CASE("conv x=3x9x26x23 w=40x9x3x3 pad=1,0,1,2 +relu"),
     CASE("conv x=1x16x40x40 w=64x8x3x3 b=64 group=2 pad=1"),
