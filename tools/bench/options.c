@@ -28,6 +28,7 @@ static const char help[] =
     "                         with --data BATCH.npz (inputs by name and 'y') or made\n"
     "                         data\n"
     "      --loss NAME        softmax-ce, mse, ... (default: softmax-ce)\n"
+    "      --steps N          report the losses of the first N steps (default: 10)\n"
     "      --optimizer TEXT   sgd:lr=0.01,momentum=0.9, adam:lr=0.001, ...\n"
     "                         (default: sgd)\n"
     "\n"
@@ -48,7 +49,8 @@ static const char help[] =
     "                         plain kernels; strict: always against plain kernels\n"
     "                         when there is no --data; off (default: auto)\n"
     "      --tol T            |got-want| <= T*max|want| + 1e-5 (default: 0.001)\n"
-    "      --outputs F.npz    write the outputs of the last timed run: out_0, ...\n"
+    "      --outputs F.npz    write the outputs of the last timed run: out_0, ...; with\n"
+    "                         --train the gradients of the first step by parameter\n"
     "\n"
     "What to print\n"
     "  -o FORM                table, md, csv, json or jsonl (default: table)\n"
@@ -82,6 +84,7 @@ enum {
     OPT_CHILD,
     OPT_TRAIN,
     OPT_LOSS,
+    OPT_STEPS,
     OPT_OPTIMIZER,
 };
 
@@ -112,6 +115,7 @@ static const struct option options[] = {
     {"child", required_argument, NULL, OPT_CHILD}, /* of ourselves, see bench/children.h */
     {"train", no_argument, NULL, OPT_TRAIN},
     {"loss", required_argument, NULL, OPT_LOSS},
+    {"steps", required_argument, NULL, OPT_STEPS},
     {"optimizer", required_argument, NULL, OPT_OPTIMIZER},
     {NULL, 0, NULL, 0},
 };
@@ -195,6 +199,10 @@ static int parse_option(struct bench_options *o, int option)
     case OPT_OUTPUT: o->output = optarg; return -1;
     case OPT_CHILD: o->child = optarg; return -1;
     case OPT_TRAIN: o->train = true; return -1;
+    case OPT_STEPS:
+        if (!tool_parse_int(optarg, 1, 1000000, &o->train_steps))
+            return tool_usage("--steps wants a number from 1 to 1000000, not \"%s\"", optarg);
+        return -1;
     case OPT_LOSS: return tool_parse_loss("--loss", optarg, &o->loss);
     case OPT_OPTIMIZER: return tool_parse_optimizer("--optimizer", optarg, &o->optimizer);
     case OPT_SHAPE: return tool_shapes_add(&o->shapes, optarg);
@@ -231,7 +239,11 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv)
 {
     int option, code = -1;
 
-    *o = (struct bench_options){.min_time = -1, .min_runs = 10, .warmup = 3, .tolerance = TOOL_TOLERANCE};
+    *o = (struct bench_options){.min_time = -1,
+        .train_steps = 10,
+        .min_runs = 10,
+        .warmup = 3,
+        .tolerance = TOOL_TOLERANCE};
     while (code < 0 && (option = getopt_long(argc, argv, "d:b:o:qvh", options, NULL)) >= 0)
         code = parse_option(o, option);
     if (code >= 0)

@@ -22,6 +22,7 @@ struct bench_options {
     long min_runs, warmup;
     double tolerance;
     bool train; /* with loss and optimizer */
+    long train_steps; /* whose losses are reported */
     enum oclnn_loss loss;
     struct oclnn_optimizer optimizer;
     int tune; /* of oclnn_model_params */

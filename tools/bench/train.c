@@ -1,4 +1,4 @@
-/* A training step on one device: ten steps whose losses are reported, then the timed ones on the same batch. */
+/* A training step on one device: some steps whose losses are reported, then the timed ones on the same batch. */
 #include "bench/rows.h"
 #include "common/files.h"
 #include "common/networks.h"
@@ -7,8 +7,6 @@
 #include <oclnn/train.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define REPORTED 10
 
 struct run {
     const struct bench_job *job;
@@ -19,7 +17,7 @@ struct run {
     oclnn_tensor *target;
     struct tool_samples samples;
     double load_ms, first_ms;
-    float loss[REPORTED];
+    float *loss; /* of the first o->train_steps steps */
 };
 
 static enum oclnn_status once(void *user)
@@ -99,6 +97,34 @@ static int fill_feed(struct run *r)
     return code;
 }
 
+/* The gradients of the step just made, by the parameters' names. */
+static int save_gradients(struct run *r)
+{
+    struct tool_arrays a = {0};
+    int n = oclnn_model_parameter_count(r->model), code = TOOL_OK;
+
+    a.name = tool_alloc((size_t)n + 1, sizeof(*a.name));
+    a.tensor = tool_alloc((size_t)n + 1, sizeof(*a.tensor));
+    for (int i = 0; i < n && code == TOOL_OK; i++) {
+        struct oclnn_model_io io;
+        enum oclnn_status status = oclnn_model_parameter(r->model, i, &io);
+
+        if (status == OCLNN_OK)
+            status = oclnn_tensor_create(OCLNN_F32, io.shape, NULL, &a.tensor[a.n]);
+        if (status != OCLNN_OK)
+            return tool_fail(status, "gradients");
+        status = oclnn_trainer_read_gradient(r->trainer, io.name, oclnn_tensor_data(a.tensor[a.n]),
+            oclnn_tensor_bytes(a.tensor[a.n]));
+        if (status == OCLNN_OK)
+            a.name[a.n++] = tool_strdup(io.name);
+        else
+            oclnn_tensor_destroy(&a.tensor[a.n]); /* frozen, or without influence on the loss */
+    }
+    code = tool_save_npz(r->job->o->outputs, &a);
+    tool_arrays_finish(&a);
+    return code;
+}
+
 static void add_row(struct run *r, const char *name)
 {
     struct oclnn_trainer_bytes b = {0};
@@ -108,7 +134,7 @@ static void add_row(struct run *r, const char *name)
     tool_json_set(row, "mode", tool_json_text("train"));
     tool_json_set(row, "load_ms", tool_json_real(r->load_ms));
     tool_json_set(row, "first_answer_ms", tool_json_real(r->first_ms));
-    for (int i = 0; i < REPORTED; i++)
+    for (long i = 0; i < r->job->o->train_steps; i++)
         json_array_append_new(losses, tool_json_real((double)r->loss[i]));
     tool_json_set(row, "losses", losses);
     if (oclnn_trainer_get_bytes(r->trainer, &b) == OCLNN_OK) {
@@ -160,10 +186,15 @@ static enum oclnn_status measure(struct run *r, const char *name)
     }
     status = oclnn_trainer_create(r->model, &training, &r->trainer);
     target[0].tensor = r->target;
-    for (int i = 0; i < REPORTED && status == OCLNN_OK; i++) {
+    r->loss = tool_alloc((size_t)o->train_steps, sizeof(*r->loss));
+    if (status == OCLNN_OK && o->outputs)
+        status = oclnn_trainer_keep_gradients(r->trainer);
+    for (long i = 0; i < o->train_steps && status == OCLNN_OK; i++) {
         status = oclnn_trainer_step(r->trainer, i ? NULL : r->feed.bind_in, i ? NULL : target, &r->loss[i]);
         if (i == 0)
             r->first_ms = tool_now_ms() - start;
+        if (i == 0 && status == OCLNN_OK && o->outputs && save_gradients(r) != TOOL_OK)
+            bench_report_error(r->job->report, r->job->device.name, r->job->item, tool_last_error());
     }
     if (status == OCLNN_OK)
         status = bench_time(r->job, once, r, &r->samples);
@@ -188,6 +219,7 @@ void bench_training(const struct bench_job *job)
         bench_job_fail(job, status, NULL);
     oclnn_trainer_destroy(&r.trainer);
     tool_feed_finish(&r.feed);
+    free(r.loss);
     oclnn_tensor_destroy(&r.target);
     tool_samples_finish(&r.samples);
     oclnn_model_destroy(&r.model);

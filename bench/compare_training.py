@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Training, number by number: oclnn against PyTorch from identical weights and one identical batch, fp32, SGD 0.01 with
+momentum 0.9.
+
+usage: compare_training.py --oclnn build/tools/oclnn-bench [-d cpu] [--steps 100] [--smooth] [--svg FOLDER]
+                           [NET...]
+
+Per network: the first loss, the first gradient of every parameter (largest difference, relative to the tensor's largest
+value), then the loss over the steps: the largest distance to PyTorch's contiguous run, each beside the distance between
+PyTorch's own contiguous and channels_last runs. A network passes when the first loss agrees within 1e-4, every gradient
+within 1e-4 or 3 times PyTorch's own distance, and no step is further away than 3 times PyTorch's own distance at any step
+so far + 1e-3 of the loss (at least of 0.1).
+An input of ReLU that rounding moves across 0 switches a whole term of a gradient on or off: deep networks of ReLUs differ
+by percents between any two orders of summation, PyTorch's own two among them. --smooth puts SiLU in place of ReLU and
+ReLU6: then nothing is switched, and every gradient must agree within 1e-4.
+Needs torch, onnx and numpy. Exit code: 0 when every network passes."""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+LIMIT = 1e-4
+
+
+def conv_bn(i, o, k, s=1, g=1, act=None):
+    layers = [nn.Conv2d(i, o, k, s, k // 2, groups=g, bias=False), nn.BatchNorm2d(o)]
+    return nn.Sequential(*layers, *([act] if act else []))
+
+
+class Sum(nn.Module):
+    """body(x) + side(x), then an activation."""
+
+    def __init__(self, body, side, act):
+        super().__init__()
+        self.body, self.side, self.act = body, side, act
+
+    def forward(self, x):
+        return self.act(self.body(x) + self.side(x))
+
+
+def lenet5():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+
+
+def resnet20():
+    layers, i = [conv_bn(3, 16, 3, act=nn.ReLU())], 16
+    for o in (16, 32, 64):
+        for k in range(3):
+            s = 2 if k == 0 and o != 16 else 1
+            side = conv_bn(i, o, 1, s) if s != 1 else nn.Identity()
+            body = nn.Sequential(conv_bn(i, o, 3, s, act=nn.ReLU()), conv_bn(o, o, 3))
+            layers.append(Sum(body, side, nn.ReLU()))
+            i = o
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def mobilenet_v2():
+    layers, i = [conv_bn(3, 32, 3, 2, act=nn.ReLU6())], 32
+    for t, o, n, s in ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
+                       (6, 320, 1, 1)):
+        for k in range(n):
+            h, step = i * t, s if k == 0 else 1
+            body = nn.Sequential(*([conv_bn(i, h, 1, act=nn.ReLU6())] if t > 1 else []),
+                                 conv_bn(h, h, 3, step, g=h, act=nn.ReLU6()), conv_bn(h, o, 1))
+            layers.append(Sum(body, nn.Identity(), nn.Identity()) if step == 1 and i == o else body)
+            i = o
+    layers += [conv_bn(320, 1280, 1, act=nn.ReLU6()), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, 1000)]
+    return nn.Sequential(*layers)
+
+
+class Unet(nn.Module):
+    def __init__(self, c=32):
+        super().__init__()
+
+        def two(i, o):
+            return nn.Sequential(conv_bn(i, o, 3, act=nn.ReLU()), conv_bn(o, o, 3, act=nn.ReLU()))
+        w = [c, 2 * c, 4 * c, 8 * c]
+        self.down = nn.ModuleList(two(i, o) for i, o in zip([3] + w, w))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * o, o, 2, 2) for o in reversed(w[:-1]))
+        self.mix = nn.ModuleList(two(2 * o, o) for o in reversed(w[:-1]))
+        self.out = nn.Conv2d(c, 2, 1)
+
+    def forward(self, x):
+        kept = []
+        for k, d in enumerate(self.down):
+            x = d(x)
+            if k < 3:
+                kept.append(x)
+                x = F.max_pool2d(x, 2)
+        for u, m in zip(self.up, self.mix):
+            x = m(torch.cat([kept.pop(), u(x)], 1))
+        return self.out(x)
+
+
+NETS = {  # builder, input, classes
+    "lenet5": (lenet5, (64, 1, 28, 28), 10),
+    "resnet20-cifar": (resnet20, (32, 3, 32, 32), 10),
+    "mobilenet-v2": (mobilenet_v2, (4, 3, 224, 224), 1000),
+    "unet-128": (Unet, (2, 3, 128, 128), 2),
+}
+
+
+def smooth(net):
+    for name, child in net.named_children():
+        if isinstance(child, (nn.ReLU, nn.ReLU6)):
+            setattr(net, name, nn.SiLU())
+        smooth(child)
+    return net
+
+
+def torch_run(build, state, x, y, layout, steps):
+    """Losses and the first step's gradients."""
+    net = build()
+    net.load_state_dict(state)
+    net, x = net.to(memory_format=layout), x.to(memory_format=layout)
+    opt = torch.optim.SGD(net.parameters(), lr=.01, momentum=.9)
+    losses, first = [], {}
+    for k in range(steps):
+        opt.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        if k == 0:
+            first = {n: p.grad.detach().numpy().copy() for n, p in net.named_parameters()}
+        opt.step()
+        losses.append(loss.item())
+    return losses, first
+
+
+def plot(path, name, curves):
+    """A small SVG with one line per run."""
+    top = max(max(v) for v in curves.values())
+    colours = ["#1b6ca8", "#d1495b", "#66a182"]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" font-family="sans-serif" font-size="12">\n')
+        f.write('<rect width="640" height="400" fill="white"/>\n')
+        f.write(f'<text x="20" y="20">{name}: loss over {len(next(iter(curves.values())))} steps</text>\n')
+        for (label, v), colour, y in zip(curves.items(), colours, (40, 56, 72)):
+            at = " ".join(f"{40 + 580 * i / max(1, len(v) - 1):.1f},{380 - 330 * a / top:.1f}" for i, a in enumerate(v))
+            f.write(f'<polyline fill="none" stroke="{colour}" points="{at}"/>\n')
+            f.write(f'<text x="440" y="{y}" fill="{colour}">{label}</text>\n')
+        f.write("</svg>\n")
+
+
+def compare(name, args, folder):
+    make, shape, classes = NETS[name]
+
+    def build():
+        return smooth(make()) if args.smooth else make()
+    torch.manual_seed(0)
+    net, x = build(), torch.randn(*shape)
+    pixels = tuple(shape[2:]) if name.startswith("unet") else ()
+    y = torch.randint(0, classes, (shape[0],) + pixels)
+    state = {k: v.clone() for k, v in net.state_dict().items()}
+    model, batch, grads = (os.path.join(folder, f) for f in ("net.onnx", "batch.npz", "gradients.npz"))
+    np.savez(batch, x=x.numpy(), y=y.numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net, (x,), model, input_names=["x"], output_names=["logits"], opset_version=17, dynamo=False,
+                          do_constant_folding=False, training=torch.onnx.TrainingMode.TRAINING)
+    p = subprocess.run([args.oclnn, model, "--train", "--data", batch, "--loss", "softmax-ce", "--optimizer",
+                        "sgd:lr=0.01,momentum=0.9", "-d", args.device, "--steps", str(args.steps), "--min-time", "1ms",
+                        "--min-runs", "1", "--warmup", "0", "--outputs", grads, "-o", "json"], capture_output=True, text=True,
+                       check=False)
+    report = json.loads(p.stdout) if p.stdout else {"results": [], "errors": [p.stderr]}
+    if not report["results"]:
+        print(f"{name:<16} FAIL {report['errors']}")
+        return False
+    own = report["results"][0]["losses"]
+    plain, want = torch_run(build, state, x, y, torch.contiguous_format, args.steps)
+    last, other = torch_run(build, state, x, y, torch.channels_last, args.steps)
+    got = np.load(grads)
+    missing = [n for n in want if n not in got.files]
+
+    def away(a, b):
+        return float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
+    off = {n: away(got[n], w) for n, w in want.items() if n in got.files}
+    theirs = max(away(other[n], want[n]) for n in want)
+    worst = max(off, key=off.get)
+    limit = LIMIT if args.smooth else max(LIMIT, 3 * theirs)
+    first = abs(own[0] / plain[0] - 1)
+    drift = far = 0.0
+    good = not missing and first <= LIMIT and off[worst] <= limit
+    for a, b, c in zip(own, plain, last):
+        drift = max(drift, abs(b - c))
+        far = max(far, abs(a - b))
+        good = good and abs(a - b) <= 3 * drift + 1e-3 * max(b, .1)
+    print(f"{name:<16} {'pass' if good else 'FAIL'}  first loss {first:.1e}  gradients of {len(off)} parameters, worst "
+          f"{off[worst]:.1e} ({worst}), PyTorch's own {theirs:.1e}  {args.steps} steps: away {far:.2e}, PyTorch's own {drift:.2e}"
+          + (f"  missing {missing}" if missing else ""), flush=True)
+    if args.svg:
+        os.makedirs(args.svg, exist_ok=True)
+        plot(os.path.join(args.svg, name + ".svg"), name, {"oclnn": own, "PyTorch": plain, "PyTorch, channels last": last})
+    return good
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--oclnn", required=True)
+    ap.add_argument("-d", "--device", default="cpu")
+    ap.add_argument("--steps", type=int, default=100)
+    ap.add_argument("--smooth", action="store_true")
+    ap.add_argument("--svg")
+    ap.add_argument("nets", nargs="*")
+    args = ap.parse_args()
+    torch.set_num_threads(os.cpu_count())
+    with tempfile.TemporaryDirectory() as folder:
+        good = [compare(n, args, folder) for n in args.nets or NETS]
+    print(f"{sum(good)} of {len(good)} pass")
+    return 0 if all(good) else 1
+
+
+sys.exit(main())
