@@ -22,6 +22,8 @@ int main(int argc, char **argv)
             code = train_run(&s);
         if (history_close(&s.history) != TOOL_OK && code == TOOL_OK)
             code = TOOL_FAILED;
+        if (tb_events_close(&s.events) != TOOL_OK && code == TOOL_OK)
+            code = TOOL_FAILED;
         oclnn_trainer_destroy(&s.trainer);
         oclnn_model_destroy(&s.model);
         if (!s.test_is_val)

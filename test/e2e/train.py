@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 import zlib
 
 import tool_test
+from events import fields, records
 from tool_test import run
 
 
@@ -132,6 +133,27 @@ class Learns(Train):
         right = round(60 * result['val_top1'])
         self.assertIn(f'top-1 {right} of 60',
                       run('oclnn-run', self.path('o.onnx'), '--eval', val, '--scale', str(1 / 255))[1])
+
+    def test_tensorboard(self):
+        """Scalars of every epoch and of some steps, histograms of all weights."""
+        self.train('--epochs', '2', '--tensorboard', self.path('tb'), '--log', self.path('l'), '--log-steps', '5')
+        name, = os.listdir(self.path('tb'))
+        shown = {}
+        for record in records(self.read(os.path.join('tb', name))):
+            event = fields(record)
+            if 5 in event:
+                value = fields(fields(event[5])[1])
+                shown.setdefault(value[1].decode(), []).append((event[2], value.get(2), value.get(5)))
+        lines = self.log('l')
+        for tag, kind in (('loss/training', 'epoch'), ('steps/loss', 'step')):
+            want = [(line['updates'], line['loss']) for line in lines if line['kind'] == kind]
+            self.assertEqual([step for step, _, _ in shown[tag]], [step for step, _ in want])
+            for (_, got, _), (_, loss) in zip(shown[tag], want):
+                self.assertAlmostEqual(got, loss, places=5)
+        weights = [tag for tag in shown if tag.startswith('weights/')]
+        self.assertEqual(len(weights), 4)
+        self.assertEqual(sum(fields(shown[tag][1][2])[3] for tag in weights), 12 * 12 * 128 + 128 + 128 * 4 + 4)
+        self.assertNotIn('loss/validation', shown)
 
     def test_quiet(self):
         out = self.train('--epochs', '1', '-q')

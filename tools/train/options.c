@@ -311,8 +311,8 @@ static int check(struct train_options *o, int n_arguments)
         return tool_usage("--best wants --val or --val-split");
     if (o->trainer.schedule.kind == OCLNN_PLATEAU && !has_val)
         return tool_usage("--schedule plateau wants --val or --val-split");
-    if (o->log_steps && !o->log)
-        return tool_usage("--log-steps wants --log FILE");
+    if (o->log_steps && !o->log && !o->tensorboard)
+        return tool_usage("--log-steps wants --log FILE or --tensorboard DIR");
     if (o->checkpoint_steps && !o->checkpoint && !o->resume)
         return tool_usage("--checkpoint-steps wants --checkpoint FILE");
     if (o->images.width && strncmp(o->data, "folder:", 7))

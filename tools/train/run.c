@@ -97,6 +97,8 @@ static int on_step(void *user, oclnn_trainer *trainer, const struct oclnn_progre
         struct history_row row = row_of(s, p);
 
         code = history_add_step(&s->history, &row);
+        if (code == TOOL_OK)
+            code = train_events_step(s, &row);
     }
     if (code == TOOL_OK)
         code = save_on_request(s);
@@ -116,6 +118,8 @@ static int on_epoch(void *user, oclnn_trainer *trainer, const struct oclnn_progr
     keep_last(s, p);
     train_show_epoch(s, &row, p);
     code = history_add_epoch(&s->history, &row);
+    if (code == TOOL_OK)
+        code = train_events_epoch(s, &row);
     s->epoch_ms = tool_now_ms();
     return stop(s, code);
 }
@@ -189,6 +193,8 @@ int train_run(struct session *s)
 
     sigemptyset(&action.sa_mask);
     sigaction(SIGHUP, &action, NULL);
+    if (code == TOOL_OK)
+        code = train_events_open(s);
     if (code != TOOL_OK)
         return code;
     train_show_start(s);

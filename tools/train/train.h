@@ -2,6 +2,7 @@
 #ifndef OCLNN_TOOLS_TRAIN_TRAIN_H
 #define OCLNN_TOOLS_TRAIN_TRAIN_H
 
+#include "common/tb_events.h"
 #include "train/history.h"
 #include "train/options.h"
 #include <oclnn/zoo.h>
@@ -23,6 +24,7 @@ struct session {
     struct oclnn_shape input; /* of the network, before training; -1 = free */
     long batch, classes;
     struct history history;
+    struct tb_events events; /* --tensorboard */
     /* of the run */
     struct oclnn_progress last; /* of the most recent step or epoch */
     bool has_last;
@@ -41,6 +43,10 @@ int train_open_data(struct session *s);
 int train_check_data(const struct session *s);
 /* run.c: trains, tells how it goes, writes what was asked for. */
 int train_run(struct session *s);
+/* tensorboard.c: nothing without --tensorboard. */
+int train_events_open(struct session *s);
+int train_events_step(struct session *s, const struct history_row *row);
+int train_events_epoch(struct session *s, const struct history_row *row);
 /* progress.c: the lines that people read. */
 void train_show_step(struct session *s, const struct oclnn_progress *p);
 void train_show_epoch(struct session *s, const struct history_row *row, const struct oclnn_progress *p);
