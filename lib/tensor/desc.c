@@ -329,7 +329,7 @@ int onn_broadcast(int rank_a, const int64_t *a, int rank_b, const int64_t *b, in
     int rank = rank_a > rank_b ? rank_a : rank_b;
     if (rank_a < 0 || rank_b < 0 || rank > ONN_MAX_RANK)
         return -1;
-    for (int i = 0; i < rank; i++) {
+    for (int i = rank - 1; i >= 0; i--) { /* from the end: out may be a or b, with a larger rank */
         int ia = i - (rank - rank_a), ib = i - (rank - rank_b);
         int64_t x = ia < 0 ? 1 : a[ia], y = ib < 0 ? 1 : b[ib];
         if (x == y || y == 1)

@@ -67,7 +67,8 @@ int64_t onn_desc_at(const struct onn_desc *d, const int64_t *idx);
 const char *onn_desc_text(const struct onn_desc *d, char text[static 160]);
 /* Resolves a possibly negative axis; false if out of -rank … rank-1. */
 bool onn_axis_resolve(int64_t axis, int rank, int *out);
-/* numpy broadcasting of a and b into out[]; returns the rank or -1 if they do not fit. -1 dims are unknown. */
+/* numpy broadcasting of a and b into out[], which may be one of them; returns the rank or -1 if they do not fit. -1
+ * dims are unknown. */
 int onn_broadcast(int rank_a, const int64_t *a, int rank_b, const int64_t *b, int64_t *out);
 
 enum oclnn_dtype onn_dtype_from_onnx(int number); /* OCLNN_NONE if not supported */

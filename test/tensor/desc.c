@@ -128,6 +128,12 @@ static void broadcasts(void **state)
     assert_int_equal(out[0], 0);
     assert_int_equal(onn_broadcast(1, (int64_t[]){-1}, 1, (int64_t[]){1}, out), 1);
     assert_int_equal(out[0], -1);
+    int64_t own[ONN_MAX_RANK] = {3, 1}; /* the result may lie on an operand, whose rank grows */
+    assert_int_equal(onn_broadcast(2, own, 4, (int64_t[]){2, 5, 1, 7}, own), 4);
+    assert_memory_equal(own, ((int64_t[]){2, 5, 3, 7}), 4 * sizeof *own);
+    int64_t other[ONN_MAX_RANK] = {6, 1, 4};
+    assert_int_equal(onn_broadcast(4, (int64_t[]){2, 1, 9, 1}, 3, other, other), 4);
+    assert_memory_equal(other, ((int64_t[]){2, 6, 9, 4}), 4 * sizeof *other);
     int axis;
     assert_true(onn_axis_resolve(-1, 3, &axis));
     assert_int_equal(axis, 2);
