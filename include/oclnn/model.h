@@ -16,7 +16,7 @@ typedef struct oclnn_model oclnn_model;
 /** Zero means default in every field. */
 struct oclnn_model_params {
     /** Comma-separated pass names to leave out, e.g. "fuse,views"; NULL: $OCLNN_PASSES_OFF or none.
-     *  Passes: patterns, pad, fold, fuse, layout, views, inplace, arena. */
+     *  Passes: patterns, addend, transpose, pad, fold, fuse, layout, views, inplace, arena. */
     const char *passes_off;
     /** Choose only this kernel variant where it does not refuse ("reference", "clblast"); NULL: the fastest. */
     const char *variant;
@@ -107,7 +107,8 @@ struct oclnn_binding {
     void *data; /**< host array, row-major, of the model's element type */
     size_t bytes; /**< of data; checked against the shape */
     struct oclnn_shape
-        shape; /**< input with free dimensions: its shape; rank 0 with dim[0] 0: take the model's */
+        shape; /**< input with free dimensions: its shape; rank 0 with dim[0] 0: take the model's, and where one
+                    dimension of that is free (the batch) deduce it from `bytes` of `data` */
     oclnn_tensor *tensor; /**< input: shape and data; output: must have the right shape */
     oclnn_tensor **result; /**< output only: receives a fresh tensor, which the caller destroys */
     void *cl_mem; /**< device buffer of the context (see opencl.h), packed row-major */

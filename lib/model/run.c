@@ -38,7 +38,30 @@ static enum oclnn_status which(const struct oclnn_model *m, bool input, const st
     return onn_error(OCLNN_ERROR_ARGUMENT, "%d %ss are given, the model has %d", k + 1, side_name(input), n);
 }
 
-/* Shape of one input: the binding's, the tensor's, or the model's where nothing is free. */
+/* The one free dimension of an input, usually the batch, from the bytes that were given. */
+static enum oclnn_status deduce_dim(const struct onn_value *v, size_t bytes, struct onn_desc *d)
+{
+    size_t one = oclnn_dtype_size(d->dtype);
+    int free_dims = 0, axis = 0;
+    char text[160];
+    for (int i = 0; i < d->rank; i++) {
+        free_dims += d->dim[i] < 0;
+        axis = d->dim[i] < 0 ? i : axis;
+        if (d->dim[i] >= 0 && !onn_mul_size(one, (size_t)d->dim[i], &one))
+            return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is too big", v->name);
+    }
+    if (d->rank < 0 || free_dims != 1 || !bytes)
+        return OCLNN_OK;
+    if (!one || bytes % one)
+        return onn_error(OCLNN_ERROR_SHAPE,
+            "input '%s' is %s: %zu bytes are given, not a multiple of the %zu that one step of dimension %d "
+            "takes",
+            v->name, onn_desc_text(d, text), bytes, one, axis);
+    d->dim[axis] = (int64_t)(bytes / one);
+    return OCLNN_OK;
+}
+
+/* Shape of one input: the binding's, the tensor's, the model's where nothing is free or only one dimension is. */
 static enum oclnn_status input_desc(const struct onn_value *v, const struct oclnn_binding *b,
     struct onn_desc *out)
 {
@@ -58,6 +81,9 @@ static enum oclnn_status input_desc(const struct onn_value *v, const struct ocln
     if (!fits)
         return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s, given is %s", v->name,
             onn_desc_text(&v->desc, want), onn_desc_text(&d, have));
+    const enum oclnn_status status = b->data ? deduce_dim(v, b->bytes, &d) : OCLNN_OK;
+    if (status != OCLNN_OK)
+        return status;
     if (!onn_desc_is_known(&d))
         return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: give its shape", v->name,
             onn_desc_text(&d, have));
