@@ -1,5 +1,6 @@
 /* Gemm: y = alpha op(a) op(b) + beta c. MatMul: y = a b with numpy's rules for batches and 1-D operands; its third input
- * is ours, not ONNX's: an addend that broadcasts to y (what a pass makes of MatMul + Add). */
+ * is ours, not ONNX's: an addend that broadcasts to y (what a pass makes of MatMul + Add). matmul_perm reads and writes
+ * transposed tensors. */
 #include "ops/conv.h"
 #include "ops/gemm_variants.h"
 #include "ops/grads.h"
@@ -12,12 +13,58 @@ static const struct onn_attr gemm_attrs[] = {
     {.type = ONN_ATTR_END},
 };
 static const struct onn_attr matmul_attrs[] = {{.type = ONN_ATTR_END}};
+#define PERM_ROW(name) \
+    { \
+#name, NULL, ONN_ATTR_INTS, offsetof(struct onn_matmul_perm_attr, name), 0, 0, ONN_MAX_RANK - 1 \
+    }
+static const struct onn_attr matmul_perm_attrs[] = {PERM_ROW(perm_a), PERM_ROW(perm_b), PERM_ROW(perm_y),
+    {.type = ONN_ATTR_END}};
 
 extern const struct onn_op *const onn_ops_gemm[];
 
 static bool is_gemm(const struct onn_prob *p)
 {
     return p->op == onn_ops_gemm[0];
+}
+
+/* ---- transposed operands ---- */
+/* perms of a (0), b (1) and y (2); NULL where there is none. */
+static const struct onn_ints *perm_of(const struct onn_prob *p, int i)
+{
+    const struct onn_matmul_perm_attr *t = p->op == onn_ops_gemm[2] ? p->attr : NULL;
+    const struct onn_ints *perm = !t ? NULL : i == 0 ? &t->perm_a : i == 1 ? &t->perm_b : &t->perm_y;
+
+    return perm && perm->n > 0 ? perm : NULL;
+}
+
+/* Dims and strides of d in the order of perm; back: those that d has them from. False if it does not fit. */
+static bool permute(const struct onn_ints *perm, bool back, const struct onn_desc *d, struct onn_desc *out)
+{
+    uint32_t seen = 0;
+
+    *out = *d;
+    if (!perm)
+        return true;
+    if (perm->n != d->rank)
+        return false;
+    for (int i = 0; i < d->rank; i++) {
+        const int64_t j = perm->v[i];
+        if (j < 0 || j >= d->rank || seen >> j & 1)
+            return false;
+        seen |= 1u << j;
+        out->dim[back ? j : i] = d->dim[back ? i : j];
+        out->stride[back ? j : i] = d->stride[back ? i : j];
+    }
+    return true;
+}
+
+/* Input i as the product sees it. */
+static struct onn_desc operand(const struct onn_prob *p, int i)
+{
+    struct onn_desc d;
+
+    permute(perm_of(p, i), false, &p->in[i], &d);
+    return d;
 }
 
 /* ---- shapes ---- */
@@ -79,11 +126,14 @@ fail:
 static enum oclnn_status matmul_infer(const struct onn_prob *p, struct onn_desc *out)
 {
     enum oclnn_status status;
-    const struct onn_desc *a = &p->in[0], *b = &p->in[1];
+    struct onn_desc da, db, y;
+    const struct onn_desc *a = &da, *b = &db;
     int64_t dim[ONN_MAX_RANK], ka, kb;
     int rank;
 
     ONN_TRY(check_dtypes(p));
+    ONN_CHECK(permute(perm_of(p, 0), false, &p->in[0], &da) && permute(perm_of(p, 1), false, &p->in[1], &db),
+        OCLNN_ERROR_ARGUMENT, "perm_a or perm_b is not a permutation of its operand's dimensions");
     ONN_CHECK(a->rank >= 1 && b->rank >= 1, OCLNN_ERROR_SHAPE, "MatMul takes no scalars");
     ka = a->dim[a->rank - 1];
     kb = b->dim[b->rank == 1 ? 0 : b->rank - 2];
@@ -100,9 +150,12 @@ static enum oclnn_status matmul_infer(const struct onn_prob *p, struct onn_desc 
         dim[rank++] = a->dim[a->rank - 2];
     if (b->rank > 1)
         dim[rank++] = b->dim[b->rank - 1];
-    out[0] = onn_desc_make(a->dtype, rank, dim);
+    y = onn_desc_make(a->dtype, rank, dim);
     if (onn_prob_has(p, 2))
-        ONN_TRY(check_addend(&p->in[2], &out[0]));
+        ONN_TRY(check_addend(&p->in[2], &y));
+    ONN_CHECK(permute(perm_of(p, 2), false, &y, &da), OCLNN_ERROR_ARGUMENT,
+        "perm_y is not a permutation of the product's dimensions");
+    out[0] = onn_desc_make(y.dtype, rank, da.dim);
     return OCLNN_OK;
 fail:
     return status;
@@ -118,7 +171,7 @@ static double product_flop(const struct onn_prob *p)
 
 void onn_gemm_size(const struct onn_prob *p, double *m, double *n, double *k, double *batches)
 {
-    const struct onn_desc *a = &p->in[0], *b = &p->in[1];
+    const struct onn_desc da = operand(p, 0), db = operand(p, 1), *a = &da, *b = &db;
     const struct onn_gemm_attr *t = p->attr;
 
     *batches = 1;
@@ -137,7 +190,9 @@ void onn_gemm_size(const struct onn_prob *p, double *m, double *n, double *k, do
 
 bool onn_gemm_b_transposed(const struct onn_prob *p)
 {
-    return is_gemm(p) && ((const struct onn_gemm_attr *)p->attr)->trans_b;
+    const struct onn_ints *perm = perm_of(p, 1);
+
+    return is_gemm(p) ? ((const struct onn_gemm_attr *)p->attr)->trans_b : perm && perm->n == 2 && perm->v[0];
 }
 
 /* ---- geometry: strides of all operands, batch dimensions merged ---- */
@@ -209,10 +264,8 @@ static void gemm_strides(const struct onn_prob *p, struct onn_gemm_args *g)
     g->b_n = b->stride[t->trans_b ? 0 : 1];
 }
 
-static void matmul_strides(const struct onn_prob *p, struct onn_gemm_args *g)
+static void matmul_strides(const struct onn_desc *a, const struct onn_desc *b, struct onn_gemm_args *g)
 {
-    const struct onn_desc *a = &p->in[0], *b = &p->in[1];
-
     g->alpha = g->beta = 1.0f;
     g->a_m = a->rank == 1 ? 0 : a->stride[a->rank - 2];
     g->a_k = a->stride[a->rank - 1];
@@ -224,8 +277,10 @@ enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *
     struct onn_gemm_operands *o)
 {
     enum oclnn_status status;
-    const struct onn_desc *a = &p->in[0], *b = &p->in[1], *y = &p->out[0];
+    const struct onn_desc da = operand(p, 0), db = operand(p, 1), *a = &da, *b = &db;
+    struct onn_desc dy, dr = p->out[0], *y = &dy;
     const bool matmul = !is_gemm(p), row = !matmul || a->rank > 1, column = !matmul || b->rank > 1;
+    permute(perm_of(p, 2), true, &p->out[0], &dy);
     const int batch = y->rank - row - column, at_m = batch, at_n = batch + row;
     double m, n, k, batches;
     int residual = -1;
@@ -241,8 +296,11 @@ enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *
     g->n = (int32_t)n;
     g->k = (int32_t)k;
     ONN_TRY(tail_args(p, g, o, &residual));
+    if (g->has_r)
+        ONN_CHECK(permute(perm_of(p, 2), true, &p->in[residual], &dr), OCLNN_ERROR_UNSUPPORTED,
+            "a residual of another rank behind a transposed product");
     if (matmul)
-        matmul_strides(p, g);
+        matmul_strides(a, b, g);
     else
         gemm_strides(p, g);
     if (row) {
@@ -250,14 +308,14 @@ enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *
         if (g->has_c)
             strides_at(&p->in[2], y->rank, at_m, 1, &g->c_m);
         if (g->has_r)
-            strides_at(&p->in[residual], y->rank, at_m, 1, &g->r_m);
+            strides_at(&dr, y->rank, at_m, 1, &g->r_m);
     }
     if (column) {
         g->y_n = y->stride[at_n];
         if (g->has_c)
             strides_at(&p->in[2], y->rank, at_n, 1, &g->c_n);
         if (g->has_r)
-            strides_at(&p->in[residual], y->rank, at_n, 1, &g->r_n);
+            strides_at(&dr, y->rank, at_n, 1, &g->r_n);
     }
     if (a->rank > 2)
         strides_at(a, batch + 2, 0, batch, g->a_b);
@@ -267,7 +325,7 @@ enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *
     if (g->has_c)
         strides_at(&p->in[2], y->rank, 0, batch, g->c_b);
     if (g->has_r)
-        strides_at(&p->in[residual], y->rank, 0, batch, g->r_b);
+        strides_at(&dr, y->rank, 0, batch, g->r_b);
     merge_batch(g, batch, y->dim);
     return OCLNN_OK;
 fail:
@@ -294,7 +352,11 @@ const char *onn_gemm_refuse_common(const struct onn_prob *p, bool packed)
             return "an operand is blocked or packed";
     if (p->out[0].format.block)
         return "writes no blocked tensors";
-    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not residual, clip, one activation";
+    if (!onn_tail_get(p, &tail))
+        return "the epilogue is not residual, clip, one activation";
+    if (tail.residual >= 0 && perm_of(p, 2) && p->in[tail.residual].rank != p->out[0].rank)
+        return "a residual of another rank behind a transposed product";
+    return NULL;
 }
 
 /* ---- host: constants ---- */
@@ -434,4 +496,18 @@ static const struct onn_op matmul = {
     .flop = product_flop,
 };
 
-const struct onn_op *const onn_ops_gemm[] = {&gemm, &matmul, NULL};
+static const struct onn_op matmul_perm = {
+    .name = "matmul_perm",
+    .min_in = 2,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attr_size = sizeof(struct onn_matmul_perm_attr),
+    .attrs = matmul_perm_attrs,
+    .infer = matmul_infer,
+    .host = product_host,
+    .variants = variants,
+    .flop = product_flop,
+};
+
+const struct onn_op *const onn_ops_gemm[] = {&gemm, &matmul, &matmul_perm, NULL};

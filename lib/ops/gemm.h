@@ -27,6 +27,12 @@ struct onn_gemm_attr {
     int64_t trans_a, trans_b;
 };
 
+/* matmul_perm: transpose(matmul(transpose(a, perm_a), transpose(b, perm_b), c), perm_y), without moving anything: a
+ * pass makes it of MatMul and the Transposes around it. Absent: not transposed. c broadcasts to the product. */
+struct onn_matmul_perm_attr {
+    struct onn_ints perm_a, perm_b, perm_y;
+};
+
 /* p is a gemm or a matmul node with inferred output. b's strides are not set when it is an opaque pack. */
 enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *g,
     struct onn_gemm_operands *o);

@@ -21,6 +21,13 @@ enum oclnn_status onn_pass_patterns(const struct onn_graph *in, struct onn_graph
 /* pad: Pad nodes of zeros become pads of the convolution or pooling behind them, where that gives the same answer. */
 enum oclnn_status onn_pass_pad(const struct onn_graph *in, struct onn_graph **out);
 
+/* addend: an addition of a bias behind MatMul or Gemm becomes the product's third input. */
+enum oclnn_status onn_pass_addend(const struct onn_graph *in, struct onn_graph **out);
+
+/* transpose: merges and cancels Transposes, moves them behind element-wise operators and Concat, lets matrix products
+ * read and write transposed operands; those that move only extents of 1 become Reshapes. */
+enum oclnn_status onn_pass_transpose(const struct onn_graph *in, struct onn_graph **out);
+
 /* fuse: element-wise nodes become the epilogue of the node before them, where that node's kernels take it. */
 enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps,
     struct onn_graph **out);

@@ -55,6 +55,8 @@ static const struct {
     enum oclnn_status (*run)(const struct onn_graph *in, struct onn_graph **out);
 } rewriting[] = {
     {"patterns", onn_pass_patterns},
+    {"addend", onn_pass_addend},
+    {"transpose", onn_pass_transpose},
     {"pad", onn_pass_pad},
     {"fold", onn_pass_fold},
 };

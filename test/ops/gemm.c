@@ -24,6 +24,10 @@ static void infers_shapes(void **state)
     onn_check_infer("matmul a=2x3x4 b=4", "f32[2,3]");
     onn_check_infer("matmul a=?x3x4 b=4x?", "f32[-1,3,-1]");
     onn_check_infer("matmul a=2x3x4 b=3x4x5", "!do not broadcast");
+    onn_check_infer("matmul_perm a=5x2x16 b=7x2x16 perm_a=1,0,2 perm_b=1,2,0", "f32[2,5,7]");
+    onn_check_infer("matmul_perm a=2x5x7 b=7x2x16 perm_b=1,0,2 perm_y=1,0,2", "f32[5,2,16]");
+    onn_check_infer("matmul_perm a=2x5x7 b=7x2x16 perm_b=1,0", "!perm_a or perm_b is not a permutation");
+    onn_check_infer("matmul_perm a=2x5x7 b=7x16 perm_y=1,0,0", "!perm_y is not a permutation");
 }
 
 static double at(const struct onn_ref *r, int i, int64_t row, int64_t column, bool transposed)
@@ -57,44 +61,69 @@ static void ref_gemm(struct onn_ref *r)
     }
 }
 
+/* Row-major position of index idx of transpose(d, perm) in d. */
+static int64_t position(const struct onn_desc *d, const struct onn_ints *perm, const int64_t *idx)
+{
+    int64_t from[ONN_MAX_RANK];
+    for (int i = 0; i < d->rank; i++)
+        from[perm->n > 0 ? perm->v[i] : i] = idx[i];
+    return onn_ref_at(d, from);
+}
+
 static void ref_matmul(struct onn_ref *r)
 {
+    static const struct onn_matmul_perm_attr none = {{-1, NULL}, {-1, NULL}, {-1, NULL}};
+    const bool permuted = strcmp(r->prob->op->name, "matmul_perm") == 0;
+    const struct onn_matmul_perm_attr *t = permuted ? r->prob->attr : &none;
     /* 1-D operands become [1, k] and [k, 1]; the output gets their dimensions too. */
-    struct onn_desc a = r->prob->in[0], b = r->prob->in[1];
-    int64_t dim[ONN_MAX_RANK], idx[ONN_MAX_RANK];
+    struct onn_desc a0 = r->prob->in[0], b0 = r->prob->in[1], a, b, y0 = r->prob->out[0];
+    int64_t dim[ONN_MAX_RANK], idx[ONN_MAX_RANK], at_a[ONN_MAX_RANK], at_b[ONN_MAX_RANK];
     int rank;
 
-    if (a.rank == 1)
-        a = onn_desc_make(a.dtype, 2, (int64_t[]){1, a.dim[0]});
-    if (b.rank == 1)
-        b = onn_desc_make(b.dtype, 2, (int64_t[]){b.dim[0], 1});
+    if (a0.rank == 1)
+        a0 = onn_desc_make(a0.dtype, 2, (int64_t[]){1, a0.dim[0]});
+    if (b0.rank == 1)
+        b0 = onn_desc_make(b0.dtype, 2, (int64_t[]){b0.dim[0], 1});
+    a = a0;
+    b = b0;
+    for (int i = 0; i < a.rank && t->perm_a.n > 0; i++)
+        a.dim[i] = a0.dim[t->perm_a.v[i]];
+    for (int i = 0; i < b.rank && t->perm_b.n > 0; i++)
+        b.dim[i] = b0.dim[t->perm_b.v[i]];
     rank = onn_broadcast(a.rank - 2, a.dim, b.rank - 2, b.dim, dim);
     dim[rank] = a.dim[a.rank - 2];
     dim[rank + 1] = b.dim[b.rank - 1];
     const struct onn_desc y = onn_desc_make(OCLNN_F32, rank + 2, dim);
+    if (!permuted)
+        y0 = y;
     for (int64_t i = 0; i < r->out_n[0]; i++) {
         double sum = 0, scale = 0;
         onn_ref_index(&y, i, idx);
         for (int64_t k = 0; k < a.dim[a.rank - 1]; k++) {
-            int64_t ia = 0, ib = 0;
-            for (int d = 0; d < a.rank; d++) {
-                const int64_t v = d == a.rank - 1 ? k : idx[d + y.rank - a.rank];
-                ia = ia * a.dim[d] + (a.dim[d] == 1 ? 0 : v);
-            }
-            for (int d = 0; d < b.rank; d++) {
-                const int64_t v = d == b.rank - 2 ? k : idx[d + y.rank - b.rank];
-                ib = ib * b.dim[d] + (b.dim[d] == 1 ? 0 : v);
-            }
-            sum += r->in[0][ia] * r->in[1][ib];
-            scale += fabs(r->in[0][ia] * r->in[1][ib]);
+            for (int d = 0; d < a.rank; d++)
+                at_a[d] = a.dim[d] == 1 ? 0 : d == a.rank - 1 ? k : idx[d + y.rank - a.rank];
+            for (int d = 0; d < b.rank; d++)
+                at_b[d] = b.dim[d] == 1 ? 0 : d == b.rank - 2 ? k : idx[d + y.rank - b.rank];
+            const double v =
+                r->in[0][position(&a0, &t->perm_a, at_a)] * r->in[1][position(&b0, &t->perm_b, at_b)];
+            sum += v;
+            scale += fabs(v);
         }
         if (r->n_in > 2 && r->in[2]) {
-            const double c = r->in[2][onn_ref_broadcast(&r->prob->in[2], &r->prob->out[0], i)];
+            const double c =
+                r->in[2][onn_ref_broadcast(&r->prob->in[2], permuted ? &y : &r->prob->out[0], i)];
             sum += c;
             scale += fabs(c);
         }
-        r->out[0][i] = sum;
-        r->scale[0][i] = scale;
+        int64_t to = i;
+        if (t->perm_y.n > 0) {
+            int64_t out[ONN_MAX_RANK];
+            for (int d = 0; d < y.rank; d++)
+                out[d] = idx[t->perm_y.v[d]];
+            to = onn_ref_at(&y0, out);
+        }
+        r->out[0][to] = sum;
+        r->scale[0][to] = scale;
     }
 }
 
@@ -131,6 +160,13 @@ static const struct onn_case cases[] = {
     MATMUL("matmul a=2x3x7x16 b=2x3x16x33 +add=2x3x7x33"),
     MATMUL("matmul a=1x8x25x32 b=1x8x32x25"),
     MATMUL("matmul a=5 b=2x5x6"),
+    MATMUL("matmul_perm a=13x2x16 b=9x2x16 perm_a=1,0,2 perm_b=1,2,0"),
+    MATMUL("matmul_perm a=2x13x9 b=9x2x17 c=17 perm_b=1,0,2 perm_y=1,0,2 +relu"),
+    MATMUL("matmul_perm a=2x25x3x16 b=2x25x3x16 perm_a=0,2,1,3 perm_b=0,2,3,1"),
+    MATMUL("matmul_perm a=2x3x25x25 b=2x25x3x16 c=3x1x16 perm_b=0,2,1,3 perm_y=0,2,1,3 +add=2x25x3x16"),
+    MATMUL("matmul_perm a=17x13 b=9x17 c=9 perm_a=1,0 perm_b=1,0"),
+    MATMUL("matmul_perm a=7x33 b=33x24 c=24 perm_y=1,0"),
+    MATMUL("matmul_perm a=3x2x1x5 b=5x7 perm_a=1,0,2,3"),
     {.problem = "gemm a=7x33 b=33x24 c=24 +sigmoid", .ref = ref_gemm, .flags = ONN_CASE_NO_INTEGER},
     {.problem = "matmul a=2x9x16 b=16x40 c=40 +gelu", .ref = ref_matmul, .flags = ONN_CASE_NO_INTEGER},
     MATMUL("matmul a=2x6x5 b=5"),

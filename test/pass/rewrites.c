@@ -49,6 +49,11 @@ static int32_t constant(struct onn_graph *g, int rank, const int64_t *dim)
     return id;
 }
 
+static int32_t reshape(struct onn_graph *g, int32_t v, int rank, const int64_t *dim)
+{
+    return node2(g, "reshape x=1", v, onn_graph_add_i64(g, dim, rank));
+}
+
 static struct onn_graph *start(void)
 {
     struct onn_graph *g = NULL;
@@ -218,11 +223,161 @@ static void pad_and_rounding_up(void **state)
         }
 }
 
+/* ---- transpose ---- */
+#define TO_NCHW "transpose x=1x1x1x1 perm=0,3,1,2"
+#define TO_NHWC "transpose x=1x1x1x1 perm=0,2,3,1"
+
+static void transposes_in_a_row(void **state)
+{
+    struct onn_graph *g = start();
+    int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 3, 4, 5));
+    (void)state;
+    x = node1(g, TO_NHWC, x);
+    x = node1(g, "transpose x=1x1x1x1", x);
+    onn_graph_add_output(g, "y", node1(g, "transpose x=1x1x1x1 perm=1,0,2,3", x));
+    check(g, "transpose", "transpose", 1, 3);
+    g = start();
+    x = node1(g, "sigmoid x=1", onn_test_input(g, "x", OCLNN_F32, DIMS(2, 3, 4, 5)));
+    onn_graph_add_output(g, "y", node1(g, "exp x=1", node1(g, TO_NCHW, node1(g, TO_NHWC, x))));
+    check(g, "transpose", "transpose", 0, 2);
+    g = start(); /* what is left moves extents of 1 only */
+    x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 7, 1, 5));
+    x = node1(g, "transpose x=1x1x1x1 perm=2,0,1,3", x);
+    onn_graph_add_output(g, "y", node1(g, "exp x=1", x));
+    check(g, "transpose", "transpose", 0, 1);
+}
+
+/* Convolution in a graph that is channels last: bias, scale and activation behind the Transpose reach the convolution. */
+static void transposes_behind_elementwise(void **state)
+{
+    struct onn_graph *g = start();
+    int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 6, 5, 8)), y, z;
+    (void)state;
+    x = node1(g, TO_NCHW, x);
+    y = node1(g, TO_NHWC, node2(g, "conv x=1x1x1x1 pad=1", x, constant(g, DIMS(12, 8, 3, 3))));
+    y = node2(g, "add x=1", constant(g, DIMS(12)), y);
+    y = node1(g, "relu x=1", node2(g, "mul x=1", y, constant(g, DIMS(1, 1, 12))));
+    z = node1(g, TO_NHWC, node2(g, "conv x=1x1x1x1", x, constant(g, DIMS(12, 8, 1, 1))));
+    y = node2(g, "mul x=1", node2(g, "add x=1", y, z), onn_graph_add_f32(g, 0.5f));
+    y = node2(g, "conv x=1x1x1x1", node1(g, TO_NCHW, y), constant(g, DIMS(5, 12, 3, 3)));
+    onn_graph_add_output(g, "y", y);
+    check(g, "transpose", "transpose", 1, 4);
+}
+
+/* What cannot follow: another operand that is not carried, another order, a second reader. */
+static void transposes_that_stay(void **state)
+{
+    struct onn_graph *g = start();
+    int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 3, 4, 4)), t, u;
+    (void)state;
+    t = node1(g, TO_NHWC, x);
+    t = node2(g, "add x=1", t, node1(g, "exp x=1", onn_test_input(g, "s", OCLNN_F32, DIMS(2, 4, 4, 3))));
+    onn_graph_add_output(g, "y", t);
+    check(g, "transpose", "transpose", 1, 1);
+    g = start();
+    x = onn_test_input(g, "x", OCLNN_F32, DIMS(4, 4, 4, 4));
+    t = node1(g, TO_NHWC, x);
+    u = node1(g, TO_NCHW, x);
+    onn_graph_add_output(g, "y", node1(g, "neg x=1", node2(g, "mul x=1", t, u)));
+    check(g, "transpose", "transpose", 2, 2);
+    g = start();
+    x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 3, 4, 5));
+    t = node1(g, TO_NHWC, x);
+    onn_graph_add_output(g, "t", t);
+    onn_graph_add_output(g, "y", node1(g, "exp x=1", t));
+    check(g, "transpose", "transpose", 1, 1);
+}
+
+static void transposes_behind_concat(void **state)
+{
+    struct onn_graph *g = start();
+    int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 3, 4, 5)), y;
+    (void)state;
+    y = node1(g, TO_NHWC, node1(g, "exp x=1", x));
+    y = node2(g, "concat x=1x1x1x1 axis=-1", y, node1(g, TO_NHWC, node1(g, "neg x=1", x)));
+    onn_graph_add_output(g, "y", node1(g, "sigmoid x=1", node1(g, TO_NCHW, y)));
+    check(g, "transpose", "transpose", 0, 3);
+}
+
+/* Attention as exporters write it: heads are parted by Reshape and Transpose. */
+static void transposes_into_products(void **state)
+{
+    struct onn_graph *g = start();
+    const int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 10, 24));
+    int32_t part[3], p;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        part[i] = node2(g, "matmul x=1x1x1", x, constant(g, DIMS(24, 24)));
+        part[i] = reshape(g, part[i], DIMS(2, 10, 3, 8));
+        part[i] = node1(g, i == 1 ? "transpose x=1x1x1x1 perm=0,2,3,1" : "transpose x=1x1x1x1 perm=0,2,1,3",
+            part[i]);
+    }
+    p = node1(g, "softmax x=1x1x1x1", node2(g, "matmul x=1x1x1x1", part[0], part[1]));
+    p = node1(g, "transpose x=1x1x1x1 perm=0,2,1,3", node2(g, "matmul x=1x1x1x1", p, part[2]));
+    onn_graph_add_output(g, "y",
+        node2(g, "matmul x=1x1x1", reshape(g, p, DIMS(2, 10, 24)), constant(g, DIMS(24, 24))));
+    check(g, "transpose", "transpose", 0, 4);
+    g = start();
+    p = node1(g, "transpose x=1x1", onn_test_input(g, "x", OCLNN_F32, DIMS(9, 7)));
+    p = node2(g, "gemm x=1x1 transA=0", p,
+        node1(g, "transpose x=1x1", onn_test_input(g, "w", OCLNN_F32, DIMS(5, 9))));
+    onn_graph_add_output(g, "y", node2(g, "gemm x=1x1 transA=1", p, p));
+    check(g, "transpose", "transpose", 0, 2);
+}
+
+/* ---- addend ---- */
+static void bias_into_product(void **state)
+{
+    struct onn_graph *g = start();
+    int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 5, 16)), y;
+    (void)state;
+    y = node2(g, "add x=1", node2(g, "matmul x=1x1x1", x, constant(g, DIMS(16, 12))), constant(g, DIMS(12)));
+    onn_graph_add_output(g, "y", node1(g, "gelu x=1", y));
+    check(g, "addend", "add", 0, 1);
+    g = start(); /* a dense layer on three dimensions, with the matrix in between */
+    x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 5, 16));
+    y = node2(g, "matmul x=1x1", reshape(g, x, DIMS(10, 16)), constant(g, DIMS(16, 12)));
+    y = node2(g, "add x=1", constant(g, DIMS(1, 1, 12)), reshape(g, y, DIMS(2, 5, 12)));
+    onn_graph_add_output(g, "y", node1(g, "relu x=1", y));
+    check(g, "addend", "add", 0, 1);
+    g = start();
+    x = onn_test_input(g, "x", OCLNN_F32, DIMS(6, 16));
+    y = node2(g, "gemm x=1x1 alpha=2 beta=5", x, constant(g, DIMS(16, 12)));
+    onn_graph_add_output(g, "y", node2(g, "add x=1", y, constant(g, DIMS(6, 1))));
+    check(g, "addend", "add", 0, 1);
+}
+
+/* Not a bias: the sum is larger than the product, the product has another reader, the columns are parted. */
+static void additions_that_stay(void **state)
+{
+    struct onn_graph *g = start();
+    int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(5, 16)), y;
+    (void)state;
+    y = node2(g, "matmul x=1x1", x, constant(g, DIMS(16, 12)));
+    onn_graph_add_output(g, "y", node2(g, "add x=1", y, constant(g, DIMS(3, 1, 12))));
+    check(g, "addend", "add", 1, 1);
+    g = start();
+    x = onn_test_input(g, "x", OCLNN_F32, DIMS(5, 16));
+    y = node2(g, "matmul x=1x1", x, constant(g, DIMS(16, 12)));
+    onn_graph_add_output(g, "product", y);
+    onn_graph_add_output(g, "y", node2(g, "add x=1", y, constant(g, DIMS(12))));
+    check(g, "addend", "add", 1, 1);
+    g = start();
+    x = onn_test_input(g, "x", OCLNN_F32, DIMS(5, 16));
+    y = reshape(g, node2(g, "matmul x=1x1", x, constant(g, DIMS(16, 12))), DIMS(5, 4, 3));
+    onn_graph_add_output(g, "y", node2(g, "add x=1", y, constant(g, DIMS(3))));
+    check(g, "addend", "add", 1, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pad_into_conv),
         cmocka_unit_test(pad_of_one_dimension), cmocka_unit_test(pad_that_stays),
-        cmocka_unit_test(pad_into_pool), cmocka_unit_test(pad_and_rounding_up)};
+        cmocka_unit_test(pad_into_pool), cmocka_unit_test(pad_and_rounding_up),
+        cmocka_unit_test(transposes_in_a_row), cmocka_unit_test(transposes_behind_elementwise),
+        cmocka_unit_test(transposes_that_stay), cmocka_unit_test(transposes_behind_concat),
+        cmocka_unit_test(transposes_into_products), cmocka_unit_test(bias_into_product),
+        cmocka_unit_test(additions_that_stay)};
     if (oclnn_context_create(NULL, &ctx) == OCLNN_ERROR_NO_DEVICE) {
         puts("skipped: no device");
         return 77;
