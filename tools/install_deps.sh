@@ -5,7 +5,7 @@ set -u
 packages="meson ninja-build pkg-config gcc g++ libc6-dev binutils
     opencl-headers ocl-icd-opencl-dev libclblast-dev pocl-opencl-icd mesa-opencl-icd oclgrind clinfo
     libjansson-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev libturbojpeg0-dev libpng-dev libzip-dev
-    zlib1g-dev libxxhash-dev libcmocka-dev clang clang-format libonnx-testdata valgrind
+    zlib1g-dev libxxhash-dev libcmocka-dev clang clang-format libonnx-testdata valgrind scdoc
     python3 python3-numpy python3-venv"
 
 say() { echo "install_deps: $*" >&2; }

@@ -1,5 +1,8 @@
 """Mistakes on the command line and in files: exit status, a sentence on standard error, nothing on standard output."""
 import os
+import re
+import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -71,11 +74,48 @@ class Usage(unittest.TestCase):
         if not os.path.exists('/dev/full'):
             self.skipTest('no /dev/full')
         with open('/dev/full', 'w') as full:
-            import subprocess
             done = subprocess.run([os.path.join(tool_test.TOOLS, 'oclnn-info'), '--operators'], stdout=full,
                                   stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 1)
         self.assertIn('standard output', done.stderr)
+
+
+class Manual(unittest.TestCase):
+    """Every option of --help is in the manual page and completed by bash."""
+
+    def options(self, tool):
+        return set(re.findall(r'(?:^|[ ,])(--[a-z][a-z-]*|-[a-z])(?=[ ,=\[]|$)', '\n'.join(
+            re.split(' {2,}', line.strip())[0] for line in run(tool, '--help')[1].splitlines() if re.match(r' {2,6}-', line)), re.M))
+
+    def test_pages(self):
+        for tool in TOOLS:
+            page = os.path.join(tool_test.TOOLS, tool + '.1')
+            if not os.path.exists(page):
+                self.skipTest('no manual pages: scdoc was not there when oclnn was built')
+            with open(page) as f:
+                text = f.read().replace('\\-', '-').replace('\\fB', '').replace('\\fR', '')
+            self.assertGreater(len(self.options(tool)), 5)
+            for option in self.options(tool):
+                self.assertRegex(text, rf'(?m)^(.*, )?{option}\b', tool)
+            for section in ('NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'EXAMPLES', 'EXIT STATUS'):
+                self.assertIn(f'.SH {section}\n', text)
+
+    def complete(self, *words):
+        script = os.path.join(tool_test.ROOT, 'tools', 'completion', 'oclnn.bash')
+        path = os.path.join(tool_test.TOOLS, words[0])
+        done = subprocess.run(['bash', '-c', f'source {script}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _oclnn {path}; '
+                               'printf "%s\\n" "${COMPREPLY[@]}"', 'bash', *words], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return set(done.stdout.split())
+
+    @unittest.skipUnless(shutil.which('bash'), 'no bash')
+    def test_completion(self):
+        for tool in TOOLS:
+            self.assertEqual(self.options(tool) - self.complete(tool, '-'), set())
+        self.assertEqual(self.complete('oclnn-train', '--val-s'), {'--val-split'})
+        self.assertEqual(self.complete('oclnn-train', '--optimizer', 'adam'), {'adam', 'adamw'})
+        self.assertIn('lenet5', self.complete('oclnn-train', 'lene'))
+        self.assertIn('resnet18-cifar', self.complete('oclnn-bench', 'resnet1'))
 
 
 @unittest.skipUnless(tool_test.has_device(), 'no OpenCL device')
