@@ -22,7 +22,6 @@ struct onn_caps {
     double peak_gflops; /* measured fp32 FMA rate; 0 until measured */
     double bandwidth_gbs; /* measured copy rate (read + write) */
     double launch_us; /* measured cost of one small launch, back to back */
-    bool driver_caches; /* the driver keeps compiled programs on its own: our cache stays out of the way */
     bool slow; /* a simulator, known as one or found out: a launch takes more than a millisecond */
 };
 

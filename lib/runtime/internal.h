@@ -39,6 +39,9 @@ bool onn_probe_is_simulator(const struct onn_device *device);
 void onn_probe_reported(const struct onn_device *device, const char *extensions, struct onn_caps *caps);
 /* Compiles and runs what the device claims; corrects ctx->caps. Never fails: in doubt a feature is off. */
 void onn_probe_run(struct oclnn_context *ctx, const char *extensions);
+/* Does the driver keep compiled programs itself, so that our cache may stay out of the way? Found out once, by building a
+ * program of its own: to be asked only when there is something to write. */
+bool onn_probe_driver_caches(struct oclnn_context *ctx);
 
 /* ---- notes.c: small text files of numbers per device and driver in the cache folder ---- */
 struct onn_note {

@@ -174,7 +174,7 @@ static int probe(struct oclnn_context *ctx, int claims, double *launch_ns)
 
 /* Does the driver keep compiled programs itself? A program it has never seen is built twice: if the second time is much
  * faster, a cache of ours would only cost time (reading a binary back makes some drivers compile everything again). */
-static bool driver_caches(struct oclnn_context *ctx)
+static bool measure_driver_cache(struct oclnn_context *ctx)
 {
     double time[2] = {0, 0};
     struct onn_str defines = {0};
@@ -194,24 +194,31 @@ static bool driver_caches(struct oclnn_context *ctx)
 void onn_probe_run(struct oclnn_context *ctx, const char *extensions)
 {
     struct onn_caps *caps = &ctx->caps;
-    struct onn_note notes[] = {{"fp16", 0}, {"fp64", 0}, {"subgroup_size", 0}, {"launch_and_wait_ns", 0},
-        {"driver_caches", 0}};
+    struct onn_note notes[] = {{"fp16", 0}, {"fp64", 0}, {"subgroup_size", 0}, {"launch_and_wait_ns", 0}};
     const int count = sizeof notes / sizeof *notes;
-    if (!onn_notes_read(ctx, "probe2", notes, count)) {
+    if (!onn_notes_read(ctx, "probe3", notes, count)) {
         double launch_ns = 0;
         int held = probe(ctx, claims_of(caps, extensions), &launch_ns);
         notes[0].value = (held & CLAIM_FP16) != 0;
         notes[1].value = (held & CLAIM_FP64) != 0;
         notes[2].value = held & CLAIM_SUBGROUPS ? caps->subgroup_size : 0;
         notes[3].value = launch_ns;
-        notes[4].value = launch_ns > 0 && driver_caches(ctx);
         if (launch_ns > 0) /* a probe that could not run says nothing about the next time */
-            onn_notes_write(ctx, "probe2", notes, count);
+            onn_notes_write(ctx, "probe3", notes, count);
     }
     caps->has_fp16 = notes[0].value != 0;
     caps->has_fp64 = notes[1].value != 0;
     caps->subgroup_size = notes[2].value >= 1 && notes[2].value <= 1024 ? (int)notes[2].value : 0;
     caps->has_subgroups = caps->subgroup_size > 0;
-    caps->driver_caches = notes[4].value != 0;
     caps->slow = ctx->device.simulator || notes[3].value > SLOW_NS;
+}
+
+bool onn_probe_driver_caches(struct oclnn_context *ctx)
+{
+    struct onn_note note = {"driver_caches", 0};
+    if (!onn_notes_read(ctx, "driver", &note, 1)) {
+        note.value = measure_driver_cache(ctx);
+        onn_notes_write(ctx, "driver", &note, 1);
+    }
+    return note.value != 0;
 }

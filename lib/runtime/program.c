@@ -207,6 +207,13 @@ static void save(struct oclnn_context *ctx, const struct onn_program *p)
 
 void onn_program_cache_flush(struct oclnn_context *ctx)
 {
+    bool unsaved = false, wanted = false;
+    onn_mutex_lock(&ctx->program_lock);
+    for (struct onn_program *p = ctx->programs; p && !unsaved; p = p->next)
+        unsaved = p->unsaved;
+    onn_mutex_unlock(&ctx->program_lock);
+    if (unsaved && ctx->cache_dir)
+        wanted = onn_env_has("OCLNN_CACHE", "force") || !onn_probe_driver_caches(ctx);
     /* Reading a binary back can take longer than compiling did, so others may go on meanwhile: a program lives as
      * long as its context, and whoever clears the mark saves it. */
     for (;;) {
@@ -219,7 +226,7 @@ void onn_program_cache_flush(struct oclnn_context *ctx)
         onn_mutex_unlock(&ctx->program_lock);
         if (!p)
             return;
-        if (ctx->cache_dir && (!ctx->caps.driver_caches || onn_env_has("OCLNN_CACHE", "force")))
+        if (wanted)
             save(ctx, p);
     }
 }
