@@ -155,6 +155,7 @@ static enum oclnn_status add_backward(struct build *b, struct onn_graph *g, int3
     for (int i = 0; i < t->n_params; i++)
         if (param[i] && !t->param[i].frozen)
             wanted[count++] = param[i];
+    b->out->forward_nodes = g->n_nodes;
     ONN_TRY(onn_grad_append(g, loss, wanted, count, gradient));
     for (int i = 0, k = 0; i < t->n_params; i++)
         if (param[i] && !t->param[i].frozen)

@@ -1,4 +1,5 @@
 /* Plans of steps: one per batch size and kind, kept by the trainer. */
+#include "pass/recompute.h"
 #include "train/trainer.h"
 
 #include <string.h>
@@ -25,12 +26,50 @@ static bool matches(const struct oclnn_trainer *t, const struct onn_step_plan *p
     return true;
 }
 
+static enum oclnn_status plan_graph(struct oclnn_trainer *t, const struct onn_graph *g,
+    const struct onn_plan_options *options, struct onn_plan **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_binding *binding = onn_calloc((size_t)g->n_inputs + 1, sizeof *binding);
+    ONN_TRY(binding ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int i = 0; i < g->n_inputs; i++)
+        binding[i].desc = g->value[g->input[i]].desc;
+    ONN_TRY(onn_plan_create(t->ctx, g, binding, options, &t->model->derived, out));
+fail:
+    onn_free(binding);
+    return status;
+}
+
+/* Computes activations again until the plan's arena keeps to the budget. The sum of live tensors, which recompute works
+ * with, is less than the arena (padding, workspace, gaps): the aim is lowered by what is still too much. */
+static enum oclnn_status save_memory(struct oclnn_trainer *t, const struct onn_graph *g,
+    const struct onn_plan_options *options, struct onn_step_plan *p)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_graph *less = NULL;
+    const size_t budget = t->p.memory_budget;
+    double target = (double)budget;
+    for (int tries = 0; p->plan->stats.arena_bytes > budget && tries < 6; tries++) {
+        target *= tries ? 0.98 * (double)budget / (double)p->plan->stats.arena_bytes : 1;
+        ONN_TRY(onn_pass_recompute(g, p->forward_nodes, (size_t)target, &less, &p->recomputed));
+        onn_plan_destroy(&p->plan);
+        ONN_TRY(plan_graph(t, less, options, &p->plan));
+        onn_graph_destroy(&less);
+    }
+    ONN_CHECK(p->plan->stats.arena_bytes <= budget, OCLNN_ERROR_DEVICE_MEMORY,
+        "a step needs %zu bytes of activations and workspace, also with %zu bytes computed again; the budget "
+        "is %zu",
+        p->plan->stats.arena_bytes, p->recomputed, budget);
+fail:
+    onn_graph_destroy(&less);
+    return status;
+}
+
 static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spec *spec,
     struct onn_step_plan *p)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_graph *g = NULL;
-    struct onn_binding *binding = NULL;
     struct onn_plan_options options = t->model->options;
     const size_t inputs = (size_t)t->model->graph->n_inputs + 1;
     options.freeze = false;
@@ -46,13 +85,10 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
     for (int i = 0; i < t->model->graph->n_inputs; i++)
         p->desc[i] = spec->input[i].desc;
     ONN_TRY(onn_step_graph(t, spec, p, &g));
-    binding = onn_calloc((size_t)g->n_inputs + 1, sizeof *binding);
-    ONN_TRY(binding ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    for (int i = 0; i < g->n_inputs; i++)
-        binding[i].desc = g->value[g->input[i]].desc;
-    ONN_TRY(onn_plan_create(t->ctx, g, binding, &options, &t->model->derived, &p->plan));
+    ONN_TRY(plan_graph(t, g, &options, &p->plan));
+    if (spec->training && t->p.memory_budget)
+        ONN_TRY(save_memory(t, g, &options, p));
 fail:
-    onn_free(binding);
     onn_graph_destroy(&g);
     if (status != OCLNN_OK)
         onn_step_plan_finish(p);

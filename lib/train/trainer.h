@@ -41,6 +41,7 @@ struct onn_step_plan {
     int prediction, first_gradient; /* outputs; the loss is output 0 */
     struct onn_desc target_desc, prediction_desc;
     float *rate_sent; /* what the device holds */
+    int32_t forward_nodes; /* of the graph: before the backward part */
     size_t recomputed;
     uint64_t used;
 };

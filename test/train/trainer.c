@@ -290,6 +290,54 @@ static void averages(void **state)
     oclnn_model_destroy(&m);
 }
 
+/* A deeper network, so that there is something to compute again. */
+static oclnn_model *deep(void)
+{
+    oclnn_graph *g = NULL;
+    oclnn_model *m = NULL;
+    good(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 3}, &g));
+    oclnn_value v = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, C, S, S));
+    for (int i = 0; i < 8; i++) {
+        v = oclnn_conv2d(g, v, 16, 3, &(struct oclnn_conv){.pad = {1, 1, 1, 1}});
+        v = oclnn_relu(g, oclnn_batch_norm(g, v, NULL));
+    }
+    v = oclnn_dropout(g, oclnn_flatten(g, v), 0.5f);
+    oclnn_output(g, "logits", oclnn_dense(g, v, CLASSES, NULL));
+    good(oclnn_model_create(ctx, &g, NULL, &m));
+    return m;
+}
+
+static void memory_budget(void **state)
+{
+    float *w[2];
+    size_t n = 0, full = 0;
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        struct oclnn_trainer_bytes bytes;
+        oclnn_model *m = deep();
+        oclnn_trainer *t =
+            trainer(m, &(struct oclnn_trainer_params){.memory_budget = full * 6 / 10, .seed = 1});
+        for (int i = 0; i < 3; i++)
+            step(t, 0, N);
+        good(oclnn_trainer_get_bytes(t, &bytes));
+        assert_true(k ? bytes.arena <= full * 6 / 10 && bytes.recomputed > 0 : bytes.recomputed == 0);
+        full = bytes.arena;
+        w[k] = weights(t, &n);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+    }
+    assert_true(largest_difference(w[0], w[1], n) < 1e-5);
+    free(w[0]);
+    free(w[1]);
+    oclnn_model *m = deep();
+    oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.memory_budget = 1000});
+    float loss;
+    assert_int_equal(try_step(t, 0, N, &loss), OCLNN_ERROR_DEVICE_MEMORY);
+    assert_non_null(strstr(oclnn_error_text(NULL), "the budget is 1000"));
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
 static void mistakes(void **state)
 {
     oclnn_model *m = network(PLAIN);
@@ -318,7 +366,7 @@ int main(void)
         cmocka_unit_test(softmax_is_not_applied_twice), cmocka_unit_test(accumulation_is_a_larger_batch),
         cmocka_unit_test(same_seed_same_bits), cmocka_unit_test(not_finite_changes_nothing),
         cmocka_unit_test(model_runs_with_new_weights), cmocka_unit_test(frozen_and_clipped),
-        cmocka_unit_test(averages), cmocka_unit_test(mistakes)};
+        cmocka_unit_test(averages), cmocka_unit_test(memory_budget), cmocka_unit_test(mistakes)};
     const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
     if (status == OCLNN_ERROR_NO_DEVICE)
         return 77;
