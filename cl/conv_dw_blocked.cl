@@ -192,23 +192,27 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv_dw_depthwise(
         }
 }
 
-/* parts: how many to add, step apart. kl: lanes of k per number (VL, depthwise 1). dw[k][c][tap] by strides. */
+/* parts: how many to add, step apart; their sum stays in the first one, a few KiB at a time, until its rows are written.
+ * c, k: channels of one group; depthwise: blocks hold [tap][VL] only. */
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv_dw_gather(
-    ONN_IN(float, part), ONN_OUT(float, dw), const int parts, const long step, const int taps, const int c_blocks,
-    const int c, const int k, const int depthwise)
+    ONN_OUT(float, part), ONN_OUT(float, dw), const int parts, const long step, const int taps, const int c_blocks,
+    const int k_blocks, const int c, const int k, const int depthwise)
 {
-    const int cb = get_group_id(0), kb = get_group_id(1);
-    global const float *in = ONN_PTR(part) + ((long)kb * c_blocks + cb) * taps * VL * (depthwise ? 1 : VL);
-    const int c_left = depthwise ? 1 : min(VL, c - cb * VL), k0 = depthwise ? cb * VL : kb * VL;
-    for (int t = 0; t < taps; t++)
-        for (int ci = 0; ci < c_left; ci++) {
-            global const float *p = in + ((long)t * (depthwise ? 1 : VL) + ci) * VL;
-            float lane[VL];
-            ONN_V sum = ONN_LOAD(p);
-            for (int i = 1; i < parts; i++)
-                sum += ONN_LOAD(p + i * step);
-            ONN_STORE(sum, lane);
-            for (int l = 0; l < VL && k0 + l < k; l++)
-                ONN_PTR(dw)[((long)(k0 + l) * c + (depthwise ? 0 : cb * VL + ci)) * taps + t] = lane[l];
+    const int cb = get_group_id(0), kb = depthwise ? cb : get_group_id(1) % k_blocks;
+    const int block = depthwise ? VL : VL * VL, c_left = depthwise ? 1 : min(VL, c - cb * VL);
+    global float *in = ONN_PTR(part) + ((long)get_group_id(1) * c_blocks + cb) * taps * block;
+    global float *out = ONN_PTR(dw) + (long)(depthwise ? 0 : get_group_id(1) / k_blocks) * k * c * taps;
+    if (parts > 1)
+        for (int i = 0; i < taps * block; i += VL) {
+            ONN_V sum = ONN_LOAD(in + i);
+            for (int j = 1; j < parts; j++)
+                sum += ONN_LOAD(in + i + j * step);
+            ONN_STORE(sum, in + i);
         }
+    for (int l = 0; l < VL && kb * VL + l < k; l++) {
+        global float *row = out + ((long)(kb * VL + l) * c + (depthwise ? 0 : cb * VL)) * taps;
+        for (int ci = 0; ci < c_left; ci++)
+            for (int t = 0; t < taps; t++)
+                *row++ = in[t * block + ci * VL + l];
+    }
 }

@@ -61,7 +61,7 @@ fail:
     return status;
 }
 
-static double flop(const struct onn_prob *p)
+double onn_conv_dw_flop(const struct onn_prob *p)
 {
     double f = 2.0 * (double)onn_desc_elements(&p->in[1]);
 
@@ -133,7 +133,7 @@ fail:
 static struct onn_cost reference_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return (struct onn_cost){flop(p), onn_prob_bytes(p), 1, 0.01};
+    return (struct onn_cost){onn_conv_dw_flop(p), onn_prob_bytes(p), 1, 0.01};
 }
 
 static const struct onn_variant reference = {
@@ -145,8 +145,8 @@ static const struct onn_variant reference = {
     .bind = reference_bind,
 };
 
-static const struct onn_variant *const variants[] = {&onn_conv_dw_depthwise, &onn_conv_dw_blocked, &reference,
-    NULL};
+static const struct onn_variant *const variants[] = {&onn_conv_dw_winograd, &onn_conv_dw_depthwise,
+    &onn_conv_dw_blocked, &reference, NULL};
 
 static const struct onn_op conv_dw = {
     .name = "conv_dw",
@@ -159,7 +159,7 @@ static const struct onn_op conv_dw = {
     .since = 1,
     .infer = infer,
     .variants = variants,
-    .flop = flop,
+    .flop = onn_conv_dw_flop,
 };
 
 extern const struct onn_op *const onn_ops_conv_dw[];

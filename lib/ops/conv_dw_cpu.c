@@ -36,7 +36,7 @@ static void row_strides(const struct onn_desc *d, int64_t s[3])
     s[2] = d->rank == 4 ? d->stride[2] : 0;
 }
 
-static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g, struct dwb_args *a)
+const char *onn_conv_dw_cpu_refuse(const struct onn_prob *p, struct onn_conv_dw_geometry *g)
 {
     const int vl = p->caps ? p->caps->vector_width : 0;
     const struct onn_window *w = &g->window;
@@ -50,9 +50,19 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
         return "takes no epilogue";
     if (g->n * w->out[1] > INT32_MAX || g->c > INT32_MAX || g->k > INT32_MAX)
         return "more rows than 31 bits can count";
-    const bool dw = depthwise(g);
-    if (!dw && g->group > 1 && (g->c_group % vl || g->k_group % vl))
+    if (!depthwise(g) && g->group > 1 && (g->c_group % vl || g->k_group % vl))
         return "groups do not fill blocks";
+    return NULL;
+}
+
+static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g, struct dwb_args *a)
+{
+    const struct onn_window *w = &g->window;
+    const char *reason = onn_conv_dw_cpu_refuse(p, g);
+    if (reason)
+        return reason;
+    const int vl = p->caps->vector_width;
+    const bool dw = depthwise(g);
     *a = (struct dwb_args){.n = (int32_t)g->n,
         .p = (int32_t)w->out[1],
         .q = (int32_t)w->out[2],
@@ -90,6 +100,16 @@ static int64_t part_floats(const struct onn_conv_dw_geometry *g, const struct dw
                         : (int64_t)a->groups * a->k_blocks * a->c_blocks * taps * vl * vl;
 }
 
+const char *onn_conv_dw_cpu_formats_refuse(const struct onn_prob *p)
+{
+    const int vl = p->caps->vector_width;
+    if (!is_blocked(&p->in[0], vl) || !is_blocked(&p->in[1], vl) || !onn_format_is_plain(&p->out[0].format))
+        return "other formats";
+    return onn_desc_elements(&p->in[0]) && onn_desc_elements(&p->in[1]) && onn_desc_elements(&p->out[0])
+        ? NULL
+        : "empty";
+}
+
 static const char *refuse(const struct onn_prob *p, bool dw)
 {
     struct onn_conv_dw_geometry g;
@@ -99,12 +119,7 @@ static const char *refuse(const struct onn_prob *p, bool dw)
         return reason;
     if (depthwise(&g) != dw)
         return dw ? "not depthwise" : "depthwise";
-    if (!is_blocked(&p->in[0], p->caps->vector_width) || !is_blocked(&p->in[1], p->caps->vector_width) ||
-        !onn_format_is_plain(&p->out[0].format))
-        return "other formats";
-    return onn_desc_elements(&p->in[0]) && onn_desc_elements(&p->in[1]) && onn_desc_elements(&p->out[0])
-        ? NULL
-        : "empty";
+    return onn_conv_dw_cpu_formats_refuse(p);
 }
 static const char *refuse_blocked(const struct onn_prob *p)
 {
@@ -115,7 +130,7 @@ static const char *refuse_depthwise(const struct onn_prob *p)
     return refuse(p, true);
 }
 
-static int formats(const struct onn_prob *p, struct onn_formats *out, int max)
+int onn_conv_dw_cpu_formats(const struct onn_prob *p, struct onn_formats *out, int max)
 {
     if (!p->caps || !p->caps->vector_cpu || max < 1)
         return 0;
@@ -132,6 +147,26 @@ static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
                            : (size_t)(a.splits * part_floats(&g, &a, p->caps->vector_width)) * sizeof(float);
 }
 
+void onn_conv_dw_cpu_gather(const struct onn_prob *p, const struct onn_conv_dw_geometry *g, int64_t parts,
+    int64_t step, struct onn_bind *b)
+{
+    const int vl = p->caps->vector_width;
+    const bool dw = depthwise(g);
+    const int64_t c_blocks = div_up(dw ? g->c : g->c_group, vl), k_blocks = dw ? 1 : div_up(g->k_group, vl);
+    struct onn_launch *l = onn_bind_add(b, "conv_dw_blocked", "conv_dw_gather", "-D VL=%d", vl);
+    onn_arg_workspace(l, 0);
+    onn_arg_out(l, 0);
+    onn_arg_int(b, l, parts);
+    onn_arg_long(b, l, step);
+    onn_arg_int(b, l, g->window.kernel[1] * g->window.kernel[2]);
+    onn_arg_int(b, l, c_blocks);
+    onn_arg_int(b, l, k_blocks);
+    onn_arg_int(b, l, dw ? 1 : g->c_group);
+    onn_arg_int(b, l, dw ? g->k : g->k_group);
+    onn_arg_int(b, l, dw);
+    onn_launch_size2(l, (size_t)c_blocks, dw ? 1 : (size_t)(g->group * k_blocks), 1, 1);
+}
+
 static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     struct onn_conv_dw_geometry g;
@@ -142,7 +177,6 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     if (reason)
         return b->status = onn_error(OCLNN_ERROR_INTERNAL, "conv_dw: %s", reason);
     const bool dw = depthwise(&g);
-    const int64_t one = part_floats(&g, &a, vl);
     struct onn_launch *l =
         onn_bind_add(b, "conv_dw_blocked", dw ? "conv_dw_depthwise" : "conv_dw_blocked", "-D VL=%d", vl);
     onn_arg_in(l, 0);
@@ -156,50 +190,38 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
             (size_t[3]){(size_t)div_up(a.c_blocks, a.c_item), (size_t)a.groups * (size_t)a.k_tiles,
                 (size_t)a.splits},
             (size_t[3]){1, 1, 1});
-    l = onn_bind_add(b, "conv_dw_blocked", "conv_dw_gather", "-D VL=%d", vl);
-    onn_arg_workspace(l, 0);
-    onn_arg_out(l, 0);
-    onn_arg_int(b, l, dw ? a.n : a.splits);
-    onn_arg_long(b, l, one);
-    onn_arg_int(b, l, (int64_t)a.r * a.s);
-    onn_arg_int(b, l, a.c_blocks);
-    onn_arg_int(b, l, dw ? 1 : g.c_group);
-    onn_arg_int(b, l, g.k);
-    onn_arg_int(b, l, dw);
-    onn_launch_size2(l, (size_t)a.c_blocks, dw ? 1 : (size_t)a.groups * (size_t)a.k_blocks, 1, 1);
+    onn_conv_dw_cpu_gather(p, &g, dw ? a.n : a.splits, part_floats(&g, &a, vl), b);
     return b->status;
-}
-
-static double flop(const struct onn_prob *p)
-{
-    double f = 2.0 * (double)onn_desc_elements(&p->in[1]);
-    for (int i = 1; i < p->out[0].rank; i++)
-        f *= (double)p->out[0].dim[i];
-    return f;
 }
 
 static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p), .launches = 2, .efficiency = 0.6};
+    return (struct onn_cost){.flop = onn_conv_dw_flop(p),
+        .bytes = onn_prob_bytes(p),
+        .launches = 2,
+        .efficiency = 0.6};
 }
 static struct onn_cost cost_depthwise(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return (struct onn_cost){.flop = flop(p), .bytes = onn_prob_bytes(p), .launches = 2, .efficiency = 0.2};
+    return (struct onn_cost){.flop = onn_conv_dw_flop(p),
+        .bytes = onn_prob_bytes(p),
+        .launches = 2,
+        .efficiency = 0.2};
 }
 
 const struct onn_variant onn_conv_dw_blocked = {.name = "blocked",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN,
     .refuse = refuse_blocked,
-    .formats = formats,
+    .formats = onn_conv_dw_cpu_formats,
     .cost = cost,
     .workspace = workspace,
     .bind = bind};
 const struct onn_variant onn_conv_dw_depthwise = {.name = "depthwise",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN,
     .refuse = refuse_depthwise,
-    .formats = formats,
+    .formats = onn_conv_dw_cpu_formats,
     .cost = cost_depthwise,
     .workspace = workspace,
     .bind = bind};
