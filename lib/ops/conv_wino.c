@@ -97,6 +97,16 @@ static size_t wino_workspace(const struct onn_prob *p, const struct onn_tune *t)
     return (size_t)(d.shared + d.own * d.groups * div_up(c.k_blocks, d.k_group) * c.g.group) * sizeof(float);
 }
 
+/* Share of the cores' time that is used: small images have few work-groups, and a last one may be alone. */
+static double used(const struct onn_prob *p, const struct onn_conv_cpu *c, const struct deal *d)
+{
+    const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
+    const int64_t groups = d->groups * div_up(c->k_blocks, d->k_group) * c->g.group;
+    const double work = (double)(d->groups * c->g.group) * (double)c->k_blocks / (double)d->k_group;
+
+    return groups > 0 ? work / (double)(div_up(groups, cores) * cores) : 1;
+}
+
 static struct onn_cost wino_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     struct onn_cost cost = {.bytes = onn_conv_cpu_bytes(p), .launches = 1, .efficiency = 1};
@@ -116,6 +126,7 @@ static struct onn_cost wino_cost(const struct onn_prob *p, const struct onn_tune
      * (measured at 8 lanes). */
     cost.flop = (double)(d.tiles * c.g.group) * (72 * ci * ko / 0.8 + 1800 * ci + 1400 * ko);
     cost.launches = d.staged ? 2 : 1;
+    cost.flop /= used(p, &c, &d);
     return cost;
 }
 

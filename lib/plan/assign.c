@@ -33,7 +33,9 @@ static double nominal_flops(const struct onn_caps *caps)
 
 double onn_cost_time(const struct onn_cost *cost, const struct onn_caps *caps)
 {
-    double peak = nominal_flops(caps), bandwidth = caps->vector_cpu ? 15e9 : 200e9, launch = 2e-6;
+    double peak = nominal_flops(caps), bandwidth = caps->vector_cpu ? 15e9 : 200e9;
+    /* A processor's threads fall asleep between kernels and have to be woken: measured inside of networks. */
+    const double launch = caps->vector_cpu ? 8e-6 : 2e-6;
     double efficiency = cost->efficiency > 0 ? cost->efficiency : 0.05;
     double compute = cost->flop / (peak * efficiency), memory = cost->bytes / bandwidth;
     return (compute > memory ? compute : memory) + cost->launches * launch;
