@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, builds, and runs oclnn-bench over every OpenCL device found.
+# Installs what is missing, builds, runs oclnn-bench over every OpenCL device found, and names the digits on ten pictures.
 # quickstart.sh [OPTIONS OF oclnn-bench]; the build folder is $OCLNN_BUILD or ./build.
 set -eu
 start=$PWD
@@ -11,5 +11,9 @@ rm -f "$build.log"
 ninja -C "$build" --quiet >&2
 bench=$(cd "$build" && pwd)/tools/oclnn-bench
 [ -x "$bench" ] || { echo "quickstart: oclnn-bench was not built (see meson's messages: meson setup --reconfigure $build)" >&2; exit 1; }
+digits=$PWD/tools/digits/recognise.sh
 cd "$start"
-exec "$bench" "$@"
+code=0
+"$bench" "$@" || code=$?
+[ "$code" -ge 2 ] || sh "$digits" "$(dirname "$bench")" || code=1
+exit "$code"
