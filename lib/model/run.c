@@ -189,7 +189,9 @@ static enum oclnn_status check_output(const struct oclnn_model *m, const struct 
     return OCLNN_OK;
 }
 
-static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_binding *list)
+/* *last: the event of the last read, NULL where the last thing enqueued is no read. */
+static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_binding *list,
+    struct onn_event **last)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_plan *p = m->current->plan;
@@ -217,18 +219,20 @@ static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_
                       m->graph->value[m->graph->output[i]].name, bytes, onn_buffer_bytes(user))
                 : onn_buffer_copy(m->ctx, from, offset, user, 0, bytes);
             onn_buffer_destroy(&user);
+            onn_event_destroy(last);
             ONN_TRY(status);
         } else if (bytes && to) {
-            ONN_TRY(onn_buffer_read(m->ctx, from, offset, bytes, to, false));
+            ONN_TRY(onn_buffer_read_start(m->ctx, from, offset, bytes, to, last));
         }
     }
 fail:
     return status;
 }
 
-/* Everything but waiting. */
+/* Everything but waiting: *event is done when all of it is. A driver's marker costs as much as a small kernel, so the last
+ * read stands for it where there is one. */
 static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_binding *in,
-    const struct oclnn_binding *out)
+    const struct oclnn_binding *out, struct onn_event **event)
 {
     enum oclnn_status status = OCLNN_OK;
     ONN_CHECK(m, OCLNN_ERROR_ARGUMENT, "the model is NULL");
@@ -236,9 +240,12 @@ static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_bindi
     ONN_TRY(onn_model_plan(m));
     ONN_TRY(onn_model_write_inputs(m, m->current->plan, in, NULL));
     ONN_TRY(onn_plan_run(m->current->plan));
-    ONN_TRY(read_outputs(m, out));
+    ONN_TRY(read_outputs(m, out, event));
+    if (!*event)
+        ONN_TRY(onn_queue_marker(m->ctx, event));
     return OCLNN_OK;
 fail:
+    onn_event_destroy(event);
     if (m)
         onn_queue_finish(m->ctx); /* nobody's array is touched after we return */
     return status;
@@ -249,8 +256,7 @@ enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_event *event = NULL;
-    ONN_TRY(enqueue(model, in, out));
-    ONN_TRY(onn_queue_marker(model->ctx, &event));
+    ONN_TRY(enqueue(model, in, out, &event));
     ONN_TRY(onn_event_wait(model->ctx, &event));
 fail:
     return status;
@@ -288,8 +294,7 @@ enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_b
     for (int i = 0; i < ONN_MAX_JOBS && !j; i++)
         j = model->job[i].busy ? NULL : &model->job[i];
     ONN_CHECK(j, OCLNN_ERROR_ARGUMENT, "%d jobs are in flight: wait for one first", ONN_MAX_JOBS);
-    ONN_TRY(enqueue(model, in, out));
-    ONN_TRY(onn_queue_marker(model->ctx, &j->event));
+    ONN_TRY(enqueue(model, in, out, &j->event));
     ONN_TRY(onn_queue_flush(model->ctx));
     j->model = model;
     j->busy = true;

@@ -162,6 +162,22 @@ fail:
     return onn_queue_failed(ctx, status);
 }
 
+enum oclnn_status onn_buffer_read_start(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset,
+    size_t bytes, void *dst, struct onn_event **event)
+{
+    enum oclnn_status status;
+    cl_command_queue queue;
+    cl_event started = NULL;
+    onn_event_destroy(event);
+    ONN_TRY(check_range(b, offset, bytes, "read"));
+    ONN_TRY(onn_queue_get(ctx, &queue));
+    ONN_CL(clEnqueueReadBuffer(queue, b->mem, CL_FALSE, offset, bytes, dst, 0, NULL, &started));
+    *event = onn_event_from_cl(started);
+    return OCLNN_OK;
+fail:
+    return onn_queue_failed(ctx, status);
+}
+
 enum oclnn_status onn_buffer_copy(struct oclnn_context *ctx, struct onn_buffer *from, size_t from_offset,
     struct onn_buffer *to, size_t to_offset, size_t bytes)
 {

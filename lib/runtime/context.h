@@ -21,6 +21,7 @@ struct onn_counters onn_context_counters(const struct oclnn_context *ctx);
 
 /* ---- buffers: device memory. cl_mem stays inside this room. ---- */
 struct onn_buffer;
+struct onn_event; /* see the queue below */
 enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out);
 /* Wraps a program's own cl_mem (retained); `bytes` is asked from OpenCL. */
 enum oclnn_status onn_buffer_wrap(struct oclnn_context *ctx, void *cl_mem_handle, struct onn_buffer **out);
@@ -34,6 +35,9 @@ enum oclnn_status onn_buffer_write(struct oclnn_context *ctx, struct onn_buffer 
     size_t bytes, const void *src, bool blocking);
 enum oclnn_status onn_buffer_read(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset,
     size_t bytes, void *dst, bool blocking);
+/* Enqueues a read; *event (destroyed first if there is one) becomes its, so that the last of several can be waited for. */
+enum oclnn_status onn_buffer_read_start(struct oclnn_context *ctx, struct onn_buffer *b, size_t offset,
+    size_t bytes, void *dst, struct onn_event **event);
 enum oclnn_status onn_buffer_copy(struct oclnn_context *ctx, struct onn_buffer *from, size_t from_offset,
     struct onn_buffer *to, size_t to_offset, size_t bytes);
 /* Fills with a repeated byte; also the way to touch every byte of a lazily allocated buffer. */
