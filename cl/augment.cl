@@ -5,7 +5,7 @@
  * Arguments  x [N,C,H,W] (uchar), table [N,24], norm [C,2], y [N,C,H2,W2]; sizes: struct augment_args.
  * augment_ref    one item per output pixel, all its channels. Global {W2, H2, N}, any local size.
  * augment_rows   vectors of VL pixels, `per` rows per item, vector CPUs. Images that are only shifted and mirrored by whole
- *                pixels are copied row by row, the rest is gathered. W2 >= VL: the last vector starts early enough.
+ *                pixels are copied row by row, the rest is gathered. W2 >= VL: the last vector starts early enough; W >= 2.
  *                Global {ceil(H2 / per), N}.
  * Defines        VL (lib/vec.h).
  * A table with NaN or numbers without sense gives wrong pixels, but no access outside of x.
@@ -175,10 +175,19 @@ static inline void aug_copy_row(global const uchar *x, global const float *t, gl
     }
 }
 
-/* ---- anything else: four neighbours of every pixel ---- */
+/* ---- anything else: four neighbours of every pixel, in two pairs of adjacent bytes ---- */
+#define AUG_PAIRS ONN_CAT(ushort, VL)
+#ifdef __ENDIAN_LITTLE__
+#define AUG_FIRST(v) ((v) & (ushort)255)
+#define AUG_SECOND(v) ((v) >> (ushort)8)
+#else
+#define AUG_FIRST(v) ((v) >> (ushort)8)
+#define AUG_SECOND(v) ((v) & (ushort)255)
+#endif
+
 struct aug_place { /* of VL output pixels beside each other in the input */
-    int a[VL], b[VL], c[VL], d[VL]; /* addresses of the four neighbours */
-    ONN_V wa, wb, wc, wd, inside; /* and their weights: 0 for those outside */
+    int up[VL], down[VL]; /* addresses of the pairs */
+    ONN_V wa, wb, wc, wd, inside; /* weights of their pixels: 0 for what is no neighbour or outside of the image */
 };
 
 ONN_INLINE void aug_find(global const float *t, const struct augment_args *g, const int X, const int Y,
@@ -188,34 +197,34 @@ ONN_INLINE void aug_find(global const float *t, const struct augment_args *g, co
     const ONN_V x = AUG_FLOATS(onn_lanes() + X);
     const ONN_V sx = AUG_LIMIT(x * t[0] + (t[1] * Y + t[2]), w), sy = AUG_LIMIT(x * t[3] + (t[4] * Y + t[5]), h);
     const ONN_V lx = floor(sx), ly = floor(sy), fx = sx - lx, fy = sy - ly;
-    const ONN_VI x0 = AUG_INTS(lx), y0 = AUG_INTS(ly), x1 = x0 + 1, y1 = y0 + 1;
-    const ONN_V wx0 = AUG_IF((x0 >= 0) & (x0 < w), 1.0f - fx), wx1 = AUG_IF((x1 >= 0) & (x1 < w), fx);
-    const ONN_V wy0 = AUG_IF((y0 >= 0) & (y0 < h), 1.0f - fy), wy1 = AUG_IF((y1 >= 0) & (y1 < h), fy);
-    const ONN_VI left = clamp(x0, 0, w - 1), right = clamp(x1, 0, w - 1);
-    const ONN_VI up = clamp(y0, 0, h - 1) * w, down = clamp(y1, 0, h - 1) * w;
-    ONN_CAT(vstore, VL)(up + left, 0, p->a);
-    ONN_CAT(vstore, VL)(up + right, 0, p->b);
-    ONN_CAT(vstore, VL)(down + left, 0, p->c);
-    ONN_CAT(vstore, VL)(down + right, 0, p->d);
-    p->wa = wx0 * wy0;
-    p->wb = wx1 * wy0;
-    p->wc = wx0 * wy1;
-    p->wd = wx1 * wy1;
-    p->inside = (wx0 + wx1) * (wy0 + wy1);
+    const ONN_VI x0 = AUG_INTS(lx), y0 = AUG_INTS(ly), y1 = y0 + 1;
+    /* At the image's sides the pair is moved inwards: its first pixel may be the right neighbour, and so on. */
+    const ONN_VI pair = clamp(x0, 0, w - 2);
+    const ONN_V left = AUG_IF(x0 == pair, 1.0f - fx) + AUG_IF(x0 + 1 == pair, fx);
+    const ONN_V right = AUG_IF(x0 == pair, fx) + AUG_IF(x0 == pair + 1, 1.0f - fx);
+    const ONN_V above = AUG_IF((y0 >= 0) & (y0 < h), 1.0f - fy), below = AUG_IF((y1 >= 0) & (y1 < h), fy);
+    ONN_CAT(vstore, VL)(clamp(y0, 0, h - 1) * w + pair, 0, p->up);
+    ONN_CAT(vstore, VL)(clamp(y1, 0, h - 1) * w + pair, 0, p->down);
+    p->wa = left * above;
+    p->wb = right * above;
+    p->wc = left * below;
+    p->wd = right * below;
+    p->inside = (left + right) * (above + below);
 }
 
-ONN_INLINE ONN_V aug_gather(global const uchar *x, const int *at)
+ONN_INLINE AUG_PAIRS aug_gather(global const uchar *x, const int *at)
 {
-    float v[VL];
+    ushort v[VL];
     for (int k = 0; k < VL; k++)
-        v[k] = x[at[k]];
-    return ONN_LOAD(v);
+        v[k] = as_ushort(vload2(0, x + at[k]));
+    return ONN_CAT(vload, VL)(0, v);
 }
 
 ONN_INLINE ONN_V aug_sample(global const uchar *x, const struct aug_place *p)
 {
-    return aug_gather(x, p->a) * p->wa + aug_gather(x, p->b) * p->wb + aug_gather(x, p->c) * p->wc +
-        aug_gather(x, p->d) * p->wd;
+    const AUG_PAIRS up = aug_gather(x, p->up), down = aug_gather(x, p->down);
+    return AUG_FLOATS(AUG_FIRST(up)) * p->wa + AUG_FLOATS(AUG_SECOND(up)) * p->wb +
+        AUG_FLOATS(AUG_FIRST(down)) * p->wc + AUG_FLOATS(AUG_SECOND(down)) * p->wd;
 }
 
 /* Output pixels X … X + VL - 1 of row Y of one image, times `weight`. Lanes below `skip` were there before: they are not

@@ -50,7 +50,9 @@ static const char *refuse_rows(const struct onn_prob *p)
 {
     if (!p->caps || !p->caps->vector_cpu || p->caps->vector_width < 4)
         return "for vector CPUs";
-    return p->out[0].dim[3] < p->caps->vector_width ? "rows are shorter than a vector" : refuse(p);
+    if (p->in[0].dim[3] < 2 || p->out[0].dim[3] < p->caps->vector_width)
+        return "rows are shorter than a vector";
+    return refuse(p);
 }
 
 static enum oclnn_status bind_as(const struct onn_prob *p, struct onn_bind *b, bool rows)

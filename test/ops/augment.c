@@ -202,6 +202,8 @@ static const struct onn_case cases[] = {
     ANYWHERE("augment x=10x3x13x17:u8 t=10x24 n=3x2"),
     ANYWHERE("augment x=6x1x28x28:u8 t=6x24 n=1x2"),
     ANYWHERE("augment x=4x3x20x30:u8 t=4x24 n=3x2 height=11 width=9"),
+    ANYWHERE("augment x=9x3x4x2:u8 t=9x24 n=3x2 height=5 width=17"),
+    ANYWHERE("augment x=9x3x5x1:u8 t=9x24 n=3x2 height=5 width=16"),
     ANYWHERE("augment x=3x2x9x7:u8 t=3x24 n=2x2 height=31 width=40"),
     {.problem = "augment x=40x3x9x12:u8 t=40x24 n=3x2", .flags = ONN_CASE_NO_F16, .fill = wild},
     {.problem = "augment x=33x1x5x19:u8 t=33x24 n=1x2", .flags = ONN_CASE_NO_F16, .fill = wild},
