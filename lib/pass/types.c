@@ -1,5 +1,5 @@
 /* Types and shapes as far as they follow from the graph alone: free dimensions stay free, what cannot be known stays
- * unknown. Nothing here is an error; planning finds those. */
+ * unknown. Only want of memory is an error; planning finds the others. */
 #include "pass/infer.h"
 #include "pass/rewrite.h"
 
@@ -8,9 +8,10 @@
 #define MAX_FOLD 4096 /* elements: shape arithmetic is small */
 
 /* The node's outputs as constants, for what shapes are computed from. */
-static void fold(const struct onn_node *n, struct onn_prob *p, const struct onn_desc *out,
+static enum oclnn_status fold(const struct onn_node *n, struct onn_prob *p, const struct onn_desc *out,
     struct onn_blob **value)
 {
+    enum oclnn_status status = OCLNN_OK;
     struct onn_blob *blob[4] = {0};
     bool good = n->op->host && n->n_out <= 4;
     if (n->op->flags & ONN_OP_FROM_SHAPE)
@@ -20,15 +21,21 @@ static void fold(const struct onn_node *n, struct onn_prob *p, const struct onn_
             good = good && (!n->in[i] || p->value[i]);
     for (int i = 0; good && i < n->n_out; i++) {
         const int64_t count = onn_desc_elements(&out[i]);
-        good = count >= 0 && count <= MAX_FOLD && onn_blob_create(&out[i], NULL, &blob[i]) == OCLNN_OK;
+        good = count >= 0 && count <= MAX_FOLD;
+        if (good)
+            status = onn_blob_create(&out[i], NULL, &blob[i]);
+        good = good && status == OCLNN_OK;
     }
     p->out = out;
-    good = good && n->op->host(p, blob) == OCLNN_OK;
+    if (good)
+        status = n->op->host(p, blob);
+    good = good && status == OCLNN_OK;
     for (int i = 0; i < n->n_out && i < 4; i++) {
         if (good && n->out[i])
             value[n->out[i]] = onn_blob_ref(blob[i]);
         onn_blob_unref(&blob[i]);
     }
+    return status;
 }
 
 static enum oclnn_status infer_node(const struct onn_graph *g, const struct onn_node *n,
@@ -48,15 +55,19 @@ static enum oclnn_status infer_node(const struct onn_graph *g, const struct onn_
             ((const struct onn_blob **)p.value)[i] = value[n->in[i]];
         known = known && (!n->in[i] || (p.in[i].dtype && p.in[i].rank >= 0));
     }
-    if (known && n->op->infer && n->op->infer(&p, out) == OCLNN_OK) {
-        for (int i = 0; i < n->n_out; i++)
-            if (n->out[i])
-                desc[n->out[i]] = out[i];
-        fold(n, &p, out, value);
-    }
-    onn_error_clear();
+    if (known && n->op->infer)
+        ONN_TRY(n->op->infer(&p, out));
+    for (int i = 0; known && i < n->n_out; i++)
+        if (n->out[i])
+            desc[n->out[i]] = out[i];
+    if (known)
+        ONN_TRY(fold(n, &p, out, value));
 fail:
     onn_arena_finish(&scratch);
+    if (status != OCLNN_ERROR_MEMORY && status != OCLNN_OK) {
+        onn_error_clear();
+        status = OCLNN_OK;
+    }
     return status;
 }
 

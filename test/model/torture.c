@@ -4,6 +4,8 @@
 #include "io/pb.h"
 #include "io/temp.h"
 #include "ops/problem.h"
+#include "pass/infer.h"
+#include "train/checkpoint_file.h"
 #include <oclnn/oclnn.h>
 #include <oclnn/zoo.h>
 
@@ -131,6 +133,56 @@ static enum oclnn_status onnx_memory(uint64_t *answer)
 static enum oclnn_status onnx_file(uint64_t *answer)
 {
     return import(NULL, 0, temp_path("m.onnx"), answer);
+}
+
+static void mix_file(uint64_t *answer, const char *path)
+{
+    static unsigned char bytes[1 << 16];
+    FILE *f = fopen(path, "rb");
+    if (f) {
+        onn_torture_mix(answer, bytes, fread(bytes, 1, sizeof bytes, f));
+        fclose(f);
+    }
+}
+
+static enum oclnn_status onnx_export(uint64_t *answer)
+{
+    const char *path = temp_path("out.onnx");
+    struct onn_graph *g = NULL;
+    struct onn_desc *types = NULL;
+    enum oclnn_status status = onn_onnx_load_memory(model.bytes, model.n, NULL, NULL, &g);
+    remove(path);
+    if (status == OCLNN_OK) {
+        types = onn_calloc((size_t)g->n_values, sizeof *types);
+        status = types ? onn_pass_types(g, types) : OCLNN_ERROR_MEMORY;
+    }
+    TRY(onn_onnx_save(g, types, path));
+    if (status == OCLNN_OK)
+        mix_file(answer, path);
+    onn_free(types);
+    onn_graph_destroy(&g);
+    return status;
+}
+
+static enum oclnn_status checkpoint(uint64_t *answer)
+{
+    const char *path = temp_path("run.ckpt");
+    struct onn_checkpoint c = {0}, back = {0};
+    struct onn_blob *blob = NULL;
+    int64_t number = 0;
+    const struct onn_desc d = onn_desc_make(OCLNN_F32, 1, (int64_t[]){100});
+    enum oclnn_status status = onn_blob_create(&d, NULL, &blob);
+    TRY(onn_checkpoint_add_blob(&c, "weight", blob));
+    TRY(onn_checkpoint_add_text(&c, "text", "words"));
+    TRY(onn_checkpoint_add_i64(&c, "number", 42));
+    TRY(onn_checkpoint_write(&c, path));
+    TRY(onn_checkpoint_read(path, &back));
+    TRY(onn_checkpoint_get_i64(&back, "number", &number));
+    onn_torture_mix(answer, &number, sizeof number);
+    onn_checkpoint_finish(&c);
+    onn_checkpoint_finish(&back);
+    onn_blob_unref(&blob);
+    return status;
 }
 
 static enum oclnn_status tensor_pb(uint64_t *answer)
@@ -292,6 +344,8 @@ int main(int argc, char **argv)
         {"deep network", deep_network, 0},
         {"onnx from memory", onnx_memory, 0},
         {"onnx from a file", onnx_file, 0},
+        {"export", onnx_export, 40},
+        {"checkpoint", checkpoint, 40},
         {"TensorProto files", tensor_pb, 0},
         {"npy and npz", arrays, 0},
         {"images", images, 0},
