@@ -99,6 +99,14 @@ OCLNN_API enum oclnn_status oclnn_model_read_parameter(oclnn_model *model, const
 OCLNN_API enum oclnn_status oclnn_model_replace_head(oclnn_model *model, int classes, uint64_t seed);
 
 /**
+ * Makes the first dimension of the inputs free where a file fixes it (often to 1), and with it that of every value and
+ * of the shapes that Reshape is given. Nothing happens where it is free already.
+ * Errors: OCLNN_ERROR_SHAPE and others of shape inference: the network does not work with another batch; it is
+ * unchanged then. OCLNN_ERROR_ARGUMENT, _MEMORY.
+ */
+OCLNN_API enum oclnn_status oclnn_model_free_batch(oclnn_model *model);
+
+/**
  * One input or output of a run; a list ends with a zeroed entry. Exactly one of data, tensor, cl_mem is set.
  * Without names the entries are taken in graph order.
  */

@@ -64,7 +64,7 @@ enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *
     const int64_t classes = (*out)->prediction_desc.rank > 1 ? (*out)->prediction_desc.dim[1] : 0;
     ONN_CHECK(f->info.classes <= classes, OCLNN_ERROR_ARGUMENT,
         "the data set has %d classes, the prediction only %lld", f->info.classes, (long long)classes);
-    ONN_CHECK((*out)->target_desc.rank == 1, OCLNN_ERROR_ARGUMENT,
+    ONN_CHECK(onn_desc_elements(&(*out)->target_desc) == n, OCLNN_ERROR_ARGUMENT,
         "the prediction has %d dimensions: a data set with one class per image fits predictions of 2",
         (*out)->prediction_desc.rank);
 fail:

@@ -142,6 +142,89 @@ static void is_seeded_and_trained(void **state)
     assert_true(sum[0] == sum[1] && sum[0] != sum[2]);
 }
 
+/* A network for one image, of which every Reshape says so, then runs on three and gives the same for each. */
+static void batch_becomes_free(void **state)
+{
+    (void)state;
+    static float image[3 * 2 * 6 * 6];
+    if (!ctx)
+        skip();
+    for (int i = 0; i < 3 * 72; i++)
+        image[i] = (float)((i / 72 * 31 + i) % 7) / 7;
+    for (int k = 0; k < 2; k++) {
+        oclnn_graph *g = NULL;
+        oclnn_model *net = NULL;
+        float one[10], three[30];
+        assert_int_equal(oclnn_graph_create(NULL, &g), OCLNN_OK);
+        oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(1, 2, 6, 6));
+        if (k == 0) {
+            x = oclnn_global_avg_pool(g, oclnn_conv2d(g, x, 10, 1, NULL));
+            oclnn_output(g, "y", oclnn_softmax(g, oclnn_reshape(g, x, OCLNN_SHAPE(1, 10)), 1));
+        } else { /* the images become one row: no batch can be found in that */
+            oclnn_output(g, "y", oclnn_reshape(g, oclnn_reshape(g, x, OCLNN_SHAPE(72)), OCLNN_SHAPE(8, 9)));
+        }
+        assert_int_equal(oclnn_model_create(ctx, &g, NULL, &net), OCLNN_OK);
+        struct oclnn_binding in[] = {{.data = image, .bytes = 72 * sizeof *image}, {0}};
+        if (k == 0) {
+            assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(one)), OCLNN_OK);
+            assert_int_equal(oclnn_model_free_batch(net), OCLNN_OK);
+            assert_int_equal(oclnn_model_free_batch(net), OCLNN_OK); /* again: nothing happens */
+            in[0] = (struct oclnn_binding){.data = image,
+                .bytes = sizeof image,
+                .shape = OCLNN_SHAPE(3, 2, 6, 6)};
+            assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(three)), OCLNN_OK);
+            for (int i = 0; i < 10; i++)
+                assert_true(fabsf(one[i] - three[i]) < 1e-6f);
+        } else {
+            float rows[72];
+            assert_int_not_equal(oclnn_model_free_batch(net), OCLNN_OK);
+            assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(rows)), OCLNN_OK); /* unchanged */
+        }
+        oclnn_model_destroy(&net);
+    }
+    assert_int_equal(oclnn_model_free_batch(NULL), OCLNN_ERROR_ARGUMENT);
+}
+
+static enum oclnn_status picture(void *user, int64_t index, void *x, int64_t *label)
+{
+    (void)user;
+    memset(x, index % 2 ? 200 : 20, 72);
+    *label = index % 2;
+    return OCLNN_OK;
+}
+
+/* As SqueezeNet is exported: one image, classes as N x K x 1 x 1. It trains on a data set in batches of 4. */
+static void open_batch_is_trained(void **state)
+{
+    (void)state;
+    oclnn_graph *g = NULL;
+    oclnn_model *net = NULL;
+    oclnn_trainer *t = NULL;
+    oclnn_dataset *data = NULL;
+    struct oclnn_score score;
+    if (!ctx)
+        skip();
+    assert_int_equal(oclnn_graph_create(NULL, &g), OCLNN_OK);
+    oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(1, 2, 6, 6));
+    oclnn_output(g, "y", oclnn_global_avg_pool(g, oclnn_conv2d(g, x, 10, 1, NULL)));
+    assert_int_equal(oclnn_model_create(ctx, &g, NULL, &net), OCLNN_OK);
+    assert_int_equal(oclnn_model_free_batch(net), OCLNN_OK);
+    assert_int_equal(oclnn_model_replace_head(net, 2, 1), OCLNN_OK);
+    assert_int_equal(oclnn_dataset_create(ctx, 16, OCLNN_SHAPE(2, 6, 6), OCLNN_U8, 2, picture, NULL, NULL,
+                         &data),
+        OCLNN_OK);
+    const struct oclnn_trainer_params params = {.optimizer = {.kind = OCLNN_ADAM, .lr = .1f}};
+    assert_int_equal(oclnn_trainer_create(net, &params, &t), OCLNN_OK);
+    assert_int_equal(oclnn_trainer_fit(t, data, NULL, &(struct oclnn_fit){.epochs = 10, .batch = 4}),
+        OCLNN_OK);
+    assert_int_equal(oclnn_trainer_evaluate(t, data, 4, &score), OCLNN_OK);
+    assert_int_equal(score.count, 16);
+    assert_true(score.top1 == 1);
+    oclnn_trainer_destroy(&t);
+    oclnn_dataset_destroy(&data);
+    oclnn_model_destroy(&net);
+}
+
 static void is_refused(void **state)
 {
     (void)state;
@@ -163,6 +246,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_other_classes),
         cmocka_unit_test(is_seeded_and_trained),
+        cmocka_unit_test(batch_becomes_free),
+        cmocka_unit_test(open_batch_is_trained),
         cmocka_unit_test(is_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -38,7 +38,8 @@ static const char first[] =
 static const char second[] =
     "Training\n"
     "  -e, --epochs N         counted from the start, also with --resume (default: 5)\n"
-    "  -b, --batch N          images per step (default: 64, or what MODEL.onnx says)\n"
+    "  -b, --batch N          images per step; a file that says another number is\n"
+    "                         opened for it (default: what the file says, else 64)\n"
     "      --loss NAME        softmax-ce, or nll behind a LogSoftmax (default:\n"
     "                         softmax-ce)\n"
     "      --label-smoothing X   (default: 0)\n"

@@ -118,9 +118,9 @@ static int settle_model(struct session *s)
     int code = TOOL_OK;
 
     s->batch = s->o->batch ? s->o->batch : fixed ? fixed : 64;
-    if (fixed && s->batch != fixed)
-        return tool_error("%s takes %ld image%s at a time: --batch %ld does not fit", s->o->model, fixed,
-            fixed == 1 ? "" : "s", s->batch);
+    if (fixed && s->batch != fixed && oclnn_model_free_batch(s->model) != OCLNN_OK)
+        return tool_error("%s takes %ld image%s at a time: --batch %ld does not fit: %s", s->o->model, fixed,
+            fixed == 1 ? "" : "s", s->batch, oclnn_error_text(NULL));
     if (s->network.name) {
         s->classes = s->o->classes ? s->o->classes : s->train.info.classes;
         code = build_network(s);
