@@ -2,15 +2,20 @@
 #include "ops/conv_dw.h"
 
 #define TILE_N 3 /* blocks of output channels in a register tile */
-#define C_ITEM 4 /* blocks of input channels of one work-item: their sums fill about half of L1 */
-#define CHUNK_PIXELS 64
+#define K_ITEM 3 /* tiles of an item, which share what they read of x */
+#define C_ITEM 128 /* most input channels of an item, which share what they read of dy */
+#define SUMS \
+    32768 /* floats of an item's sums, about: they wait in L2 while a chunk's taps are summed one by one */
+#define CHUNK_PIXELS 128
+#define CHUNK_ROWS 128 /* DWB_ROWS in cl/conv_dw_blocked.cl */
 #define ITEMS \
-    16 /* splits are added until there are so many work-items; fixed: results do not hang on the device */
+    16 /* splits are added until there are so many items; fixed: results do not hang on the device */
 
 struct dwb_args { /* cl/conv_dw_blocked.cl */
     int32_t n, p, q, h, w, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
-    int32_t c_blocks, k_blocks, groups, c_last, k_tiles, c_item, rows, chunks, splits;
-    int64_t x_s[3], dy_s[3];
+    int32_t c_blocks, k_blocks, groups, c, k;
+    int32_t k_tiles, c_items, k_items, splits, rows, columns, chunks, pieces;
+    int64_t x_s[3], dy_s[3], own;
 };
 
 static int64_t div_up(int64_t a, int64_t b)
@@ -55,6 +60,42 @@ const char *onn_conv_dw_cpu_refuse(const struct onn_prob *p, struct onn_conv_dw_
     return NULL;
 }
 
+/* A 1x1 convolution without stride and pads sees an image whose rows follow each other as one long row. */
+static void join_rows(struct dwb_args *a, int vl)
+{
+    const int64_t pixels = (int64_t)a->h * a->w;
+    if (a->r != 1 || a->s != 1 || a->stride_h != 1 || a->stride_w != 1 || a->pad_h || a->pad_w ||
+        a->p != a->h || a->q != a->w || a->x_s[2] != (int64_t)a->w * vl || a->dy_s[2] != (int64_t)a->w * vl ||
+        pixels > INT32_MAX)
+        return;
+    a->w = a->q = (int32_t)pixels;
+    a->h = a->p = 1;
+}
+
+/* Cuts the pixels into chunks and the channels into items. */
+static bool deal(struct dwb_args *a, int vl)
+{
+    const int64_t sums = (int64_t)TILE_N * vl * a->r * a->s * vl; /* of a block of x and a tile of dy */
+    a->pieces = (int32_t)div_up(a->q, CHUNK_PIXELS);
+    a->pieces = a->pieces < 1 ? 1 : a->pieces;
+    a->columns = (int32_t)div_up(a->q, a->pieces);
+    a->rows =
+        a->columns >= CHUNK_PIXELS || a->pieces > 1 ? 1 : (int32_t)div_up(CHUNK_PIXELS, a->q > 0 ? a->q : 1);
+    a->rows = a->rows > CHUNK_ROWS ? CHUNK_ROWS : a->rows;
+    const int64_t chunks = div_up((int64_t)a->n * a->p, a->rows) * a->pieces;
+    a->k_tiles = (int32_t)div_up(a->k_blocks, TILE_N);
+    a->k_items = (int32_t)div_up(a->k_tiles, K_ITEM);
+    const int64_t k_item = a->k_items ? div_up(a->k_tiles, a->k_items) : 1, fit = SUMS / (k_item * sums);
+    const int64_t most = C_ITEM / vl, want = fit < 1 ? 1 : fit > most ? most : fit;
+    a->c_items = (int32_t)div_up(a->c_blocks, want);
+    a->own = a->c_items ? k_item * div_up(a->c_blocks, a->c_items) * sums : 0;
+    const int64_t items = (int64_t)a->c_items * a->k_items * a->groups;
+    const int64_t splits = items > 0 && items < ITEMS ? div_up(ITEMS, items) : 1;
+    a->splits = (int32_t)(splits < chunks ? splits : chunks);
+    a->chunks = (int32_t)chunks;
+    return chunks <= INT32_MAX && items <= INT32_MAX / ITEMS;
+}
+
 static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g, struct dwb_args *a)
 {
     const struct onn_window *w = &g->window;
@@ -77,20 +118,15 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
         .dil_h = (int32_t)w->dilation[1],
         .dil_w = (int32_t)w->dilation[2],
         .groups = dw ? 1 : (int32_t)g->group};
-    a->c_blocks = (int32_t)div_up(dw ? g->c : g->c_group, vl);
-    a->k_blocks = dw ? 1 : (int32_t)div_up(g->k_group, vl);
-    a->c_last = (int32_t)((dw ? g->c : g->c_group) - (int64_t)(a->c_blocks - 1) * vl);
-    a->k_tiles = (int32_t)div_up(a->k_blocks, TILE_N);
-    a->c_item = a->c_blocks < C_ITEM ? a->c_blocks : C_ITEM;
-    a->rows = a->q < CHUNK_PIXELS ? (int32_t)div_up(CHUNK_PIXELS, a->q) : 1;
-    a->chunks = (int32_t)div_up(a->p, a->rows);
-    const int64_t items = div_up(a->c_blocks, a->c_item) * a->k_tiles * a->groups,
-                  total = (int64_t)a->n * a->chunks;
-    int64_t splits = dw ? a->n : items < ITEMS ? div_up(ITEMS, items) : 1;
-    a->splits = (int32_t)(splits < total ? splits : total);
     row_strides(&p->in[0], a->x_s);
     row_strides(&p->in[1], a->dy_s);
-    return NULL;
+    a->c = (int32_t)(dw ? g->c : g->c_group);
+    a->k = (int32_t)g->k_group;
+    a->c_blocks = (int32_t)div_up(a->c, vl);
+    a->k_blocks = dw ? 1 : (int32_t)div_up(g->k_group, vl);
+    if (!dw)
+        join_rows(a, vl);
+    return deal(a, vl) ? NULL : "more chunks than 31 bits can count";
 }
 
 static int64_t part_floats(const struct onn_conv_dw_geometry *g, const struct dwb_args *a, int vl)
@@ -138,13 +174,30 @@ int onn_conv_dw_cpu_formats(const struct onn_prob *p, struct onn_formats *out, i
     return 1;
 }
 
+static int64_t work_groups(const struct onn_prob *p, const struct dwb_args *a)
+{
+    const int64_t items = (int64_t)a->splits * a->groups * a->c_items * a->k_items;
+    const int64_t most = 4 * (p->caps->compute_units > 0 ? p->caps->compute_units : 1);
+    return items < most ? items : most;
+}
+
+/* Floats of all parts, in front of the scratch. */
+static int64_t all_parts(const struct onn_conv_dw_geometry *g, const struct dwb_args *a, int vl)
+{
+    if (depthwise(g))
+        return a->n * part_floats(g, a, vl);
+    return a->splits > 1 ? a->splits * part_floats(g, a, vl) : 0;
+}
+
 static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
 {
     struct onn_conv_dw_geometry g;
     struct dwb_args a;
     (void)t;
-    return make(p, &g, &a) ? 0
-                           : (size_t)(a.splits * part_floats(&g, &a, p->caps->vector_width)) * sizeof(float);
+    if (make(p, &g, &a))
+        return 0;
+    const int64_t own = depthwise(&g) ? 0 : work_groups(p, &a) * a.own;
+    return (size_t)(all_parts(&g, &a, p->caps->vector_width) + own) * sizeof(float);
 }
 
 void onn_conv_dw_cpu_gather(const struct onn_prob *p, const struct onn_conv_dw_geometry *g, int64_t parts,
@@ -181,16 +234,19 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
         onn_bind_add(b, "conv_dw_blocked", dw ? "conv_dw_depthwise" : "conv_dw_blocked", "-D VL=%d", vl);
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
-    onn_arg_workspace(l, 0);
+    if (dw || a.splits > 1)
+        onn_arg_workspace(l, 0);
+    else
+        onn_arg_out(l, 0);
+    if (!dw)
+        onn_arg_workspace(l, (size_t)all_parts(&g, &a, vl) * sizeof(float));
     onn_arg_bytes(b, l, &a, sizeof a);
     if (dw)
         onn_launch_size2(l, (size_t)a.c_blocks, (size_t)a.n, 1, 1);
     else
-        onn_launch_size3(l,
-            (size_t[3]){(size_t)div_up(a.c_blocks, a.c_item), (size_t)a.groups * (size_t)a.k_tiles,
-                (size_t)a.splits},
-            (size_t[3]){1, 1, 1});
-    onn_conv_dw_cpu_gather(p, &g, dw ? a.n : a.splits, part_floats(&g, &a, vl), b);
+        onn_launch_size1(l, (size_t)work_groups(p, &a), 1);
+    if (dw || a.splits > 1)
+        onn_conv_dw_cpu_gather(p, &g, dw ? a.n : a.splits, part_floats(&g, &a, vl), b);
     return b->status;
 }
 
@@ -200,7 +256,7 @@ static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
     return (struct onn_cost){.flop = onn_conv_dw_flop(p),
         .bytes = onn_prob_bytes(p),
         .launches = 2,
-        .efficiency = 0.6};
+        .efficiency = 0.7};
 }
 static struct onn_cost cost_depthwise(const struct onn_prob *p, const struct onn_tune *t)
 {
