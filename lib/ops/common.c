@@ -38,6 +38,14 @@ double onn_prob_bytes(const struct onn_prob *p)
     return bytes;
 }
 
+struct onn_cost onn_cost_passes(const struct onn_prob *p, double passes, double efficiency)
+{
+    return (struct onn_cost){.flop = onn_prob_flop(p),
+        .bytes = onn_prob_bytes(p) * passes,
+        .launches = 1,
+        .efficiency = efficiency};
+}
+
 const char *onn_variant_refuse(const struct onn_variant *v, const struct onn_prob *p)
 {
     return v->refuse ? v->refuse(p) : NULL;

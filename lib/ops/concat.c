@@ -91,29 +91,50 @@ static bool view_in(const struct onn_prob *p, int i, struct onn_desc *view)
     return part_view(p, i, view) && onn_view_is_tame(view);
 }
 
-static const char *refuse(const struct onn_prob *p)
+const char *onn_refuse_parts(const struct onn_prob *p, bool join, onn_part_fn part)
 {
+    const struct onn_desc *parts = join ? p->in : p->out;
+    const int n = join ? p->n_in : p->n_out;
     struct onn_desc view;
-    for (int i = 0; i < p->n_in; i++)
-        if (!part_view(p, i, &view))
-            return "an input does not begin and end between blocks";
+    for (int i = 0; i < n; i++)
+        if (parts[i].dtype && !part(p, i, &view))
+            return "a part does not begin and end between blocks";
     return NULL;
 }
 
-/* An input of dtype NONE lies inside the output already. */
-static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+enum oclnn_status onn_bind_parts(const struct onn_prob *p, bool join, onn_part_fn part, struct onn_bind *b)
 {
-    (void)t;
-    for (int i = 0; i < p->n_in; i++) {
+    const struct onn_desc *parts = join ? p->in : p->out;
+    const int n = join ? p->n_in : p->n_out;
+    for (int i = 0; i < n; i++) {
         struct onn_desc view;
-        if (!p->in[i].dtype)
+        if (!parts[i].dtype)
             continue;
-        if (!part_view(p, i, &view))
-            return b->status = onn_error(OCLNN_ERROR_INTERNAL, "input %d does not fit between blocks", i);
-        if (onn_bind_copy(p, b, i, &p->in[i], 0, &view) != OCLNN_OK)
+        if (!part(p, i, &view))
+            return b->status = onn_error(OCLNN_ERROR_INTERNAL, "part %d does not fit between blocks", i);
+        if ((join ? onn_bind_copy(p, b, i, &p->in[i], 0, &view)
+                  : onn_bind_copy(p, b, 0, &view, i, &p->out[i])) != OCLNN_OK)
             return b->status;
     }
     return b->status;
+}
+
+struct onn_cost onn_cost_parts(const struct onn_prob *p, const struct onn_tune *t)
+{
+    struct onn_cost c = onn_cost_copy(p, t);
+    c.launches = p->n_in > p->n_out ? p->n_in : p->n_out;
+    return c;
+}
+
+static const char *refuse(const struct onn_prob *p)
+{
+    return onn_refuse_parts(p, true, part_view);
+}
+
+static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    (void)t;
+    return onn_bind_parts(p, true, part_view, b);
 }
 
 static int formats(const struct onn_prob *p, struct onn_formats *out, int max)
@@ -121,19 +142,12 @@ static int formats(const struct onn_prob *p, struct onn_formats *out, int max)
     return onn_formats_same(p, out, max, 0);
 }
 
-static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
-{
-    struct onn_cost c = onn_cost_copy(p, t);
-    c.launches = p->n_in;
-    return c;
-}
-
 static const struct onn_variant copy = {
     .name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
     .refuse = refuse,
     .formats = formats,
-    .cost = cost,
+    .cost = onn_cost_parts,
     .bind = bind,
 };
 static const struct onn_variant *const variants[] = {&copy, NULL};

@@ -44,7 +44,8 @@ fail:
     return status;
 }
 
-static enum oclnn_status conv_infer(const struct onn_prob *p, struct onn_desc *out)
+enum oclnn_status onn_conv_infer(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    struct onn_desc *out)
 {
     enum oclnn_status status;
     struct onn_conv_geometry g;
@@ -56,7 +57,7 @@ static enum oclnn_status conv_infer(const struct onn_prob *p, struct onn_desc *o
         ONN_CHECK(!onn_prob_has(p, i) || p->in[i].dtype == p->in[0].dtype, OCLNN_ERROR_DTYPE,
             "x is %s but %s is %s", oclnn_dtype_name(p->in[0].dtype), i == 1 ? "w" : "b",
             oclnn_dtype_name(p->in[i].dtype));
-    ONN_TRY(onn_conv_geometry(p, &g));
+    ONN_TRY(geometry(p, &g));
     dim[0] = g.n;
     dim[1] = g.k;
     for (int i = 0; i < g.window.spatial; i++)
@@ -67,25 +68,28 @@ fail:
     return status;
 }
 
-static double conv_flop(const struct onn_prob *p)
+static enum oclnn_status conv_infer(const struct onn_prob *p, struct onn_desc *out)
+{
+    return onn_conv_infer(p, onn_conv_geometry, out);
+}
+
+double onn_conv_flop(const struct onn_prob *p, const struct onn_desc *positions)
 {
     const struct onn_desc *w = &p->in[1];
-    double flop = 2.0 * (double)onn_desc_elements(&p->out[0]);
+    double flop = 2.0 * (double)onn_desc_elements(positions);
 
     for (int i = 1; i < w->rank; i++)
         flop *= (double)w->dim[i];
     return flop;
 }
 
-/* ---- reference: one output per work-item ---- */
-struct conv_args { /* cl/conv.cl */
-    struct onn_window_args win;
-    int32_t n, k, c_group, k_group, has_bias, has_res;
-    float lo, hi, act_a, act_b;
-    int64_t x_s[5], w_s[5], y_s[5], res_s[5], bias_s;
-};
+static double conv_flop(const struct onn_prob *p)
+{
+    return onn_conv_flop(p, &p->out[0]);
+}
 
-static const char *reference_refuse(const struct onn_prob *p)
+/* ---- reference: one output per work-item ---- */
+const char *onn_conv_refuse_reference(const struct onn_prob *p)
 {
     struct onn_tail tail;
 
@@ -99,7 +103,6 @@ static const char *reference_refuse(const struct onn_prob *p)
     return onn_tail_get(p, &tail) ? NULL : "the epilogue is not residual, clip, one activation";
 }
 
-/* Plain and channels last; the weight stays plain. */
 int onn_conv_formats_strided(const struct onn_prob *p, struct onn_formats *out, int max)
 {
     const int rank = p->in[0].rank;
@@ -111,58 +114,76 @@ int onn_conv_formats_strided(const struct onn_prob *p, struct onn_formats *out, 
     return max < 2 ? max : 2;
 }
 
-static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
-    struct onn_bind *b)
+enum oclnn_status onn_conv_args(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    struct onn_conv_args *a, struct onn_tail *tail)
 {
     enum oclnn_status status;
     struct onn_conv_geometry g;
+
+    *a = (struct onn_conv_args){0};
+    ONN_TRY(geometry(p, &g));
+    ONN_TRY(onn_window_args(&g.window, &a->win));
+    ONN_CHECK(onn_tail_get(p, tail), OCLNN_ERROR_UNSUPPORTED, "epilogue of another form");
+    ONN_CHECK(g.n <= INT32_MAX && g.k <= INT32_MAX && g.c <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
+        "a dimension does not fit 31 bits");
+    a->n = (int32_t)g.n;
+    a->k = (int32_t)g.k;
+    a->c_group = (int32_t)g.c_group;
+    a->k_group = (int32_t)g.k_group;
+    a->has_bias = g.bias;
+    a->has_res = tail->residual >= 0;
+    a->lo = tail->lo;
+    a->hi = tail->hi;
+    a->act_a = tail->a;
+    a->act_b = tail->b;
+    onn_window_strides(&p->in[0], a->x_s);
+    onn_window_strides(&p->in[1], a->w_s);
+    onn_window_strides(&p->out[0], a->y_s);
+    if (a->has_res)
+        onn_window_strides(&p->in[tail->residual], a->res_s);
+    if (g.bias)
+        a->bias_s = p->in[2].stride[0];
+    return OCLNN_OK;
+fail:
+    return status;
+}
+
+enum oclnn_status onn_conv_bind_reference(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    const char *program, const char *kernel, struct onn_bind *b)
+{
+    enum oclnn_status status;
+    struct onn_conv_args a;
     struct onn_tail tail;
-    struct conv_args a = {0};
     struct onn_launch *l;
     char defines[64];
 
-    (void)t;
-    ONN_TRY(onn_conv_geometry(p, &g));
-    ONN_TRY(onn_window_args(&g.window, &a.win));
-    ONN_CHECK(onn_tail_get(p, &tail), OCLNN_ERROR_UNSUPPORTED, "conv reference: epilogue of another form");
-    ONN_CHECK(g.n <= INT32_MAX && g.k <= INT32_MAX && g.c <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-        "a dimension does not fit 31 bits");
-    a.n = (int32_t)g.n;
-    a.k = (int32_t)g.k;
-    a.c_group = (int32_t)g.c_group;
-    a.k_group = (int32_t)g.k_group;
-    a.has_bias = g.bias;
-    a.has_res = tail.residual >= 0;
-    a.lo = tail.lo;
-    a.hi = tail.hi;
-    a.act_a = tail.a;
-    a.act_b = tail.b;
-    onn_window_strides(&p->in[0], a.x_s);
-    onn_window_strides(&p->in[1], a.w_s);
-    onn_window_strides(&p->out[0], a.y_s);
-    if (a.has_res)
-        onn_window_strides(&p->in[tail.residual], a.res_s);
-    if (g.bias)
-        a.bias_s = p->in[2].stride[0];
-    l = onn_bind_add(b, "conv", "conv_reference", "%s", onn_elem_define(p->in[0].dtype, tail.kind, defines));
+    ONN_TRY(onn_conv_args(p, geometry, &a, &tail));
+    l = onn_bind_add(b, program, kernel, "%s", onn_elem_define(p->in[0].dtype, tail.kind, defines));
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
-    onn_arg_in(l, g.bias ? 2 : 0);
+    onn_arg_in(l, a.has_bias ? 2 : 0);
     onn_arg_in(l, a.has_res ? tail.residual : 0);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-        (size_t)(g.n * g.k));
+        (size_t)a.n * (size_t)a.k);
     return b->status;
 fail:
     return status;
+}
+
+static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
+    struct onn_bind *b)
+{
+    (void)t;
+    return onn_conv_bind_reference(p, onn_conv_geometry, "conv", "conv_reference", b);
 }
 
 static const struct onn_variant conv_reference = {
     .name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT |
         ONN_VARIANT_REFERENCE,
-    .refuse = reference_refuse,
+    .refuse = onn_conv_refuse_reference,
     .formats = onn_conv_formats_strided,
     .cost = onn_reference_cost,
     .bind = reference_bind,

@@ -87,4 +87,25 @@ struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tu
 /* Can a kernel of lib/elem.h work with this type? */
 bool onn_elem_can(enum oclnn_dtype dtype);
 
+/* ---- what Conv and ConvTranspose share; `geometry` tells them apart ---- */
+typedef enum oclnn_status (*onn_conv_geometry_fn)(const struct onn_prob *p, struct onn_conv_geometry *g);
+struct onn_conv_args { /* cl/conv.cl and cl/convtranspose.cl: the plain kernels */
+    struct onn_window_args win;
+    int32_t n, k, c_group, k_group, has_bias, has_res;
+    float lo, hi, act_a, act_b;
+    int64_t x_s[5], w_s[5], y_s[5], res_s[5], bias_s;
+};
+enum oclnn_status onn_conv_infer(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    struct onn_desc *out);
+/* 2 flop for each weight of one filter and each element of `positions`. */
+double onn_conv_flop(const struct onn_prob *p, const struct onn_desc *positions);
+enum oclnn_status onn_conv_args(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    struct onn_conv_args *a, struct onn_tail *tail);
+/* The plain variants: one output per work-item. */
+const char *onn_conv_refuse_reference(const struct onn_prob *p);
+enum oclnn_status onn_conv_bind_reference(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    const char *program, const char *kernel, struct onn_bind *b);
+/* Plain and channels last; the weight stays plain. */
+int onn_conv_formats_strided(const struct onn_prob *p, struct onn_formats *out, int max);
+
 #endif

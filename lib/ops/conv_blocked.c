@@ -74,6 +74,26 @@ static double filled(const struct onn_conv_cpu *c)
     return (double)(c->g.c_group * c->g.k_group * c->g.group) / (double)(blocks * c->vl * c->vl * c->groups);
 }
 
+/* Fills c for a bind callback; false with the error in b. */
+static bool ready(const struct onn_prob *p, int pack, bool plain_x, const char *variant,
+    struct onn_conv_cpu *c, struct onn_bind *b)
+{
+    const char *reason = onn_conv_cpu_refuse(p, pack, plain_x, c);
+
+    if (reason)
+        b->status = onn_error(OCLNN_ERROR_UNSUPPORTED, "conv %s: %s", variant, reason);
+    return !reason;
+}
+
+/* Work-groups of px pixels and kt tiles of K. */
+static void launch_pixels(struct onn_launch *l, const struct onn_conv_cpu *c, int64_t px, int64_t kt)
+{
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)div_up(c->g.n * c->p * c->q, px),
+            (size_t)div_up(div_up(c->k_blocks, TILE_BLOCKS), kt), (size_t)c->groups},
+        (size_t[3]){1, 1, 1});
+}
+
 /* ---- direct ---- */
 /* With several groups left after merging, each fills whole blocks. */
 static const char *groups_fit(const struct onn_conv_cpu *c)
@@ -109,13 +129,12 @@ static struct onn_cost blocked_cost(const struct onn_prob *p, const struct onn_t
 static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     struct onn_conv_cpu c;
-    const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_DIRECT, false, &c);
     struct onn_launch *l;
     int64_t px, kt, c_one, k_one;
 
     (void)t;
-    if (reason)
-        return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv blocked: %s", reason);
+    if (!ready(p, ONN_PACK_CONV_DIRECT, false, "blocked", &c, b))
+        return b->status;
     deal_pixels(p, &c, &px, &kt);
     own_channels(&c, &c_one, &k_one);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_blocked", "conv2d_blocked", b);
@@ -126,10 +145,7 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){px, kt}, 2);
     onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l,
-        (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
-            (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
-        (size_t[3]){1, 1, 1});
+    launch_pixels(l, &c, px, kt);
     return b->status;
 }
 
@@ -173,13 +189,12 @@ static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct o
     struct onn_bind *b)
 {
     struct onn_conv_cpu c;
-    const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_DIRECT, false, &c);
     struct onn_launch *l;
     int64_t px, kt, chunk, c_one, k_one;
 
     (void)t;
-    if (reason)
-        return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv pointwise: %s", reason);
+    if (!ready(p, ONN_PACK_CONV_DIRECT, false, "pointwise", &c, b))
+        return b->status;
     deal_pixels(p, &c, &px, &kt);
     own_channels(&c, &c_one, &k_one);
     /* 512 channels of three blocks: 48 KiB at 8 lanes. A tile of merged groups reads few anyway. */
@@ -190,10 +205,7 @@ static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct o
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){c_one, k_one, px, kt, chunk}, 5);
     onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l,
-        (size_t[3]){(size_t)div_up(c.g.n * c.p * c.q, px),
-            (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt), (size_t)c.groups},
-        (size_t[3]){1, 1, 1});
+    launch_pixels(l, &c, px, kt);
     return b->status;
 }
 
@@ -232,14 +244,13 @@ static enum oclnn_status depthwise_bind(const struct onn_prob *p, const struct o
     struct onn_bind *b)
 {
     struct onn_conv_cpu c;
-    const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_DEPTHWISE, false, &c);
-    const int64_t blocks = div_up(c.g.c, c.vl);
     struct onn_launch *l;
-    int64_t rows, cb = blocks;
+    int64_t blocks, rows, cb;
 
     (void)t;
-    if (reason)
-        return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv depthwise: %s", reason);
+    if (!ready(p, ONN_PACK_CONV_DEPTHWISE, false, "depthwise", &c, b))
+        return b->status;
+    cb = blocks = div_up(c.g.c, c.vl);
     rows = c.p;
     while (div_up(c.p, rows) * div_up(blocks, cb) * c.g.n < want_groups(p->caps) &&
         (double)(rows * cb * c.q * c.vl * c.r * c.s) > 1e5) {
@@ -330,13 +341,12 @@ static struct onn_cost stem_cost(const struct onn_prob *p, const struct onn_tune
 static enum oclnn_status stem_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     struct onn_conv_cpu c;
-    const char *reason = onn_conv_cpu_refuse(p, ONN_PACK_CONV_STEM, true, &c);
     struct onn_launch *l;
     int64_t rows, kt, copy;
 
     (void)t;
-    if (reason)
-        return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv stem: %s", reason);
+    if (!ready(p, ONN_PACK_CONV_STEM, true, "stem", &c, b))
+        return b->status;
     stem_deal(p, &c, &rows, &kt, &copy);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_STEM, "conv_stem", "conv2d_stem", b);
     onn_arg_workspace(l, 0);

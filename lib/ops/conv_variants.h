@@ -9,9 +9,6 @@ extern const struct onn_variant onn_conv_tiled;
 extern const struct onn_variant onn_conv_few, onn_conv_winograd43, onn_conv_pointwise, onn_conv_depthwise,
     onn_conv_stem, onn_conv_blocked;
 
-/* Plain and channels-last tuples; the weight stays plain. */
-int onn_conv_formats_strided(const struct onn_prob *p, struct onn_formats *out, int max);
-
 /* Floats in front of the zeros of an opaque packing of this weight (conv_pack.c); -1 = it cannot be packed so. */
 int64_t onn_conv_pack_zeros(int pack, const struct onn_desc *w, const uint8_t p[4]);
 

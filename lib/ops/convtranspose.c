@@ -98,127 +98,29 @@ fail:
 
 static enum oclnn_status convtranspose_infer(const struct onn_prob *p, struct onn_desc *out)
 {
-    enum oclnn_status status;
-    struct onn_conv_geometry g;
-    int64_t dim[ONN_MAX_RANK];
-
-    ONN_CHECK(onn_dtype_is_float(p->in[0].dtype), OCLNN_ERROR_DTYPE,
-        "x is %s; a convolution takes floating point", oclnn_dtype_name(p->in[0].dtype));
-    for (int i = 1; i < onn_prob_own_inputs(p); i++)
-        ONN_CHECK(!onn_prob_has(p, i) || p->in[i].dtype == p->in[0].dtype, OCLNN_ERROR_DTYPE,
-            "x is %s but %s is %s", oclnn_dtype_name(p->in[0].dtype), i == 1 ? "w" : "b",
-            oclnn_dtype_name(p->in[i].dtype));
-    ONN_TRY(onn_convtranspose_geometry(p, &g));
-    dim[0] = g.n;
-    dim[1] = g.k;
-    for (int i = 0; i < g.window.spatial; i++)
-        dim[2 + i] = g.window.out[3 - g.window.spatial + i];
-    out[0] = onn_desc_make(p->in[0].dtype, p->in[0].rank, dim);
-    return OCLNN_OK;
-fail:
-    return status;
+    return onn_conv_infer(p, onn_convtranspose_geometry, out);
 }
 
 static double convtranspose_flop(const struct onn_prob *p)
 {
-    const struct onn_desc *w = &p->in[1];
-    double flop = 2.0 * (double)onn_desc_elements(&p->in[0]);
-
-    for (int i = 1; i < w->rank; i++)
-        flop *= (double)w->dim[i];
-    return flop;
+    return onn_conv_flop(p, &p->in[0]);
 }
 
 /* ---- reference ---- */
-enum oclnn_status onn_convtranspose_args(const struct onn_prob *p, struct onn_convtranspose_args *a,
-    struct onn_tail *tail)
-{
-    enum oclnn_status status;
-    struct onn_conv_geometry g;
-
-    *a = (struct onn_convtranspose_args){0};
-    ONN_TRY(onn_convtranspose_geometry(p, &g));
-    ONN_TRY(onn_window_args(&g.window, &a->win));
-    ONN_CHECK(onn_tail_get(p, tail), OCLNN_ERROR_UNSUPPORTED, "epilogue of another form");
-    ONN_CHECK(g.n <= INT32_MAX && g.k <= INT32_MAX && g.c <= INT32_MAX, OCLNN_ERROR_UNSUPPORTED,
-        "a dimension does not fit 31 bits");
-    a->n = (int32_t)g.n;
-    a->k = (int32_t)g.k;
-    a->c_group = (int32_t)g.c_group;
-    a->k_group = (int32_t)g.k_group;
-    a->has_bias = g.bias;
-    a->has_res = tail->residual >= 0;
-    a->lo = tail->lo;
-    a->hi = tail->hi;
-    a->act_a = tail->a;
-    a->act_b = tail->b;
-    onn_window_strides(&p->in[0], a->x_s);
-    onn_window_strides(&p->in[1], a->w_s);
-    onn_window_strides(&p->out[0], a->y_s);
-    if (a->has_res)
-        onn_window_strides(&p->in[tail->residual], a->res_s);
-    if (g.bias)
-        a->bias_s = p->in[2].stride[0];
-    return OCLNN_OK;
-fail:
-    return status;
-}
-
-static const char *reference_refuse(const struct onn_prob *p)
-{
-    struct onn_tail tail;
-
-    if (!onn_elem_can(p->in[0].dtype))
-        return "only f32 and f16";
-    for (int i = 0; i < p->n_in; i++)
-        if (p->in[i].format.block || p->in[i].format.pack)
-            return "reads no blocked tensors";
-    if (p->out[0].format.block)
-        return "writes no blocked tensors";
-    return onn_tail_get(p, &tail) ? NULL : "the epilogue is not residual, clip, one activation";
-}
-
-static int reference_formats(const struct onn_prob *p, struct onn_formats *out, int max)
-{
-    for (int i = 0; i < 2 && i < max; i++) {
-        const struct onn_format f = i ? onn_format_nhwc(p->in[0].rank) : onn_format_plain();
-        out[i] = (struct onn_formats){.n_in = 3, .n_out = 1, .in = {f}, .out = {f}};
-    }
-    return max < 2 ? max : 2;
-}
-
 static enum oclnn_status reference_bind(const struct onn_prob *p, const struct onn_tune *t,
     struct onn_bind *b)
 {
-    enum oclnn_status status;
-    struct onn_convtranspose_args a;
-    struct onn_tail tail;
-    struct onn_launch *l;
-    char defines[64];
-
     (void)t;
-    ONN_TRY(onn_convtranspose_args(p, &a, &tail));
-    l = onn_bind_add(b, "convtranspose", "convtranspose_reference", "%s",
-        onn_elem_define(p->in[0].dtype, tail.kind, defines));
-    onn_arg_in(l, 0);
-    onn_arg_in(l, 1);
-    onn_arg_in(l, a.has_bias ? 2 : 0);
-    onn_arg_in(l, a.has_res ? tail.residual : 0);
-    onn_arg_out(l, 0);
-    onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
-        (size_t)a.n * (size_t)a.k);
-    return b->status;
-fail:
-    return status;
+    return onn_conv_bind_reference(p, onn_convtranspose_geometry, "convtranspose", "convtranspose_reference",
+        b);
 }
 
 static const struct onn_variant convtranspose_reference = {
     .name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT |
         ONN_VARIANT_REFERENCE,
-    .refuse = reference_refuse,
-    .formats = reference_formats,
+    .refuse = onn_conv_refuse_reference,
+    .formats = onn_conv_formats_strided,
     .cost = onn_reference_cost,
     .bind = reference_bind,
 };

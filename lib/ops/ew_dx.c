@@ -1,44 +1,11 @@
 /* Element-wise rows that gradients are made of: operand a is the gradient dy, b (and c) what the name says. Where it is
  * possible they take the forward output y and not x, so that the forward row can stay fused behind its producer. */
-#include "ops/elementwise.h"
+#include "ops/ew_rows.h"
 
 #include <math.h>
 
-#define HOST(name, expression) \
-    static double host_##name(double a, double b, double c, const struct onn_ew_attr *p) \
-    { \
-        (void)a, (void)b, (void)c, (void)p; \
-        return expression; \
-    }
-
-static const struct onn_attr param_attrs[] = {
-    {"alpha", NULL, ONN_ATTR_FLOAT, offsetof(struct onn_ew_attr, alpha), 1, 0, 0},
-    {"beta", NULL, ONN_ATTR_FLOAT, offsetof(struct onn_ew_attr, beta), 1, 0, 0},
-    {.type = ONN_ATTR_END},
-};
-
-/* n operands, np of alpha and beta as p0, p1; w: flop. */
-#define ROW(id, n, np, e, fl, w) \
-    static const struct onn_ew_row row_##id = { \
-        .op = {.name = #id, \
-            .min_in = n, \
-            .max_in = n, \
-            .min_out = 1, \
-            .max_out = 1, \
-            .flags = ONN_OP_ELEMENTWISE, \
-            .attr_size = (np) ? sizeof(struct onn_ew_attr) : 0, \
-            .attrs = (np) ? param_attrs : NULL, \
-            .since = 1, \
-            .infer = onn_ew_infer, \
-            .host = onn_ew_host, \
-            .variants = onn_ew_variants, \
-            .flop = onn_ew_flop}, \
-        .expr = e, \
-        .ew_flags = ONN_EW_FLOAT | (fl), \
-        .params = np, \
-        .cost = w, \
-        .host = host_##id, \
-    };
+PARAM_ATTRS(1, 1)
+#define ROW(id, n, np, e, fl, w) EW_ROW(id, n, np, e, fl, w, NULL)
 
 static double softplus_of(double x)
 {

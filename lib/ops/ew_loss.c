@@ -1,45 +1,12 @@
 /* Element-wise losses f(x, target) and their slopes *_dx(dy, x, target): a loss is such a row and a mean behind it
  * (pass/loss.h). alpha, beta are the parameters named at each row. */
-#include "ops/elementwise.h"
+#include "ops/ew_rows.h"
 #include "ops/grads.h"
 
 #include <math.h>
 
-#define HOST(name, expression) \
-    static double host_##name(double a, double b, double c, const struct onn_ew_attr *p) \
-    { \
-        (void)a, (void)b, (void)c, (void)p; \
-        return expression; \
-    }
-
-static const struct onn_attr param_attrs[] = {
-    {"alpha", NULL, ONN_ATTR_FLOAT, offsetof(struct onn_ew_attr, alpha), 1, 0, 0},
-    {"beta", NULL, ONN_ATTR_FLOAT, offsetof(struct onn_ew_attr, beta), 2, 0, 0},
-    {.type = ONN_ATTR_END},
-};
-
-#define ROW(id, n, np, e, w, grad_) \
-    static const struct onn_ew_row row_##id = { \
-        .op = {.name = #id, \
-            .min_in = n, \
-            .max_in = n, \
-            .min_out = 1, \
-            .max_out = 1, \
-            .flags = ONN_OP_ELEMENTWISE, \
-            .attr_size = (np) ? sizeof(struct onn_ew_attr) : 0, \
-            .attrs = (np) ? param_attrs : NULL, \
-            .since = 1, \
-            .infer = onn_ew_infer, \
-            .host = onn_ew_host, \
-            .grad = grad_, \
-            .variants = onn_ew_variants, \
-            .flop = onn_ew_flop}, \
-        .expr = e, \
-        .ew_flags = ONN_EW_FLOAT, \
-        .params = np, \
-        .cost = w, \
-        .host = host_##id, \
-    };
+PARAM_ATTRS(1, 2)
+#define ROW(id, n, np, e, w, grad_) EW_ROW(id, n, np, e, 0, w, grad_)
 
 static double log_100(double x)
 {

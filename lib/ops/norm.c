@@ -288,27 +288,20 @@ static int formats_blocked(const struct onn_prob *p, struct onn_formats *out, in
     return 1;
 }
 
-static struct onn_cost cost(const struct onn_prob *p, double passes, double efficiency)
-{
-    return (struct onn_cost){.flop = flop(p),
-        .bytes = onn_prob_bytes(p) * passes,
-        .launches = 1,
-        .efficiency = efficiency};
-}
 static struct onn_cost cost_vector(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return cost(p, 1.3, 0.25);
+    return onn_cost_passes(p, 1.3, 0.25);
 }
 static struct onn_cost cost_group(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return p->caps && p->caps->vector_cpu ? cost(p, 4, 0.01) : cost(p, 1.5, 0.2);
+    return p->caps && p->caps->vector_cpu ? onn_cost_passes(p, 4, 0.01) : onn_cost_passes(p, 1.5, 0.2);
 }
 static struct onn_cost cost_ref(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return cost(p, 3, 0.01);
+    return onn_cost_passes(p, 3, 0.01);
 }
 
 static const struct onn_variant blocked = {.name = "blocked",

@@ -216,27 +216,20 @@ static int formats_ref(const struct onn_prob *p, struct onn_formats *out, int ma
     return max > 0 ? formats(p, out, 1) : 0;
 }
 
-static struct onn_cost cost(const struct onn_prob *p, double passes, double efficiency)
-{
-    return (struct onn_cost){.flop = flop(p),
-        .bytes = onn_prob_bytes(p) * passes,
-        .launches = 1,
-        .efficiency = efficiency};
-}
 static struct onn_cost cost_vector(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return cost(p, 1.2, 0.3);
+    return onn_cost_passes(p, 1.2, 0.3);
 }
 static struct onn_cost cost_group(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return p->caps && p->caps->vector_cpu ? cost(p, 4, 0.02) : cost(p, 1.2, 0.3);
+    return p->caps && p->caps->vector_cpu ? onn_cost_passes(p, 4, 0.02) : onn_cost_passes(p, 1.2, 0.3);
 }
 static struct onn_cost cost_ref(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return cost(p, 3, 0.02);
+    return onn_cost_passes(p, 3, 0.02);
 }
 
 static const struct onn_variant rows = {.name = "rows",

@@ -107,39 +107,18 @@ static bool view_out(const struct onn_prob *p, int i, struct onn_desc *view)
 
 static const char *refuse(const struct onn_prob *p)
 {
-    struct onn_desc view;
-    for (int i = 0; i < p->n_out; i++)
-        if (p->out[i].dtype && !part_view(p, i, &view))
-            return "an output does not begin and end between blocks";
-    return NULL;
+    return onn_refuse_parts(p, false, part_view);
 }
 
-/* An output of dtype NONE is not wanted, or is a view. */
 static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     (void)t;
-    for (int i = 0; i < p->n_out; i++) {
-        struct onn_desc view;
-        if (!p->out[i].dtype)
-            continue;
-        if (!part_view(p, i, &view))
-            return b->status = onn_error(OCLNN_ERROR_INTERNAL, "output %d does not fit between blocks", i);
-        if (onn_bind_copy(p, b, 0, &view, i, &p->out[i]) != OCLNN_OK)
-            return b->status;
-    }
-    return b->status;
+    return onn_bind_parts(p, false, part_view, b);
 }
 
 static int formats(const struct onn_prob *p, struct onn_formats *out, int max)
 {
     return onn_formats_same(p, out, max, 1);
-}
-
-static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
-{
-    struct onn_cost c = onn_cost_copy(p, t);
-    c.launches = p->n_out;
-    return c;
 }
 
 static uint32_t host_inputs(const struct onn_prob *p)
@@ -152,7 +131,7 @@ static const struct onn_variant copy = {
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT | ONN_VARIANT_REFERENCE,
     .refuse = refuse,
     .formats = formats,
-    .cost = cost,
+    .cost = onn_cost_parts,
     .bind = bind,
 };
 static const struct onn_variant *const variants[] = {&copy, NULL};
