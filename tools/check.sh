@@ -75,6 +75,12 @@ if [ -e "$intel/vendors/intel-cpu.icd" ]; then
     LD_LIBRARY_PATH=$intel/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     export LD_LIBRARY_PATH
     run intel --suite device
+    # Khronos's own ICD loader in place of the system's: finding devices, running models.
+    if [ -e "$intel/loader/libOpenCL.so.1" ]; then
+        OCL_ICD_VENDORS=$icd/pocl
+        LD_LIBRARY_PATH=$intel/loader:$LD_LIBRARY_PATH
+        run khronos_loader --suite runtime --suite api
+    fi
 else
     echo "check: no second OpenCL implementation here; the device tests ran on PoCL only"
 fi

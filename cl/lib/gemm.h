@@ -15,11 +15,15 @@ struct gemm_offset {
     long a, b, y, c, r;
 };
 
-/* Offsets of batch index i. */
+/* Offsets of batch index i. Indices into the arguments are constants once this is unrolled: Mesa's llvmpipe cannot read an
+ * argument at an index that it does not know. */
 static inline struct gemm_offset gemm_batch(const struct gemm_args *g, int i)
 {
     struct gemm_offset o = {0, 0, 0, 0, 0};
-    for (int d = g->batch_rank - 1; d >= 0; d--) {
+#pragma unroll
+    for (int d = 5; d >= 0; d--) {
+        if (d >= g->batch_rank)
+            continue;
         const int j = i % g->batch_dim[d];
         i /= g->batch_dim[d];
         o.a += j * g->a_b[d];
