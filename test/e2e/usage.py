@@ -150,6 +150,13 @@ class Files(unittest.TestCase):
         self.assertEqual((code, out), (1, ''))
         self.assertIn('no such device', err)
 
+    def test_no_platform(self):
+        env = dict(os.environ, OCL_ICD_VENDORS=self.path('no_folder'))
+        code, out, err = run('oclnn-run', self.path('m.onnx', b'x'), 'x.png', env=env)
+        self.assertEqual((code, out), (1, ''))
+        self.assertIn('no OpenCL platform', err)
+        self.assertIn('install', err)
+
     def test_bench_error_entry(self):
         import json
         code, out, _ = run('oclnn-bench', self.path('bad.onnx', b'nonsense'), '-o', 'json', '--min-time', '1ms')
