@@ -68,6 +68,7 @@ enum oclnn_status oclnn_trainer_save(oclnn_trainer *t, const char *path)
     ONN_TRY(onn_checkpoint_add_f64(&c, "best_loss", t->best_loss));
     ONN_TRY(onn_checkpoint_add_f64(&c, "plateau", (double)t->plateau));
     ONN_TRY(onn_checkpoint_add_f64(&c, "lr", (double)t->lr));
+    ONN_TRY(onn_trainer_save_choices(t, &c));
     ONN_TRY(visit_all(t, add_blob, &c));
     ONN_TRY(onn_checkpoint_write(&c, path));
 fail:
@@ -136,6 +137,7 @@ enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
         "the checkpoint is of optimiser %s, this run has %s", optimizer, onn_optimizer_op(&t->p.optimizer));
     ONN_TRY(read_numbers(&c, &n));
     ONN_TRY(visit_all(t, check_blob, &c));
+    ONN_TRY(onn_trainer_load_choices(t, &c));
     /* From here on nothing can be wrong with the file. */
     ONN_TRY(onn_queue_finish(t->ctx));
     ONN_TRY(visit_all(t, load_blob, &c));
@@ -149,6 +151,9 @@ enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
     t->plateau = (float)n.plateau;
     t->lr = (float)n.lr;
     t->is_broken = false;
+    for (int i = 0; i < ONN_TRAINER_PLANS; i++) /* planned as the saved run did from now on */
+        onn_step_plan_finish(&t->plan[i]);
+    t->current = NULL;
 fail:
     onn_checkpoint_finish(&c);
     return status;

@@ -84,6 +84,7 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
     ONN_TRY(p->desc && p->input && p->rate && p->rate_sent ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int i = 0; i < t->model->graph->n_inputs; i++)
         p->desc[i] = spec->input[i].desc;
+    options.choices = onn_trainer_find_choices(t, p);
     ONN_TRY(onn_step_graph(t, spec, p, &g));
     ONN_TRY(plan_graph(t, g, &options, &p->plan));
     if (spec->training && t->p.memory_budget)

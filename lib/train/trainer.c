@@ -222,5 +222,6 @@ void oclnn_trainer_destroy(oclnn_trainer **trainer)
     onn_free(t->rate_scale);
     onn_arena_finish(&t->text);
     onn_arena_finish(&t->names);
+    onn_arena_finish(&t->saved_text);
     onn_free(t);
 }

@@ -46,6 +46,12 @@ struct onn_step_plan {
     uint64_t used;
 };
 
+/* Of a checkpoint: how a step plan of that key was planned. */
+struct onn_saved_choices {
+    const char *key, *text;
+    struct onn_saved_choices *next;
+};
+
 struct oclnn_trainer {
     struct oclnn_model *model;
     struct oclnn_context *ctx;
@@ -71,6 +77,8 @@ struct oclnn_trainer {
     int since_best;
     float plateau;
     bool is_broken; /* a loss was not finite */
+    struct onn_saved_choices *saved;
+    struct onn_arena saved_text;
 };
 
 /* What a step graph is made for. */
@@ -106,5 +114,12 @@ enum oclnn_status onn_step_loss(struct oclnn_trainer *t, struct onn_step_plan *p
 /* schedule.c: defaults and checks; the rate after e epochs. */
 enum oclnn_status onn_schedule_check(struct oclnn_schedule *s);
 float onn_schedule_rate(const struct oclnn_schedule *s, float base, double e, int epochs, float plateau);
+
+/* choices.c */
+struct onn_checkpoint;
+enum oclnn_status onn_trainer_save_choices(const struct oclnn_trainer *t, struct onn_checkpoint *c);
+enum oclnn_status onn_trainer_load_choices(struct oclnn_trainer *t, const struct onn_checkpoint *c);
+/* NULL: choose. */
+const char *onn_trainer_find_choices(const struct oclnn_trainer *t, const struct onn_step_plan *p);
 
 #endif

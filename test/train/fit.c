@@ -130,6 +130,7 @@ static float *run(int stop, size_t *n)
         m = network(CLASSES);
         good(oclnn_trainer_create(m, &usual, &t));
         good(oclnn_trainer_load(t, path));
+        assert_non_null(t->saved); /* the plans' choices come along */
     }
     good(oclnn_trainer_fit(t, data, NULL, &fit));
     assert_int_equal(oclnn_trainer_get_steps(t), 36);

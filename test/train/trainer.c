@@ -297,7 +297,7 @@ static oclnn_model *deep(void)
     oclnn_model *m = NULL;
     good(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 3}, &g));
     oclnn_value v = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, C, S, S));
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 24; i++) {
         v = oclnn_conv2d(g, v, 16, 3, &(struct oclnn_conv){.pad = {1, 1, 1, 1}});
         v = oclnn_relu(g, oclnn_batch_norm(g, v, NULL));
     }
