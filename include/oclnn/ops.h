@@ -26,7 +26,8 @@ extern "C" {
 
 /** How a parameter's first values are drawn; f is its fan-in, g its fan-out. Uniform in ±bound or normal. */
 enum oclnn_init_kind {
-    OCLNN_INIT_DEFAULT, /**< the layer's own: Kaiming uniform for weights, 0 for biases, 1 for scales */
+    OCLNN_INIT_DEFAULT, /**< the layer's own: Kaiming uniform for convolutions, uniform in +-1/sqrt(features) for
+                           dense layers, 0 for biases, 1 for scales */
     OCLNN_INIT_ZERO,
     OCLNN_INIT_ONE,
     OCLNN_INIT_CONSTANT, /**< a */

@@ -1,6 +1,8 @@
 /* Layers with a weight: convolutions, dense layers, parameters of their own. */
 #include "model/graph_api.h"
 
+#include <math.h>
+
 static const struct onn_init zero = {.kind = ONN_INIT_ZERO};
 
 static struct onn_init kaiming(int64_t fan_in, int64_t fan_out)
@@ -134,7 +136,9 @@ oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units, const stru
     int64_t features = d->dim[rank - 1];
     struct onn_desc w =
         onn_desc_make(dtype, 2, rank == 2 ? (int64_t[]){units, features} : (int64_t[]){features, units});
-    struct onn_init usual = kaiming(features, units);
+    /* Variance 1 / (3 features), bounds 1 / sqrt(features): the last layer of a classifier then begins near equal answers. */
+    const float bound = features > 0 ? 1 / sqrtf((float)features) : 1;
+    const struct onn_init usual = {.kind = ONN_INIT_UNIFORM, .a = -bound, .b = bound};
     oclnn_value in[3] = {x};
     in[1] = onn_layer_param(&l, ".weight", ONN_ROLE_PARAM, &w, &p->weight_init, &usual);
     if (!p->no_bias)
