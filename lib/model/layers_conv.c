@@ -138,7 +138,11 @@ oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units, const stru
         onn_desc_make(dtype, 2, rank == 2 ? (int64_t[]){units, features} : (int64_t[]){features, units});
     /* Variance 1 / (3 features), bounds 1 / sqrt(features): the last layer of a classifier then begins near equal answers. */
     const float bound = features > 0 ? 1 / sqrtf((float)features) : 1;
-    const struct onn_init usual = {.kind = ONN_INIT_UNIFORM, .a = -bound, .b = bound};
+    const struct onn_init usual = {.kind = ONN_INIT_UNIFORM,
+        .a = -bound,
+        .b = bound,
+        .fan_in = features,
+        .fan_out = units};
     oclnn_value in[3] = {x};
     in[1] = onn_layer_param(&l, ".weight", ONN_ROLE_PARAM, &w, &p->weight_init, &usual);
     if (!p->no_bias)
