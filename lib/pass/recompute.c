@@ -267,13 +267,3 @@ fail:
     search_finish(&s);
     return onn_rewrite_finish(&c.r, status, out);
 }
-
-enum oclnn_status onn_graph_peak_bytes(const struct onn_graph *g, size_t *bytes)
-{
-    struct search s;
-    enum oclnn_status status = search_init(&s, g, g->n_nodes);
-    if (status == OCLNN_OK)
-        *bytes = peak(&s);
-    search_finish(&s);
-    return status;
-}

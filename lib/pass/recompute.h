@@ -10,7 +10,5 @@
  * same bit for bit as long as the planner chooses the same kernels. *recomputed: bytes that are no longer kept. */
 enum oclnn_status onn_pass_recompute(const struct onn_graph *in, int32_t forward, size_t target,
     struct onn_graph **out, size_t *recomputed);
-/* The largest sum of live tensors (not inputs, parameters, states) in the graph's order. */
-enum oclnn_status onn_graph_peak_bytes(const struct onn_graph *g, size_t *bytes);
 
 #endif

@@ -244,6 +244,10 @@ void onn_augment_draw(const struct oclnn_augment *augment, const struct onn_augm
     if (augment->mixup > 0 && at->n > 1) {
         const int64_t step = 1 + (int64_t)onn_random_below(&r, (uint64_t)at->n - 1);
         row[ONN_AUGMENT_PARTNER] = (float)((at->i + step) % at->n);
-        row[ONN_AUGMENT_WEIGHT] = (float)beta_number(&r, (double)augment->mixup);
+        /* One weight for the whole batch: the loss mixes its two parts by one number. */
+        struct onn_random batch = {.seed = at->seed,
+            .stream = ONN_STREAM(ONN_STREAM_AUGMENT, at->epoch),
+            .counter = ((uint64_t)(at->position - at->i) << 16) + (1 << 15)};
+        row[ONN_AUGMENT_WEIGHT] = (float)beta_number(&batch, (double)augment->mixup);
     }
 }

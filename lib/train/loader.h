@@ -15,7 +15,7 @@ struct onn_batch {
     const float *table; /* n rows of ONN_AUGMENT_ROW floats; NULL for f32 data */
     const int64_t *label; /* n */
     const int64_t *label2; /* n labels of the partners in a mixup; NULL without */
-    const float *lambda; /* n weights of `label`; `label2` has 1 - lambda; NULL without mixup */
+    const float *lambda; /* n equal weights of `label`; `label2` has 1 - lambda; NULL without mixup */
 };
 
 struct onn_loader_params {

@@ -137,7 +137,7 @@ static void mixup(void **state)
         int partners[16] = {0};
         for (int i = 0; i < 8000; i++) {
             float row[ONN_AUGMENT_ROW], w = 0;
-            draw(&a, i, row);
+            draw(&a, 16 * i + i % 16, row); /* a weight belongs to a batch: one image of each */
             w = row[ONN_AUGMENT_WEIGHT];
             int partner = (int)row[ONN_AUGMENT_PARTNER];
             assert_true(w >= 0 && w <= 1 && partner >= 0 && partner < 16 && partner != i % 16);

@@ -70,6 +70,7 @@ static void read_batch(const struct onn_batch *b, struct record *r)
             assert_int_equal(b->label2[i], b->label[partner]);
             r->label2[r->n + i] = b->label2[i];
             r->lambda[r->n + i] = b->lambda[i];
+            assert_true(b->lambda[i] == b->lambda[0]); /* the loss mixes the whole batch by one number */
         }
     }
     r->n += b->n;

@@ -77,8 +77,8 @@ static json_t *repro(const struct bench_job *job)
 
     struct {
         const char *option, *value;
-    } part[] = {{"--data", o->data}, {"--variant", o->variant}, {"--format", o->format},
-        {"--passes-off", o->passes_off}, {o->resident ? "--resident" : NULL, ""},
+    } part[] = {{o->train ? "--train" : NULL, ""}, {"--data", o->data}, {"--variant", o->variant},
+        {"--format", o->format}, {"--passes-off", o->passes_off}, {o->resident ? "--resident" : NULL, ""},
         {o->cold ? "--cold" : NULL, ""}};
 
     for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
