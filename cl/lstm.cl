@@ -3,38 +3,17 @@
  * Arguments  xw: fp32 workspace [directions][steps][batch][gates * hidden], x W^T + Wb of all steps.
  *            r: [directions][gates * hidden][hidden]; bias: [directions][2 * gates * hidden], its second half is added
  *            here; h0, c0: initial state by strides; peep: [directions][3 * hidden] (LSTM's i, o, f).
- *            y, y_h, y_c: outputs by strides. state: fp32 workspace [directions][batch][4][hidden]. Tensors that has_*
- *            calls absent may be any.
+ *            y, y_h, y_c: outputs by strides. kept: for the gradient, in y's order: LSTM's gates i, o, f, c behind
+ *            their activations and the cell state, GRU's z, r, the new value, and R h + Rb of the third gate with
+ *            linear_before_reset, else r * h. state: fp32 workspace [directions][batch][4][hidden]. Tensors that
+ *            has_* calls absent may be any.
  * Defines    ONN_F16 optional (lib/elem.h), VL (lib/vec.h).
  * Work       any 1-D work-group; global size { directions * batch * local size }.
  * Rounding   dot products in fp32: VL partial sums, then their sum.
  * Source     the equations in the ONNX operators LSTM, GRU, RNN.
  */
 #include "lib/vec.h"
-#include "lib/elem.h"
-
-struct lstm_args {
-    int steps, batch, directions, hidden, reverse; /* reverse: of direction 0; direction 1 always is */
-    int has_bias, has_h0, has_c0, has_peep, has_y, has_y_h, has_y_c, linear_before_reset, has_clip;
-    int act[2][4]; /* enum lstm_activation of direction and gate function f, g, h; the fourth is padding */
-    float clip;
-    int pad;
-    long y_t, y_d, y_b, s_d, s_b; /* y: steps, directions, batch; states: directions, batch. hidden is contiguous */
-};
-
-enum lstm_activation { LSTM_SIGMOID, LSTM_TANH, LSTM_RELU, LSTM_SOFTSIGN, LSTM_SOFTPLUS, LSTM_HARD_SIGMOID };
-
-static inline float lstm_activate(int kind, float v)
-{
-    switch (kind) {
-    case LSTM_SIGMOID: return 1.0f / (1.0f + exp(-v));
-    case LSTM_TANH: return tanh(v);
-    case LSTM_RELU: return v < 0.0f ? 0.0f : v;
-    case LSTM_SOFTSIGN: return v / (1.0f + fabs(v));
-    case LSTM_SOFTPLUS: return v > 20.0f ? v : log1p(exp(v));
-    default: return onn_elem_clip(0.2f * v + 0.5f, 0.0f, 1.0f);
-    }
-}
+#include "lib/lstm.h"
 
 static inline float lstm_gate(const struct lstm_args *a, int kind, float v)
 {
@@ -96,12 +75,7 @@ static struct lstm_walk lstm_start(const struct lstm_args *a, int gates, global 
     return w;
 }
 
-/* Time index of step t, and x W^T of it. */
-static inline int lstm_time(const struct lstm_args *a, const struct lstm_walk *w, int t)
-{
-    return (w->d ? 1 : a->reverse) ? a->steps - 1 - t : t;
-}
-
+/* x W^T of a step. */
 static inline global const float *lstm_row(const struct lstm_args *a, const struct lstm_walk *w, int gates, int time,
                                            global const float *xw)
 {
@@ -117,7 +91,7 @@ static inline void lstm_advance(const struct lstm_args *a, struct lstm_walk *w, 
     w->next = t;
     if (a->has_y)
         for (int j = get_local_id(0); j < a->hidden; j += get_local_size(0))
-            ONN_SET(y + time * a->y_t + w->d * a->y_d + w->b * a->y_b, j, w->h[j]);
+            ONN_SET(y + lstm_at(a, w->d, w->b, time), j, w->h[j]);
 }
 
 static void lstm_end(const struct lstm_args *a, const struct lstm_walk *w, global ONN_T *y_h, global ONN_T *y_c)
@@ -133,14 +107,14 @@ static void lstm_end(const struct lstm_args *a, const struct lstm_walk *w, globa
 /* Gates i, o, f, c. */
 kernel void lstm_steps(ONN_IN(float, xw), ONN_IN(ONN_T, r), ONN_IN(ONN_T, bias), ONN_IN(ONN_T, peep), ONN_IN(ONN_T, h0),
                        ONN_IN(ONN_T, c0), ONN_OUT(float, state), ONN_OUT(ONN_T, y), ONN_OUT(ONN_T, y_h),
-                       ONN_OUT(ONN_T, y_c), const struct lstm_args a)
+                       ONN_OUT(ONN_T, y_c), ONN_OUT(ONN_T, kept), const struct lstm_args a)
 {
     const int n = a.hidden;
     struct lstm_walk w = lstm_start(&a, 4, ONN_PTR(r), ONN_PTR(bias), ONN_PTR(peep), ONN_PTR(h0), ONN_PTR(c0),
                                     ONN_PTR(state));
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (int t = 0; t < a.steps; t++) {
-        const int time = lstm_time(&a, &w, t);
+        const int time = lstm_time(&a, w.d, t);
         global const float *row = lstm_row(&a, &w, 4, time, ONN_PTR(xw));
         for (int j = get_local_id(0); j < n; j += get_local_size(0)) {
             float g[4];
@@ -152,11 +126,21 @@ kernel void lstm_steps(ONN_IN(float, xw), ONN_IN(ONN_T, r), ONN_IN(ONN_T, bias),
                 g[2] = fma(ONN_GET(w.peep, 2 * n + j), c, g[2]);
             }
             const float i = lstm_gate(&a, w.act_f, g[0]), f = lstm_gate(&a, w.act_f, g[2]);
-            c = f * c + i * lstm_gate(&a, w.act_g, g[3]);
+            const float v = lstm_gate(&a, w.act_g, g[3]);
+            c = f * c + i * v;
             if (a.has_peep)
                 g[1] = fma(ONN_GET(w.peep, n + j), c, g[1]);
+            const float o = lstm_gate(&a, w.act_f, g[1]);
             w.cell[j] = c;
-            w.next[j] = lstm_gate(&a, w.act_f, g[1]) * lstm_activate(w.act_h, c);
+            w.next[j] = o * lstm_activate(w.act_h, c);
+            if (a.has_kept) {
+                global ONN_T *k = ONN_PTR(kept) + 5 * lstm_at(&a, w.d, w.b, time) + j;
+                ONN_SET(k, 0, i);
+                ONN_SET(k, n, o);
+                ONN_SET(k, 2 * n, f);
+                ONN_SET(k, 3 * n, v);
+                ONN_SET(k, 4 * n, c);
+            }
         }
         lstm_advance(&a, &w, time, ONN_PTR(y));
     }
@@ -165,15 +149,16 @@ kernel void lstm_steps(ONN_IN(float, xw), ONN_IN(ONN_T, r), ONN_IN(ONN_T, bias),
 
 /* Gates z, r, h. */
 kernel void gru_steps(ONN_IN(float, xw), ONN_IN(ONN_T, r), ONN_IN(ONN_T, bias), ONN_IN(ONN_T, h0), ONN_OUT(float, state),
-                      ONN_OUT(ONN_T, y), ONN_OUT(ONN_T, y_h), const struct lstm_args a)
+                      ONN_OUT(ONN_T, y), ONN_OUT(ONN_T, y_h), ONN_OUT(ONN_T, kept), const struct lstm_args a)
 {
     const int n = a.hidden;
     struct lstm_walk w = lstm_start(&a, 3, ONN_PTR(r), ONN_PTR(bias), ONN_PTR(bias), ONN_PTR(h0), ONN_PTR(h0),
                                     ONN_PTR(state));
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (int t = 0; t < a.steps; t++) {
-        const int time = lstm_time(&a, &w, t);
+        const int time = lstm_time(&a, w.d, t);
         global const float *row = lstm_row(&a, &w, 3, time, ONN_PTR(xw));
+        global ONN_T *k = ONN_PTR(kept) + (a.has_kept ? 4 * lstm_at(&a, w.d, w.b, time) : 0);
         /* cell holds z, scratch holds what the third gate multiplies with R: the state, reset or not. */
         for (int j = get_local_id(0); j < n; j += get_local_size(0)) {
             const float z = row[j] + lstm_dot(w.r + (long)j * n, w.h, n) + lstm_bias(&a, &w, j);
@@ -181,18 +166,22 @@ kernel void gru_steps(ONN_IN(float, xw), ONN_IN(ONN_T, r), ONN_IN(ONN_T, bias), 
             const float reset = lstm_gate(&a, w.act_f, v);
             w.cell[j] = lstm_gate(&a, w.act_f, z);
             w.scratch[j] = a.linear_before_reset ? reset : reset * w.h[j];
+            if (a.has_kept)
+                ONN_SET(k, n + j, reset);
         }
         barrier(CLK_GLOBAL_MEM_FENCE);
         for (int j = get_local_id(0); j < n; j += get_local_size(0)) {
             global const ONN_T *rh = w.r + (long)(2 * n + j) * n;
             const float b = lstm_bias(&a, &w, 2 * n + j);
-            float v = row[2 * n + j];
-            if (a.linear_before_reset)
-                v += w.scratch[j] * (lstm_dot(rh, w.h, n) + b);
-            else
-                v += lstm_dot(rh, w.scratch, n) + b;
-            const float z = w.cell[j];
-            w.next[j] = (1.0f - z) * lstm_gate(&a, w.act_g, v) + z * w.h[j];
+            const float rest = lstm_dot(rh, a.linear_before_reset ? w.h : w.scratch, n) + b;
+            const float v = row[2 * n + j] + (a.linear_before_reset ? w.scratch[j] * rest : rest);
+            const float z = w.cell[j], made = lstm_gate(&a, w.act_g, v);
+            w.next[j] = (1.0f - z) * made + z * w.h[j];
+            if (a.has_kept) {
+                ONN_SET(k, j, z);
+                ONN_SET(k, 2 * n + j, made);
+                ONN_SET(k, 3 * n + j, a.linear_before_reset ? rest : w.scratch[j]);
+            }
         }
         lstm_advance(&a, &w, time, ONN_PTR(y));
     }
@@ -207,7 +196,7 @@ kernel void rnn_steps(ONN_IN(float, xw), ONN_IN(ONN_T, r), ONN_IN(ONN_T, bias), 
                                     ONN_PTR(state));
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (int t = 0; t < a.steps; t++) {
-        const int time = lstm_time(&a, &w, t);
+        const int time = lstm_time(&a, w.d, t);
         global const float *row = lstm_row(&a, &w, 1, time, ONN_PTR(xw));
         for (int j = get_local_id(0); j < n; j += get_local_size(0))
             w.next[j] = lstm_gate(&a, w.act_f, row[j] + lstm_dot(w.r + (long)j * n, w.h, n) + lstm_bias(&a, &w, j));

@@ -17,7 +17,7 @@ onn_grad_fn onn_concat_grad, onn_split_grad, onn_slice_grad, onn_pad_grad;
 onn_grad_fn onn_reshape_grad, onn_transpose_grad, onn_expand_grad, onn_tile_grad, onn_space_grad;
 onn_grad_fn onn_gather_grad, onn_gatherelements_grad, onn_gathernd_grad, onn_scatter_grad;
 onn_grad_fn onn_topk_grad, onn_cumsum_grad, onn_same_grad;
-onn_grad_fn onn_resize_grad;
+onn_grad_fn onn_resize_grad, onn_lstm_grad;
 onn_grad_fn onn_dropout_grad, onn_cross_entropy_grad;
 
 #endif

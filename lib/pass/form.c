@@ -1,5 +1,7 @@
 /* Training form and inference form of a graph: see trainable.h. */
 #include "ops/dropout_train.h"
+#include "ops/grads.h"
+#include "ops/lstm.h"
 #include "ops/norm.h"
 #include "pass/rewrite.h"
 #include "pass/trainable.h"
@@ -83,6 +85,24 @@ fail:
     return status;
 }
 
+/* LSTM, GRU, RNN: the node also keeps what its gradient reads of every step. */
+static enum oclnn_status recurrent(struct frame *f, const struct onn_node *n)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_lstm_cell *cell = onn_lstm_cell(n->op);
+    const int outs = cell->kept ? cell->kept_out + 1 : 2;
+    int32_t in[8], out[4];
+    for (int i = 0; i < n->n_in; i++)
+        in[i] = onn_rewrite_value(&f->r, n->in[i]);
+    ONN_TRY(f->r.out->status);
+    ONN_TRY(onn_emit_many(f->r.out, n->op, n->name, n->attr, n->n_in, in, outs, out));
+    for (int i = 0; i < n->n_out && i < outs; i++)
+        if (n->out[i])
+            onn_rewrite_set(&f->r, n->out[i], out[i]);
+fail:
+    return status;
+}
+
 static enum oclnn_status inputs(struct frame *f)
 {
     for (int i = 0; i < f->r.in->n_inputs; i++) {
@@ -111,6 +131,8 @@ enum oclnn_status onn_pass_form(const struct onn_graph *in, struct onn_form *for
             ONN_TRY(norm(&f, n));
         else if (strcmp(n->op->name, "dropout") == 0)
             ONN_TRY(dropout(&f, n));
+        else if (form->training && n->op->grad == onn_lstm_grad)
+            ONN_TRY(recurrent(&f, n));
         else
             ONN_TRY(onn_rewrite_copy_node(&f.r, k));
     }

@@ -17,7 +17,7 @@ static const struct {
     {"layernormalization", 6, 0},
     {"groupnormalization", 6, 0},
     {"prelu", 2, 0},
-    {"lstm", 14, 0},
+    {"lstm", 142, 0},
     {"gru", 14, 0},
     {"rnn", 14, 0},
 };

@@ -1,5 +1,6 @@
 /* LSTM, GRU and RNN against ONNX's equations in double. */
 #include "harness/harness.h"
+#include "ops/lstm.h"
 #include "ops/window_ref.h"
 #include <math.h>
 #include <setjmp.h>
@@ -16,6 +17,7 @@ static void infers_shapes(void **state)
     onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 hidden_size=5", "f32[7,1,2,5]");
     onn_check_infer("lstm x=7x2x10 w=2x20x10 r=2x20x5 b=2x40 direction=bidirectional", "f32[7,2,2,5]");
     onn_check_infer("gru x=2x7x10 w=1x15x10 r=1x15x5 layout=1 outs=2", "f32[2,7,1,5]");
+    onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 outs=4", "f32[7,1,2,5]");
     onn_check_infer("rnn x=2x7x10 w=1x5x10 r=1x5x5 direction=reverse", "f32[2,1,7,5]");
     onn_check_infer("rnn x=2x7x10 w=1x5x10 r=1x5x5 direction=up", "!direction=up");
     onn_check_infer("lstm x=7x2x10 w=1x20x10 r=1x20x5 lens=2:i32", "!b is");
@@ -33,7 +35,7 @@ static double sigmoid(double v)
 struct cell {
     const struct onn_ref *r;
     int64_t steps, batch, in, hidden, gates, d, b;
-    double *h, *c;
+    double *h, *c, *kept; /* kept: of this step, for the gradient; NULL: not wanted */
 };
 
 /* gate[j] = w x + wb; rest[j] = r h + rb, for gates * hidden rows j. */
@@ -61,8 +63,12 @@ static void step_lstm(struct cell *s, const double *g, const double *e, const do
     for (int64_t j = 0; j < n; j++) {
         const double i = sigmoid(g[j] + e[j] + (peep ? peep[j] * s->c[j] : 0));
         const double f = sigmoid(g[2 * n + j] + e[2 * n + j] + (peep ? peep[2 * n + j] * s->c[j] : 0));
-        s->c[j] = f * s->c[j] + i * tanh(g[3 * n + j] + e[3 * n + j]);
-        s->h[j] = sigmoid(g[n + j] + e[n + j] + (peep ? peep[n + j] * s->c[j] : 0)) * tanh(s->c[j]);
+        const double v = tanh(g[3 * n + j] + e[3 * n + j]);
+        s->c[j] = f * s->c[j] + i * v;
+        const double o = sigmoid(g[n + j] + e[n + j] + (peep ? peep[n + j] * s->c[j] : 0));
+        s->h[j] = o * tanh(s->c[j]);
+        for (int k = 0; s->kept && k < 5; k++)
+            s->kept[k * n + j] = (double[]){i, o, f, v, s->c[j]}[k];
     }
 }
 
@@ -79,6 +85,8 @@ static void step_gru(struct cell *s, const double *g, const double *e, double *a
     for (int64_t j = 0; j < n; j++) {
         const double z = sigmoid(g[j] + e[j]), rt = sigmoid(g[n + j] + e[n + j]);
         const double v = tanh(g[2 * n + j] + (linear ? rt * e[2 * n + j] : again[2 * n + j]));
+        for (int k = 0; s->kept && k < 4; k++)
+            s->kept[k * n + j] = (double[]){z, rt, v, linear ? e[2 * n + j] : reset[j]}[k];
         s->h[j] = (1 - z) * v + z * s->h[j];
     }
     free(reset);
@@ -89,12 +97,10 @@ static void ref_recurrent(struct onn_ref *r)
 {
     const struct onn_prob *p = r->prob;
     const bool lstm = !strcmp(p->op->name, "lstm"), gru = !strcmp(p->op->name, "gru");
-    /* Attributes through the dumped text: the struct is private to lib/ops/lstm.c. */
-    struct onn_str text = {0};
-    onn_prob_text(p, &text);
-    const bool layout = strstr(onn_str_text(&text), "layout=1") != NULL;
-    const bool reverse = strstr(onn_str_text(&text), "reverse") != NULL;
-    const bool linear = strstr(onn_str_text(&text), "linear_before_reset=1") != NULL;
+    const struct onn_lstm_attr *a = p->attr;
+    const bool layout = a->layout != 0, linear = a->linear_before_reset != 0;
+    const bool reverse = a->direction && !strcmp(a->direction, "reverse");
+    const int kept = lstm ? 3 : 2, numbers = lstm ? 5 : 4;
     struct cell s = {.r = r,
         .gates = lstm ? 4
             : gru     ? 3
@@ -117,6 +123,9 @@ static void ref_recurrent(struct onn_ref *r)
             }
             for (int64_t t = 0; t < s.steps; t++) {
                 const int64_t time = s.d || reverse ? s.steps - 1 - t : t;
+                const int64_t y =
+                    layout ? (s.b * s.steps + time) * dirs + s.d : (time * dirs + s.d) * s.batch + s.b;
+                s.kept = r->n_out > kept ? r->out[kept] + y * numbers * s.hidden : NULL;
                 products(&s, time, layout, s.h, g, g + rows);
                 if (lstm)
                     step_lstm(&s, g, g + rows,
@@ -126,21 +135,18 @@ static void ref_recurrent(struct onn_ref *r)
                 else
                     for (int64_t j = 0; j < s.hidden; j++)
                         s.h[j] = tanh(g[j] + g[rows + j]);
-                const int64_t y =
-                    layout ? (s.b * s.steps + time) * dirs + s.d : (time * dirs + s.d) * s.batch + s.b;
                 for (int64_t j = 0; j < s.hidden; j++)
                     r->out[0][y * s.hidden + j] = s.h[j];
             }
             for (int64_t j = 0; j < s.hidden; j++) {
                 if (r->n_out > 1)
                     r->out[1][at + j] = s.h[j];
-                if (r->n_out > 2)
+                if (r->n_out > 2 && lstm)
                     r->out[2][at + j] = s.c[j];
             }
         }
     free(g);
     free(state);
-    onn_str_finish(&text);
 }
 
 #define CASE(text) \
@@ -155,6 +161,11 @@ static const struct onn_case cases[] = {
     CASE("gru x=6x2x9 w=1x30x9 r=1x30x10 b=1x60 outs=2"),
     CASE("gru x=6x2x9 w=2x30x9 r=2x30x10 b=2x60 direction=bidirectional linear_before_reset=1 outs=2"),
     CASE("gru x=3x1x9 w=1x51x9 r=1x51x17 b=- lens=- h=1x1x17"),
+    CASE(
+        "lstm x=3x2x6 w=2x28x6 r=2x28x7 b=2x56 lens=- h=2x2x7 c=2x2x7 p=2x21 direction=bidirectional outs=4"),
+    CASE("lstm x=2x3x6 w=1x28x6 r=1x28x7 layout=1 outs=4"),
+    CASE("gru x=4x2x9 w=2x30x9 r=2x30x10 b=2x60 direction=bidirectional linear_before_reset=1 outs=3"),
+    CASE("gru x=2x4x9 w=1x30x9 r=1x30x10 b=1x60 direction=reverse layout=1 outs=3"),
     CASE("rnn x=5x2x9 w=1x11x9 r=1x11x11 b=1x22 outs=2"),
     {.problem = NULL},
 };

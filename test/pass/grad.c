@@ -1,5 +1,5 @@
 /* Every operator's gradient against central differences. A row of the table is a problem (ops/problem.h) with places to
- * be drawn: {3-9} a number, {a:3-9} a number with a name, {a} the same number again. All instances of a row become one
+ * be drawn: {3-9} a number, {a:3-9} a number with a name, {a} the same number again, {a*4} four times that. All instances of a row become one
  * graph y_i = op(x_i …) with loss = sum of w_i * y_i, its gradient is appended and everything runs as one plan. Then
  * every differentiable input is moved along random directions d: (L(x + eps d) - L(x - eps d)) / 2 eps must equal
  * <gradient, d>. L is summed in double on the host from the plan's outputs y, so what is left is the rounding of y, which
@@ -56,8 +56,8 @@ static void instance(const char *text, char *out, size_t room)
         const char *at = text + 1;
         const int name = *at >= 'a' && *at <= 'z' ? *at - 'a' : -1;
         int64_t v;
-        if (name >= 0 && at[1] == '}') {
-            v = named[name];
+        if (name >= 0 && at[1] != ':') {
+            v = named[name] * (at[1] == '*' ? at[2] - '0' : 1);
         } else {
             long low, high;
             assert_int_equal(sscanf(name >= 0 ? at + 2 : at, "%ld-%ld", &low, &high), 2);
@@ -72,7 +72,7 @@ static void instance(const char *text, char *out, size_t room)
 }
 
 #define MOST 20
-#define INPUTS 6
+#define INPUTS 8
 struct one {
     char text[256];
     struct onn_problem problem;
@@ -484,6 +484,40 @@ static const struct row rows[] = {
     {"topk x={2-4}x{4-9} k=@3:i64 outs=2", TIES},
     {"trilu x={2-4}x{3-5}x{3-5} upper={0-1}", 0},
     {"reversesequence x=4x2x{2-3} l=@4,2:i64 time_axis=0 batch_axis=1", 0},
+    {"lstm hidden_size={h:1-5} x={2-4}x{n:1-3}x{c:1-5} w=1x{h*4}x{c} r=1x{h*4}x{h} b=1x{h*8} lens=- "
+     "h=1x{n}x{h} "
+     "c=1x{n}x{h} p=1x{h*3} outs=3",
+        0},
+    {"lstm hidden_size={h:1-5} x={2-4}x{n:1-3}x{c:1-5} w=2x{h*4}x{c} r=2x{h*4}x{h} b=2x{h*8} lens=- "
+     "h=2x{n}x{h} "
+     "c=2x{n}x{h} direction=bidirectional",
+        0},
+    {"lstm hidden_size={h:1-5} x={n:1-3}x{2-4}x{c:1-5} w=2x{h*4}x{c} r=2x{h*4}x{h} b=- lens=- h={n}x2x{h} "
+     "c=- "
+     "p=2x{h*3} direction=bidirectional layout=1 outs=2",
+        0},
+    {"lstm hidden_size={h:1-5} x={n:1-3}x{2-4}x{c:1-5} w=1x{h*4}x{c} r=1x{h*4}x{h} direction=reverse "
+     "layout=1 outs=3 "
+     "activations=Softsign,Softplus,Sigmoid",
+        0},
+    {"gru hidden_size={h:1-5} x={2-4}x{n:1-3}x{c:1-5} w=1x{h*3}x{c} r=1x{h*3}x{h} b=1x{h*6} lens=- "
+     "h=1x{n}x{h} outs=2",
+        0},
+    {"gru hidden_size={h:1-5} x={2-4}x{n:1-3}x{c:1-5} w=2x{h*3}x{c} r=2x{h*3}x{h} b=2x{h*6} lens=- "
+     "h=2x{n}x{h} outs=2 "
+     "direction=bidirectional linear_before_reset={0-1}",
+        0},
+    {"gru hidden_size={h:1-5} x={n:1-3}x{2-4}x{c:1-5} w=1x{h*3}x{c} r=1x{h*3}x{h} b=1x{h*6} layout=1 "
+     "direction=reverse "
+     "linear_before_reset=1",
+        0},
+    {"rnn hidden_size={h:1-5} x={2-4}x{n:1-3}x{c:1-5} w=1x{h}x{c} r=1x{h}x{h} b=1x{h*2} lens=- h=1x{n}x{h} "
+     "outs=2",
+        0},
+    {"rnn hidden_size={h:1-5} x={n:1-3}x{2-4}x{c:1-5} w=2x{h}x{c} r=2x{h}x{h} layout=1 "
+     "direction=bidirectional "
+     "activations=Softsign,Sigmoid outs=2",
+        0},
     {NULL, 0},
 };
 
