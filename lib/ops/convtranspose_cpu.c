@@ -5,6 +5,9 @@
 #include "ops/pack.h"
 
 /* ---- blocked: vector CPUs ---- */
+#define PX_GROUP 64 /* ONN_PX_GROUP in cl/lib/tile.h */
+#define X_BYTES 262144 /* of a work-group's inputs: they stay in L2 beside the weights of a tile of K */
+#define PX_LEAST 16
 #define MAX_TAPS 64 /* CTB_TAPS in cl/convtranspose_blocked.cl */
 
 static const char *blocked_check(const struct onn_prob *p, struct onn_conv_cpu *c)
@@ -36,36 +39,59 @@ static struct onn_cost blocked_cost(const struct onn_prob *p, const struct onn_t
     return (struct onn_cost){onn_prob_flop(p), onn_conv_cpu_bytes(p), 1, 0.5};
 }
 
+static int64_t div_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Pixels and tiles of K of a work-group, work-groups of the largest phase: enough for all cores; pixels share what is
+ * read of the weights, so they are given up last. */
+static void deal(const struct onn_prob *p, const struct onn_conv_cpu *c, int64_t phases, int64_t *per_phase,
+    int64_t *px, int64_t *kt)
+{
+    const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
+    const int64_t pixels = c->g.n * div_up(c->p, c->stride_h) * div_up(c->q, c->stride_w);
+    const int64_t tiles = div_up(c->k_blocks, 3), fit = X_BYTES / (c->c_blocks * c->vl * 4);
+    const int64_t most = least(PX_GROUP, fit > PX_LEAST ? fit : PX_LEAST);
+
+    *px = pixels > most ? div_up(pixels, div_up(pixels, most)) : pixels > 0 ? pixels : 1;
+    *kt = tiles;
+    while (phases * div_up(pixels, *px) * div_up(tiles, *kt) * c->g.group < 8 * cores && (*kt > 1 || *px > 8))
+        if (*kt > 1)
+            *kt = div_up(*kt, 2);
+        else
+            *px = div_up(*px, 2);
+    *per_phase = div_up(pixels, *px);
+}
+
 static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     struct onn_conv_cpu c;
     const char *reason = blocked_check(p, &c);
-    const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
     struct onn_launch *l;
-    int64_t rows, tiles, kt;
+    int64_t per_phase, px, kt;
 
     (void)t;
     if (reason)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "convtranspose blocked: %s", reason);
-    tiles = kt = (c.k_blocks + 2) / 3;
-    rows = c.p;
-    while (rows > 1 && (c.p + rows - 1) / rows * c.g.n * c.g.group < 8 * cores)
-        rows = (rows + 1) / 2;
-    while (kt > 1 && (c.p + rows - 1) / rows * ((tiles + kt - 1) / kt) * c.g.n * c.g.group < 4 * cores)
-        kt = (kt + 1) / 2;
+    const int64_t phases = least(c.stride_h, c.p) * least(c.stride_w, c.q), tiles = div_up(c.k_blocks, 3);
+    deal(p, &c, phases, &per_phase, &px, &kt);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_TRANSPOSE, "convtranspose_blocked", "convtranspose_blocked",
         b);
     onn_conv_cpu_ints(b, l,
-        (int64_t[]){c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h, c.stride_w,
-            c.pad_h, c.pad_w, c.dil_h, c.dil_w, c.g.group},
+        (int64_t[]){c.g.n, c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h,
+            c.stride_w, c.pad_h, c.pad_w, c.dil_h, c.dil_w},
         16);
     onn_conv_cpu_strides(b, l, &c);
-    onn_conv_cpu_ints(b, l, (int64_t[]){rows, kt}, 2);
+    onn_conv_cpu_ints(b, l, (int64_t[]){px, kt}, 2);
     onn_arg_long(b, l, onn_conv_pack_zeros(ONN_PACK_CONV_TRANSPOSE, &p->in[1], p->in[1].format.p));
     onn_conv_cpu_end(b, l, &c);
     onn_launch_size3(l,
-        (size_t[3]){(size_t)((c.p + rows - 1) / rows), (size_t)((tiles + kt - 1) / kt),
-            (size_t)(c.g.n * c.g.group)},
+        (size_t[3]){(size_t)(per_phase * phases), (size_t)div_up(tiles, kt), (size_t)c.g.group},
         (size_t[3]){1, 1, 1});
     return b->status;
 }
