@@ -2,6 +2,7 @@
 """Convolution gradients of ResNet-50's layers, in % of the device's FMA peak: the fastest variant of each problem.
 
 usage: conv_gradients.py --oclnn build/tools/oclnn-bench [-d cpu] [--batch 8] [--min-time 200ms] [--native GFLOPS]
+                         [--variants blocked,pointwise,winograd43,winograd34] [--only TEXT]
 
 dx with stride 1 is a convolution of dy with the turned weight, else a transposed convolution; dw is conv_dw. FLOP are those
 of the direct method, 2 N K C R S P Q, whatever the variant does, so Winograd may be above 100 %. The peak is the larger one
@@ -79,11 +80,15 @@ def native():
 
 def best(args, problem, flop):
     """(GFLOPS, variant) of the fastest variant, and the probe's peak."""
-    p = subprocess.run([args.oclnn, problem, "-d", args.device, "--min-time", args.min_time, "--min-runs", "3", "--verify", "off", "-o", "json"],
-                       capture_output=True, text=True, check=False)
-    rows = json.loads(p.stdout or "{}").get("results", [])
+    rows, said = [], ""
+    for variant in args.variants.split(",") if args.variants else [None]:
+        command = [args.oclnn, problem, "-d", args.device, "--min-time", args.min_time, "--min-runs", "3", "--verify", "off",
+                   "-o", "json"] + (["--variant", variant] if variant else [])
+        p = subprocess.run(command, capture_output=True, text=True, check=False)
+        rows += json.loads(p.stdout or "{}").get("results", [])
+        said += p.stderr
     if not rows:
-        sys.exit(f"{problem}: {p.stderr.strip() or p.stdout}")
+        sys.exit(f"{problem}: {said.strip()}")
     row = min(rows, key=lambda r: r["time_ms"]["median"])
     peak = 100 * row["gflops"] / row["percent_of_peak"] if row.get("percent_of_peak") else 0.0
     return flop / row["time_ms"]["median"] / 1e6, row["variant"] + " " + row.get("format", ""), peak
@@ -95,7 +100,8 @@ def main():
     ap.add_argument("-d", "--device", default="cpu")
     ap.add_argument("--batch", type=int, default=8)
     ap.add_argument("--min-time", default="200ms")
-    ap.add_argument("--native", type=float)
+    ap.add_argument("--native", type=float, help="GFLOPS of the peak loop, if it is known")
+    ap.add_argument("--variants", default="", help="only these, comma-separated: the plain ones take long")
     ap.add_argument("--only", default="", help="a part of the problems' texts")
     args = ap.parse_args()
     rows, probe = [], 0.0
