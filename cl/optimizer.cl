@@ -1,11 +1,14 @@
 /* Optimisers: parameters and states are changed in place (their arguments are inputs of the node, hence const pointers
- * that are cast here). Item i works on elements i * per … of n.
+ * that are cast here).
  *
- * Arguments   param, grad; lr, scale: one float each; step (long, from 1) where the rule needs it; states a, b (any
- *             tensor where has_a, has_b are 0); struct opt_args; n; per.
+ * Several     all but lars, lamb and count_up update up to 4 or 10 parameters. Arguments: for each its tensors (parameter,
+ *             gradient or value, states; of those behind the last any, 0 elements); lr, scale: one float each; step (long, from 1) where
+ *             the rule needs it; assign: guard; struct opt_args; struct opt_pieces; per. at.end[k] items work on
+ *             parameters 0 … k, each on `per` elements of one; global size { the last at.end } or more.
+ * One         lars, lamb: its tensors, lr, scale, step, parts of norms, struct opt_args, n, per: item i works on elements
+ *             i * per … of n, global { ceil(n / per) }; *_norms: { parts }, part i gets the sums of squares of `per`
+ *             elements of parameter and gradient (lamb: update), which the second launch adds up in order.
  *             A scale (assign: guard) that is NaN leaves everything as it is.
- * Global      { ceil(n / per) }; *_norms: { parts }, part i gets the sums of squares of `per` elements of parameter and
- *             gradient (lamb: update), which the second launch adds up in order.
  * Defines     VL; ONN_ALONE: work-groups of one item.
  * Source      the papers named below; sgd, adam, adamw, rmsprop, adagrad count weight decay, momentum and epsilon as
  *             PyTorch does.
@@ -25,28 +28,69 @@ struct opt_args {
     int nesterov, has_scale, has_a, has_b;
 };
 
+#define OPT_MOST 10
+struct opt_pieces {
+    long n[OPT_MOST], end[OPT_MOST];
+};
+#define OPT_LIST4(M) M(0), M(1), M(2), M(3)
+#define OPT_LIST10(M) OPT_LIST4(M), M(4), M(5), M(6), M(7), M(8), M(9)
+#define OPT_ALL4(M) M(0) M(1) M(2) M(3)
+#define OPT_ALL10(M) OPT_ALL4(M) M(4) M(5) M(6) M(7) M(8) M(9)
+/* Tensors of parameter k as arguments: parameter and gradient, then so many states. */
+#define OPT_ARGS0(k) ONN_IN(float, p##k), ONN_IN(float, d##k)
+#define OPT_ARGS1(k) OPT_ARGS0(k), ONN_IN(float, a##k)
+#define OPT_ARGS2(k) OPT_ARGS1(k), ONN_IN(float, b##k)
+#define OPT_TAKE(to, from) to = (global float *)ONN_PTR(from);
+#define OPT_CASE0(k) case k: OPT_TAKE(param, p##k) grad = ONN_PTR(d##k); break;
+#define OPT_CASE1(k) case k: OPT_TAKE(param, p##k) OPT_TAKE(sa, a##k) grad = ONN_PTR(d##k); break;
+#define OPT_CASE2(k) case k: OPT_TAKE(param, p##k) OPT_TAKE(sa, a##k) OPT_TAKE(sb, b##k) grad = ONN_PTR(d##k); break;
+#define OPT_COMMON const struct opt_args g, const struct opt_pieces at, const long per
+
+/* The parameter that this item works on, and the item's number among those of the parameter. */
+#define OPT_FIND(MOST, CASE)                                                                                 \
+    global float *param = (global float *)ONN_PTR(p0), *sa = param, *sb = param;                             \
+    global const float *grad = param;                                                                        \
+    int piece_ = 0;                                                                                          \
+    while (piece_ < MOST && (long)get_global_id(0) >= at.end[piece_])                                        \
+        piece_++;                                                                                            \
+    if (piece_ == MOST)                                                                                      \
+        return;                                                                                              \
+    const long item = get_global_id(0) - (piece_ ? at.end[piece_ - 1] : 0), n = at.n[piece_];                \
+    switch (piece_) {                                                                                        \
+        OPT_ALL##MOST(CASE)                                                                                  \
+    }                                                                                                        \
+    (void)sa;                                                                                                \
+    (void)sb;                                                                                                \
+    (void)g;
+/* Kernels for up to 4 and up to 10 parameters: an argument costs some drivers half a microsecond. */
+#define OPT_SEVERAL(name, STATES, SCALARS, BEGIN, BODY)                                                      \
+    OPT_KERNEL void name##_4(OPT_LIST4(OPT_ARGS##STATES), SCALARS OPT_COMMON)                                \
+    {                                                                                                        \
+        OPT_FIND(4, OPT_CASE##STATES)                                                                        \
+        BEGIN OPT_LOOP(BODY)                                                                                 \
+    }                                                                                                        \
+    OPT_KERNEL void name##_10(OPT_LIST10(OPT_ARGS##STATES), SCALARS OPT_COMMON)                              \
+    {                                                                                                        \
+        OPT_FIND(10, OPT_CASE##STATES)                                                                       \
+        BEGIN OPT_LOOP(BODY)                                                                                 \
+    }
+
 #define OPT_LOAD1(p) (*(p))
 #define OPT_STORE1(v, p) (*(p) = (v))
 /* Runs BODY(type, load, store) over i … end - 1: whole vectors, then the rest. */
 #define OPT_LOOP(BODY)                                                                                       \
     {                                                                                                        \
-        long i = get_global_id(0) * per;                                                                     \
+        long i = item * per;                                                                                 \
         const long end = min(i + per, n);                                                                    \
         for (; i + VL <= end; i += VL)                                                                       \
             BODY(ONN_V, ONN_LOAD, ONN_STORE)                                                                 \
         for (; i < end; i++)                                                                                 \
             BODY(float, OPT_LOAD1, OPT_STORE1)                                                               \
     }
-#define OPT_OPERANDS ONN_IN(float, param), ONN_IN(float, grad), ONN_IN(float, lr), ONN_IN(float, scale)
-#define OPT_STATES ONN_IN(float, a), ONN_IN(float, b)
+#define OPT_SCALARS ONN_IN(float, lr), ONN_IN(float, scale),
+#define OPT_STEPPED OPT_SCALARS ONN_IN(long, step),
 #define OPT_BEGIN                                                                                            \
-    global float *param = (global float *)ONN_PTR(param), *sa = (global float *)ONN_PTR(a);                  \
-    global float *sb = (global float *)ONN_PTR(b);                                                           \
-    global const float *grad = ONN_PTR(grad);                                                                \
     const float rate = *ONN_PTR(lr), times = g.has_scale ? *ONN_PTR(scale) : 1.0f;                           \
-    (void)grad;                                                                                              \
-    (void)sa;                                                                                                \
-    (void)sb;                                                                                                \
     (void)rate;                                                                                              \
     if (times != times) /* a NaN: this step must not count */                                                \
         return;
@@ -63,11 +107,8 @@ struct opt_args {
         }                                                                                                    \
         store(p - d * (T)(rate), param + i);                                                                 \
     }
-OPT_KERNEL void opt_sgd(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
-{
-    OPT_BEGIN
-    OPT_LOOP(OPT_SGD)
-}
+OPT_SEVERAL(opt_sgd, 0, OPT_SCALARS, OPT_BEGIN, OPT_SGD)
+OPT_SEVERAL(opt_sgd_momentum, 1, OPT_SCALARS, OPT_BEGIN, OPT_SGD)
 
 /* Adam (Kingma, Ba 2015); AdamW (Loshchilov, Hutter 2019): decay goes straight to the parameter. 1 - beta^t through
  * expm1: no cancellation. */
@@ -90,21 +131,10 @@ OPT_KERNEL void opt_sgd(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const
         store(p - m * (T)(rate / c1) / (sqrt(v) / (T)(c2) + (T)(g.epsilon)), param + i);                     \
     }
 #define OPT_DECOUPLED 0
-OPT_KERNEL void opt_adam(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct opt_args g, const long n, const long per)
-{
-    OPT_BEGIN
-    OPT_CORRECTIONS
-    OPT_LOOP(OPT_ADAM)
-}
+OPT_SEVERAL(opt_adam, 2, OPT_STEPPED, OPT_BEGIN OPT_CORRECTIONS, OPT_ADAM)
 #undef OPT_DECOUPLED
 #define OPT_DECOUPLED 1
-OPT_KERNEL void opt_adamw(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const struct opt_args g, const long n,
-                      const long per)
-{
-    OPT_BEGIN
-    OPT_CORRECTIONS
-    OPT_LOOP(OPT_ADAM)
-}
+OPT_SEVERAL(opt_adamw, 2, OPT_STEPPED, OPT_BEGIN OPT_CORRECTIONS, OPT_ADAM)
 
 /* RMSProp (Tieleman, Hinton 2012); its alpha travels as beta2. */
 #define OPT_RMSPROP(T, load, store)                                                                          \
@@ -120,11 +150,8 @@ OPT_KERNEL void opt_adamw(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, const st
         }                                                                                                    \
         store(p - u * (T)(rate), param + i);                                                                 \
     }
-OPT_KERNEL void opt_rmsprop(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
-{
-    OPT_BEGIN
-    OPT_LOOP(OPT_RMSPROP)
-}
+OPT_SEVERAL(opt_rmsprop, 1, OPT_SCALARS, OPT_BEGIN, OPT_RMSPROP)
+OPT_SEVERAL(opt_rmsprop_momentum, 2, OPT_SCALARS, OPT_BEGIN, OPT_RMSPROP)
 
 /* AdaGrad (Duchi, Hazan, Singer 2011). */
 #define OPT_ADAGRAD(T, load, store)                                                                          \
@@ -135,11 +162,7 @@ OPT_KERNEL void opt_rmsprop(OPT_OPERANDS, OPT_STATES, const struct opt_args g, c
         store(v, sa + i);                                                                                    \
         store(p - d * (T)(rate) / (sqrt(v) + (T)(g.epsilon)), param + i);                                    \
     }
-OPT_KERNEL void opt_adagrad(OPT_OPERANDS, OPT_STATES, const struct opt_args g, const long n, const long per)
-{
-    OPT_BEGIN
-    OPT_LOOP(OPT_ADAGRAD)
-}
+OPT_SEVERAL(opt_adagrad, 1, OPT_SCALARS, OPT_BEGIN, OPT_ADAGRAD)
 
 /* Norms from their parts, in order. */
 static inline void opt_norms(global const float *part, const long parts, float *p, float *d)
@@ -153,19 +176,27 @@ static inline void opt_norms(global const float *part, const long parts, float *
     *d = sqrt(*d);
 }
 
+#define OPT_ONE                                                                                              \
+    const long item = get_global_id(0);                                                                      \
+    global float *param = (global float *)ONN_PTR(p0), *sa = (global float *)ONN_PTR(a0);                    \
+    global const float *grad = ONN_PTR(d0);                                                                  \
+    (void)grad;                                                                                              \
+    (void)sa;
+
 /* LARS (You, Gitman, Ginsburg 2017): the rate of a layer follows |param| / |grad|. */
-OPT_KERNEL void opt_lars_norms(OPT_OPERANDS, OPT_STATES, ONN_OUT(float, part), const struct opt_args g, const long n,
+OPT_KERNEL void opt_lars_norms(OPT_ARGS1(0), OPT_SCALARS ONN_OUT(float, part), const struct opt_args g, const long n,
                            const long per)
 {
+    OPT_ONE
     OPT_BEGIN
-    const long k = get_global_id(0), end = min((k + 1) * per, n);
+    const long end = min((item + 1) * per, n);
     float sp = 0.0f, sd = 0.0f;
-    for (long i = k * per; i < end; i++) {
+    for (long i = item * per; i < end; i++) {
         sp += param[i] * param[i];
         sd += grad[i] * times * (grad[i] * times);
     }
-    ONN_PTR(part)[2 * k] = sp;
-    ONN_PTR(part)[2 * k + 1] = sd;
+    ONN_PTR(part)[2 * item] = sp;
+    ONN_PTR(part)[2 * item + 1] = sd;
 }
 
 #define OPT_LARS(T, load, store)                                                                             \
@@ -176,9 +207,10 @@ OPT_KERNEL void opt_lars_norms(OPT_OPERANDS, OPT_STATES, ONN_OUT(float, part), c
         store(m, sa + i);                                                                                    \
         store(p - m * (T)(rate), param + i);                                                                 \
     }
-OPT_KERNEL void opt_lars(OPT_OPERANDS, OPT_STATES, ONN_IN(float, part), const struct opt_args g, const long n,
+OPT_KERNEL void opt_lars(OPT_ARGS1(0), OPT_SCALARS ONN_IN(float, part), const struct opt_args g, const long n,
                      const long per, const long parts)
 {
+    OPT_ONE
     OPT_BEGIN
     float np, nd;
     opt_norms(ONN_PTR(part), parts, &np, &nd);
@@ -187,14 +219,16 @@ OPT_KERNEL void opt_lars(OPT_OPERANDS, OPT_STATES, ONN_IN(float, part), const st
 }
 
 /* LAMB (You and others 2020): Adam's update, scaled to |param| / |update|. The first launch moves the moments. */
-OPT_KERNEL void opt_lamb_norms(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_OUT(float, part), const struct opt_args g,
-                           const long n, const long per)
+OPT_KERNEL void opt_lamb_norms(OPT_ARGS2(0), OPT_STEPPED ONN_OUT(float, part),
+                           const struct opt_args g, const long n, const long per)
 {
+    OPT_ONE
     OPT_BEGIN
     OPT_CORRECTIONS
-    const long k = get_global_id(0), end = min((k + 1) * per, n);
+    global float *sb = (global float *)ONN_PTR(b0);
+    const long end = min((item + 1) * per, n);
     float sp = 0.0f, su = 0.0f;
-    for (long i = k * per; i < end; i++) {
+    for (long i = item * per; i < end; i++) {
         const float d = grad[i] * times, p = param[i];
         OPT_MOMENTS(float, OPT_LOAD1, OPT_STORE1, d)
         sa[i] = m;
@@ -203,8 +237,8 @@ OPT_KERNEL void opt_lamb_norms(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN
         sp += p * p;
         su += u * u;
     }
-    ONN_PTR(part)[2 * k] = sp;
-    ONN_PTR(part)[2 * k + 1] = su;
+    ONN_PTR(part)[2 * item] = sp;
+    ONN_PTR(part)[2 * item + 1] = su;
 }
 
 #define OPT_LAMB(T, load, store)                                                                             \
@@ -214,45 +248,34 @@ OPT_KERNEL void opt_lamb_norms(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN
                     p * (T)(g.weight_decay);                                                                 \
         store(p - u * (T)(rate * ratio), param + i);                                                         \
     }
-OPT_KERNEL void opt_lamb(OPT_OPERANDS, ONN_IN(long, step), OPT_STATES, ONN_IN(float, part), const struct opt_args g,
+OPT_KERNEL void opt_lamb(OPT_ARGS2(0), OPT_STEPPED ONN_IN(float, part), const struct opt_args g,
                      const long n, const long per, const long parts)
 {
+    OPT_ONE
     OPT_BEGIN
     OPT_CORRECTIONS
+    global float *sb = (global float *)ONN_PTR(b0);
     float np, nu;
     opt_norms(ONN_PTR(part), parts, &np, &nu);
     const float ratio = np > 0.0f && nu > 0.0f ? np / nu : 1.0f;
     OPT_LOOP(OPT_LAMB)
 }
 
-#define OPT_ASSIGN(T, load, store) store(load(value + i), state + i);
-#define OPT_ACCUMULATE(T, load, store) store(load(state + i) + load(value + i), state + i);
+/* The state is the parameter, what it gets the gradient. */
+#define OPT_ASSIGN(T, load, store) store(load(grad + i), param + i);
+#define OPT_ACCUMULATE(T, load, store) store(load(param + i) + load(grad + i), param + i);
 #define OPT_EMA(T, load, store)                                                                              \
     {                                                                                                        \
-        const T s = load(state + i);                                                                         \
-        store(s + (load(value + i) - s) * (T)(1.0f - decay), state + i);                                     \
+        const T s = load(param + i);                                                                         \
+        store(s + (load(grad + i) - s) * (T)(1.0f - g.decay), param + i);                                    \
     }
-#define OPT_PAIR                                                                                             \
-    global float *state = (global float *)ONN_PTR(state);                                                    \
-    global const float *value = ONN_PTR(value);
-OPT_KERNEL void opt_assign(ONN_IN(float, state), ONN_IN(float, value), ONN_IN(float, guard), const int guarded,
-                       const long n, const long per)
-{
-    OPT_PAIR
-    if (guarded && *ONN_PTR(guard) != *ONN_PTR(guard))
+#define OPT_GUARD ONN_IN(float, guard),
+#define OPT_GUARDED                                                                                          \
+    if (g.has_scale && *ONN_PTR(guard) != *ONN_PTR(guard))                                                   \
         return;
-    OPT_LOOP(OPT_ASSIGN)
-}
-OPT_KERNEL void opt_accumulate(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per)
-{
-    OPT_PAIR
-    OPT_LOOP(OPT_ACCUMULATE)
-}
-OPT_KERNEL void opt_ema(ONN_IN(float, state), ONN_IN(float, value), const long n, const long per, const float decay)
-{
-    OPT_PAIR
-    OPT_LOOP(OPT_EMA)
-}
+OPT_SEVERAL(opt_assign, 0, OPT_GUARD, OPT_GUARDED, OPT_ASSIGN)
+OPT_SEVERAL(opt_accumulate, 0, , , OPT_ACCUMULATE)
+OPT_SEVERAL(opt_ema, 0, , , OPT_EMA)
 OPT_KERNEL void opt_count_up(ONN_IN(long, counter), const long n, const long per)
 {
     global long *counter = (global long *)ONN_PTR(counter);

@@ -32,4 +32,8 @@ enum oclnn_status onn_pass_transpose(const struct onn_graph *in, struct onn_grap
 enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps,
     struct onn_graph **out);
 
+/* updates: updates of parameters (ops/optimizer.h) that differ in their tensors only become one node, as late as the
+ * readers of what they write allow. */
+enum oclnn_status onn_pass_updates(const struct onn_graph *in, struct onn_graph **out);
+
 #endif

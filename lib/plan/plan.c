@@ -84,6 +84,11 @@ static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_
         advance(&g, next);
         dump_graph(ctx, g, "fuse");
     }
+    if (!onn_list_has(o->passes_off, "updates")) {
+        ONN_TRY(onn_pass_updates(g, &next));
+        advance(&g, next);
+        dump_graph(ctx, g, "updates");
+    }
     *out = g;
     g = NULL;
 fail:

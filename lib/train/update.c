@@ -87,10 +87,6 @@ static void optimise(struct oclnn_trainer *t, struct onn_graph *g, struct onn_st
     for (int i = 0; i < ONN_MAX_MOMENTS && p->moment[i]; i++)
         in[n++] = state(g, p, names[i], p->moment[i]);
     append(g, onn_optimizer_op(o), &attr, n, in);
-    if (p->average) {
-        const struct onn_optimizer_attr ema = {.decay = t->p.ema};
-        append(g, "ema", &ema, 2, (int32_t[]){state(g, p, "average", p->average), param});
-    }
 }
 
 static bool needs_counter(const struct oclnn_optimizer *o)
@@ -143,4 +139,10 @@ void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_ba
             d = emit(g, "clip", &limit, 1, &d);
         optimise(t, g, plan, &t->param[i], param[i], d, scale, counter);
     }
+    /* behind all of them: the planner puts neighbours of one kind into one launch */
+    const struct onn_optimizer_attr ema = {.decay = t->p.ema};
+    for (int i = 0; i < t->n_params; i++)
+        if (total[i] && t->param[i].average)
+            append(g, "ema", &ema, 2,
+                (int32_t[]){state(g, &t->param[i], "average", t->param[i].average), param[i]});
 }

@@ -2,7 +2,22 @@
 #include "ops/optimizer.h"
 #include "harness/harness.h"
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+#include <cmocka.h>
+
+static void infers_several(void **state)
+{
+    (void)state;
+    onn_check_infer("sgd p=3 g=3 lr=1 s=- m=- p=4 g=4", "!7 inputs: behind 5");
+    onn_check_infer("sgd p=3 g=3 lr=1 s=- m=- p=4 g=5 m=-", "!input 6 must be f32");
+    onn_check_infer("sgd p=3 g=3 lr=1 s=- m=- p=4 g=4 m=4", "!input 7 is a state that the first");
+    onn_check_infer("sgd p=3 g=3 lr=1 s=- m=3 p=4 g=4 m=-", "!input 7 must be f32");
+    onn_check_infer("assign p=3 v=3 s=- p=4:i64 v=4", "!the parameter is i64");
+}
 
 /* Input i is there? */
 static bool has(const struct onn_ref *r, int i)
@@ -18,7 +33,7 @@ static double norm(const double *v, int64_t n, double times)
     return sqrt(sum);
 }
 
-static void ref_sgd(struct onn_ref *r)
+static void one_sgd(struct onn_ref *r)
 {
     const struct onn_optimizer_attr *a = r->prob->attr;
     const double lr = r->in[2][0], times = has(r, 3) ? r->in[3][0] : 1;
@@ -39,7 +54,7 @@ static void ref_sgd(struct onn_ref *r)
     }
 }
 
-static void ref_adam(struct onn_ref *r)
+static void one_adam(struct onn_ref *r)
 {
     const struct onn_optimizer_attr *a = r->prob->attr;
     const char *name = r->prob->op->name;
@@ -70,7 +85,7 @@ static void ref_adam(struct onn_ref *r)
         }
 }
 
-static void ref_other(struct onn_ref *r)
+static void one_other(struct onn_ref *r)
 {
     const struct onn_optimizer_attr *a = r->prob->attr;
     const double lr = r->in[2][0], times = has(r, 3) ? r->in[3][0] : 1;
@@ -88,7 +103,7 @@ static void ref_other(struct onn_ref *r)
     }
 }
 
-static void ref_state(struct onn_ref *r)
+static void one_state(struct onn_ref *r)
 {
     const struct onn_optimizer_attr *a = r->prob->attr;
     const char *name = r->prob->op->name;
@@ -101,17 +116,73 @@ static void ref_state(struct onn_ref *r)
     }
 }
 
+/* Calls fn for each parameter as if it was the node's only one. */
+static void each(struct onn_ref *r, onn_ref_fn fn)
+{
+    struct onn_update_form f;
+    if (!onn_update_form(r->prob->op, &f) || r->n_in <= f.own) {
+        fn(r);
+        return;
+    }
+    for (int k = 0; k <= (r->n_in - f.own) / (2 + f.states); k++) {
+        const double *in[8] = {NULL};
+        double *updated[8] = {NULL};
+        int64_t n[8] = {0};
+        struct onn_ref one = *r;
+        for (int i = 0; i < f.own; i++) {
+            const bool shared = i >= 2 && i < f.first_state;
+            const int from = shared ? i : onn_update_input(&f, k, i < 2 ? i : i - f.first_state + 2);
+            in[i] = r->in[from];
+            updated[i] = r->updated[from];
+            n[i] = r->in_n[from];
+        }
+        one.n_in = f.own;
+        one.in = in;
+        one.in_n = n;
+        one.updated = updated;
+        fn(&one);
+    }
+}
+
+static void ref_sgd(struct onn_ref *r)
+{
+    each(r, one_sgd);
+}
+static void ref_adam(struct onn_ref *r)
+{
+    each(r, one_adam);
+}
+static void ref_other(struct onn_ref *r)
+{
+    each(r, one_other);
+}
+static void ref_state(struct onn_ref *r)
+{
+    each(r, one_state);
+}
+
+/* What input i would be if its parameter was the only one. */
+static int as_first(const struct onn_prob *p, int i)
+{
+    struct onn_update_form f;
+    if (!onn_update_form(p->op, &f) || i < f.own)
+        return i;
+    const int t = (i - f.own) % (2 + f.states);
+    return t < 2 ? t : f.first_state + t - 2;
+}
+
 /* Rates small, second moments positive, steps from 1. */
 static void fill(const struct onn_prob *p, int i, bool integer, double *data, int64_t n)
 {
     (void)integer;
     const bool square = strcmp(p->op->name, "sgd") && strcmp(p->op->name, "lars");
+    const int as = as_first(p, i);
     for (int64_t k = 0; k < n; k++) {
-        if (i == 2)
+        if (as == 2)
             data[k] = 0.05;
         else if (p->in[i].dtype == OCLNN_I64)
             data[k] = 3;
-        else if (i >= 4 && square && i != 5)
+        else if (as >= 4 && square && as != 5)
             data[k] = fabs(data[k]) + 0.1;
     }
 }
@@ -125,7 +196,7 @@ static void ref_nothing(struct onn_ref *r)
 static void fill_nan(const struct onn_prob *p, int i, bool integer, double *data, int64_t n)
 {
     fill(p, i, integer, data, n);
-    if (i >= 2 && n == 1 && p->in[i].dtype == OCLNN_F32)
+    if (as_first(p, i) >= 2 && n == 1 && p->in[i].dtype == OCLNN_F32)
         data[0] = NAN;
 }
 
@@ -169,10 +240,27 @@ static const struct onn_case cases[] = {
     CASE("ema p=501 v=501 decay=0.9", ref_state),
     STATE("count_up n=1:i64"),
     STATE("count_up n=5:i64"),
+    CASE("sgd p=77x13 g=77x13 lr=1 s=1 m=77x13 p=5 g=5 m=5 p=4100 g=4100 m=4100 momentum=0.9", ref_sgd),
+    CASE("sgd p=33 g=33 lr=1 s=- m=- p=7 g=7 m=- p=1 g=1 m=- weight_decay=0.1", ref_sgd),
+    CASE("adam p=41x5 g=41x5 lr=1 s=1 t=1:i64 m=41x5 v=41x5 p=8 g=8 m=8 v=8 p=17 g=17 m=17 v=17", ref_adam),
+    CASE("adamw p=9 g=9 lr=1 s=- t=1:i64 m=9 v=9 p=1500 g=1500 m=1500 v=1500", ref_adam),
+    CASE("rmsprop p=50x3 g=50x3 lr=1 s=- v=50x3 m=50x3 p=7 g=7 v=7 m=7 momentum=0.9", ref_other),
+    CASE("rmsprop p=50 g=50 lr=1 s=- v=50 m=- p=7 g=7 v=7 m=-", ref_other),
+    CASE("adagrad p=50x3 g=50x3 lr=1 s=1 v=50x3 p=7 g=7 v=7", ref_other),
+    CASE("ema p=501 v=501 p=3 v=3 decay=0.9", ref_state),
+    STATE("accumulate p=501 v=501 p=8x3 v=8x3 p=1 v=1"),
+    STATE("assign p=1 v=1 s=- p=2 v=2 p=3 v=3 p=4 v=4 p=5 v=5 p=6 v=6 p=7 v=7 p=8 v=8 p=9 v=9 p=10 v=10 p=11 "
+          "v=11 "
+          "p=3000 v=3000"),
+    NOTHING("assign p=50x3 v=50x3 s=1 p=4 v=4"),
+    NOTHING("sgd p=77x13 g=77x13 lr=1 s=1 m=77x13 p=5 g=5 m=5 momentum=0.9"),
     {.problem = NULL},
 };
 
 int main(int argc, char **argv)
 {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(infers_several)};
+    if (argc < 2 && cmocka_run_group_tests(tests, NULL, NULL) != 0)
+        return 1;
     return onn_harness_main(argc, argv, cases);
 }

@@ -27,7 +27,7 @@ static void good(enum oclnn_status status)
 
 enum kind { PLAIN, NORMALISED, DROPPED, SOFTMAXED };
 
-static oclnn_model *network(enum kind kind)
+static oclnn_model *network_with(enum kind kind, const struct oclnn_model_params *params)
 {
     oclnn_graph *g = NULL;
     oclnn_model *m = NULL;
@@ -42,8 +42,13 @@ static oclnn_model *network(enum kind kind)
         v = oclnn_dropout(g, v, 0.5f);
     v = oclnn_dense(g, v, CLASSES, NULL);
     oclnn_output(g, "logits", kind == SOFTMAXED ? oclnn_softmax(g, v, -1) : v);
-    good(oclnn_model_create(ctx, &g, NULL, &m));
+    good(oclnn_model_create(ctx, &g, params, &m));
     return m;
+}
+
+static oclnn_model *network(enum kind kind)
+{
+    return network_with(kind, NULL);
 }
 
 static oclnn_trainer *trainer(oclnn_model *m, const struct oclnn_trainer_params *params)
@@ -290,6 +295,38 @@ static void averages(void **state)
     oclnn_model_destroy(&m);
 }
 
+/* All parameters in few launches: the bits of one launch each. */
+static void joined_updates_keep_the_bits(void **state)
+{
+    const struct oclnn_param_group groups[] = {{.pattern = "*bias", .weight_decay = -1}};
+    (void)state;
+    for (int kind = OCLNN_SGD; kind <= OCLNN_LAMB; kind++) {
+        float *w[2];
+        size_t n = 0;
+        for (int k = 0; k < 2; k++) {
+            oclnn_model *m =
+                network_with(NORMALISED, &(struct oclnn_model_params){.passes_off = k ? "updates" : NULL});
+            oclnn_trainer *t = trainer(m,
+                &(struct oclnn_trainer_params){.optimizer = {.kind = (enum oclnn_optimizer_kind)kind,
+                                                   .momentum = 0.9f,
+                                                   .weight_decay = 0.01f},
+                    .groups = groups,
+                    .group_count = 1,
+                    .accumulate = 2,
+                    .clip_norm = 1,
+                    .ema = 0.9f});
+            for (int i = 0; i < 4; i++)
+                step(t, i % 2 * N / 2, N / 2);
+            w[k] = weights(t, &n);
+            oclnn_trainer_destroy(&t);
+            oclnn_model_destroy(&m);
+        }
+        assert_memory_equal(w[0], w[1], n * sizeof *w[0]);
+        free(w[0]);
+        free(w[1]);
+    }
+}
+
 /* A deeper network, so that there is something to compute again. */
 static oclnn_model *deep(void)
 {
@@ -366,7 +403,8 @@ int main(void)
         cmocka_unit_test(softmax_is_not_applied_twice), cmocka_unit_test(accumulation_is_a_larger_batch),
         cmocka_unit_test(same_seed_same_bits), cmocka_unit_test(not_finite_changes_nothing),
         cmocka_unit_test(model_runs_with_new_weights), cmocka_unit_test(frozen_and_clipped),
-        cmocka_unit_test(averages), cmocka_unit_test(memory_budget), cmocka_unit_test(mistakes)};
+        cmocka_unit_test(averages), cmocka_unit_test(joined_updates_keep_the_bits),
+        cmocka_unit_test(memory_budget), cmocka_unit_test(mistakes)};
     const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
     if (status == OCLNN_ERROR_NO_DEVICE)
         return 77;
