@@ -131,6 +131,8 @@ OCLNN_API enum oclnn_status oclnn_trainer_set_lr(oclnn_trainer *trainer, float l
 OCLNN_API float oclnn_trainer_get_lr(const oclnn_trainer *trainer);
 /** Updates made so far. */
 OCLNN_API int64_t oclnn_trainer_get_steps(const oclnn_trainer *trainer);
+/** Whole epochs that fit has trained, those before a resume included. */
+OCLNN_API int oclnn_trainer_get_epochs(const oclnn_trainer *trainer);
 /**
  * Reads the gradient of parameter `name` of the most recent step into `to` (f32, `bytes` must be its size). The trainer
  * keeps gradients only after oclnn_trainer_keep_gradients (they then are outputs of the plan: more memory).
@@ -153,7 +155,8 @@ OCLNN_API enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *trainer, const
 struct oclnn_progress {
     int epoch, epochs; /**< from 0 */
     int64_t step, steps; /**< in this epoch, from 1 */
-    double loss, top1; /**< means of this epoch so far, over training batches as they were seen */
+    /** Means of this epoch so far (its part before a resume included), over training batches as they were seen. */
+    double loss, top1;
     double lr, images_per_s, seconds_left; /**< seconds_left: of the epoch */
     const struct oclnn_score *validation; /**< end of an epoch with a validation set, else NULL */
     int improved; /**< end of an epoch: the best validation so far */
@@ -169,7 +172,9 @@ struct oclnn_fit {
     int batch; /**< 0 = 64 */
     struct oclnn_augment augment;
     int keep_order; /**< 1: not shuffled */
-    int early_stop; /**< ends after so many epochs without a better validation loss; 0 = never */
+    /** Ends after so many epochs without a better validation loss, those before a resume included: a run that has
+     * ended so stays ended. 0 = never. */
+    int early_stop;
     const char *checkpoint; /**< file, written after every epoch and when fit is stopped */
     const char *best; /**< file: the model as ONNX whenever the validation loss is the best so far */
     int checkpoint_steps; /**< also after so many steps; 0 = not */

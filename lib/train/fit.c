@@ -9,9 +9,8 @@ struct fit {
     const oclnn_dataset *validation;
     int epochs, batch;
     struct oclnn_progress progress;
-    double loss_sum; /* of this epoch's steps */
-    int64_t seen, right[2];
-    uint64_t start; /* of the epoch */
+    int64_t images; /* since `start` */
+    uint64_t start; /* of the epoch, or of its rest after a resume */
     float *scratch;
     bool stop;
 };
@@ -26,10 +25,10 @@ static void tell(struct fit *f, oclnn_progress_function function)
     p->epoch = t->epoch;
     p->epochs = f->epochs;
     p->step = t->batch_in_epoch;
-    p->loss = f->seen ? f->loss_sum / (double)f->seen : 0;
-    p->top1 = f->seen ? (double)f->right[0] / (double)f->seen : 0;
+    p->loss = t->seen ? t->loss_sum / (double)t->seen : 0;
+    p->top1 = t->seen ? (double)t->right / (double)t->seen : 0;
     p->lr = (double)t->lr;
-    p->images_per_s = seconds > 0 ? (double)f->seen / seconds : 0;
+    p->images_per_s = seconds > 0 ? (double)f->images / seconds : 0;
     p->seconds_left = p->images_per_s > 0 ? (double)((p->steps - p->step) * f->batch) / p->images_per_s : 0;
     p->arena_bytes = t->current ? t->current->plan->stats.arena_bytes : 0;
     if (function(f->o->user, t, p))
@@ -48,12 +47,15 @@ static void set_rate(struct fit *f)
 static enum oclnn_status settle(struct fit *f, struct onn_step_plan *p, const struct onn_batch *b)
 {
     enum oclnn_status status = OCLNN_OK;
+    int64_t right[2] = {0};
     float loss = 0;
     ONN_TRY(onn_step_loss(f->t, p, &loss));
-    ONN_TRY(onn_feed_count(f->t, p, b->label, &f->scratch, f->right));
-    f->loss_sum += (double)loss * (double)b->n;
-    f->seen += b->n;
+    ONN_TRY(onn_feed_count(f->t, p, b->label, &f->scratch, right));
+    f->t->loss_sum += (double)loss * (double)b->n;
+    f->t->seen += b->n;
+    f->t->right += right[0];
     f->t->batch_in_epoch++;
+    f->images += b->n;
     tell(f, f->o->on_step);
     if (f->o->checkpoint && f->o->checkpoint_steps > 0 && f->t->steps % f->o->checkpoint_steps == 0)
         ONN_TRY(oclnn_trainer_save(f->t, f->o->checkpoint));
@@ -82,6 +84,18 @@ fail:
     return status;
 }
 
+static void begin_epoch(struct oclnn_trainer *t)
+{
+    t->batch_in_epoch = 0;
+    t->loss_sum = 0;
+    t->seen = t->right = 0;
+}
+
+static bool has_stopped(const struct fit *f)
+{
+    return f->o->early_stop > 0 && f->t->since_best >= f->o->early_stop;
+}
+
 /* Validation, plateau, best so far, checkpoint. */
 static enum oclnn_status end_of_epoch(struct fit *f)
 {
@@ -106,9 +120,8 @@ static enum oclnn_status end_of_epoch(struct fit *f)
     tell(f, f->o->on_epoch);
     f->progress.validation = NULL;
     t->epoch++;
-    t->batch_in_epoch = 0;
-    if (f->o->early_stop > 0 && t->since_best >= f->o->early_stop)
-        f->stop = true;
+    begin_epoch(t);
+    f->stop |= has_stopped(f);
     if (f->o->checkpoint)
         ONN_TRY(oclnn_trainer_save(t, f->o->checkpoint));
 fail:
@@ -127,8 +140,7 @@ static enum oclnn_status epoch(struct fit *f)
         .seed = t->p.seed,
         .epoch = t->epoch,
         .first_batch = t->batch_in_epoch};
-    f->loss_sum = 0;
-    f->seen = f->right[0] = f->right[1] = 0;
+    f->images = 0;
     f->start = onn_clock_ns();
     ONN_TRY(onn_loader_create(f->feed.data, &params, &loader));
     f->progress.steps = onn_loader_batches(loader);
@@ -158,6 +170,7 @@ enum oclnn_status oclnn_trainer_fit(oclnn_trainer *t, const oclnn_dataset *train
     ONN_TRY(onn_feed_init(&f.feed, t, train));
     f.epochs = f.o->epochs ? f.o->epochs : 1;
     f.batch = f.feed.fixed_batch ? (int)f.feed.fixed_batch : f.o->batch ? f.o->batch : 64;
+    f.stop = has_stopped(&f); /* before it was resumed */
     while (t->epoch < f.epochs && !f.stop)
         ONN_TRY(epoch(&f));
 fail:

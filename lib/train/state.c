@@ -64,6 +64,9 @@ enum oclnn_status oclnn_trainer_save(oclnn_trainer *t, const char *path)
     ONN_TRY(onn_checkpoint_add_i64(&c, "batches", t->batches));
     ONN_TRY(onn_checkpoint_add_i64(&c, "epoch", t->epoch));
     ONN_TRY(onn_checkpoint_add_i64(&c, "batch_in_epoch", t->batch_in_epoch));
+    ONN_TRY(onn_checkpoint_add_f64(&c, "loss_sum", t->loss_sum));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "seen", t->seen));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "right", t->right));
     ONN_TRY(onn_checkpoint_add_i64(&c, "since_best", t->since_best));
     ONN_TRY(onn_checkpoint_add_f64(&c, "best_loss", t->best_loss));
     ONN_TRY(onn_checkpoint_add_f64(&c, "plateau", (double)t->plateau));
@@ -104,8 +107,8 @@ static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob
 }
 
 struct numbers {
-    int64_t seed, steps, batches, epoch, batch_in_epoch, since_best;
-    double best_loss, plateau, lr;
+    int64_t seed, steps, batches, epoch, batch_in_epoch, seen, right, since_best;
+    double loss_sum, best_loss, plateau, lr;
 };
 
 static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct numbers *n)
@@ -116,6 +119,9 @@ static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct num
     ONN_TRY(onn_checkpoint_get_i64(c, "batches", &n->batches));
     ONN_TRY(onn_checkpoint_get_i64(c, "epoch", &n->epoch));
     ONN_TRY(onn_checkpoint_get_i64(c, "batch_in_epoch", &n->batch_in_epoch));
+    ONN_TRY(onn_checkpoint_get_f64(c, "loss_sum", &n->loss_sum));
+    ONN_TRY(onn_checkpoint_get_i64(c, "seen", &n->seen));
+    ONN_TRY(onn_checkpoint_get_i64(c, "right", &n->right));
     ONN_TRY(onn_checkpoint_get_i64(c, "since_best", &n->since_best));
     ONN_TRY(onn_checkpoint_get_f64(c, "best_loss", &n->best_loss));
     ONN_TRY(onn_checkpoint_get_f64(c, "plateau", &n->plateau));
@@ -146,6 +152,9 @@ enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
     t->batches = n.batches;
     t->epoch = (int)n.epoch;
     t->batch_in_epoch = n.batch_in_epoch;
+    t->loss_sum = n.loss_sum;
+    t->seen = n.seen;
+    t->right = n.right;
     t->since_best = (int)n.since_best;
     t->best_loss = n.best_loss;
     t->plateau = (float)n.plateau;

@@ -74,6 +74,11 @@ int64_t oclnn_trainer_get_steps(const oclnn_trainer *t)
     return t ? t->steps : 0;
 }
 
+int oclnn_trainer_get_epochs(const oclnn_trainer *t)
+{
+    return t ? t->epoch : 0;
+}
+
 enum oclnn_status oclnn_trainer_keep_gradients(oclnn_trainer *t)
 {
     if (!t)

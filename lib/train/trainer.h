@@ -73,6 +73,8 @@ struct oclnn_trainer {
     /* of fit, for checkpoints */
     int epoch;
     int64_t batch_in_epoch;
+    double loss_sum; /* of the labels of this epoch so far */
+    int64_t seen, right; /* labels; those that were right */
     double best_loss;
     int since_best;
     float plateau;

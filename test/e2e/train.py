@@ -169,10 +169,17 @@ class Learns(Train):
 
     def test_split_and_early_stop(self):
         """With a rate of next to nothing the validation loss soon stops getting better: it ends early."""
-        out = self.train('--epochs', '50', '--val-split', '0.2', '--early-stop', '2', '--optimizer', 'sgd', '--lr', '1e-12')
+        args = ['--epochs', '50', '--val-split', '0.2', '--early-stop', '2', '--optimizer', 'sgd', '--lr', '1e-12']
+        out = self.train(*args, '--checkpoint', self.path('c'))
         self.assertIn('stopped early', out)
         self.assertEqual(result_of(out)['val_count'], 40)
-        self.assertLess(result_of(out)['epochs'], 20)
+        epochs = result_of(out)['epochs']
+        self.assertLess(epochs, 20)
+        again = self.train(*args, '--resume', self.path('c'))
+        self.assertIn('stopped early', again)
+        self.assertIn(f'c has seen {epochs:.0f} epochs', again)
+        for key in ('epochs', 'updates', 'val_loss'):
+            self.assertEqual(result_of(again)[key], result_of(out)[key])
 
     def test_same_seed_same_bytes(self):
         for name, seed in (('a.onnx', '7'), ('b.onnx', '7'), ('c.onnx', '8')):

@@ -61,6 +61,7 @@ static const struct oclnn_trainer_params usual = {.optimizer = {.kind = OCLNN_AD
 struct seen {
     int epochs, steps, stop_at;
     struct oclnn_score last;
+    double loss[3], top1[3]; /* of training, per epoch */
 };
 static int on_epoch(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
 {
@@ -77,6 +78,15 @@ static int on_step(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
     (void)t;
     assert_true(p->loss > 0 && p->lr > 0 && p->steps == 12);
     return ++s->steps == s->stop_at;
+}
+
+static int note_means(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
+{
+    struct seen *s = user;
+    assert_int_equal(oclnn_trainer_get_epochs(t), p->epoch);
+    s->loss[p->epoch] = p->loss;
+    s->top1[p->epoch] = p->top1;
+    return 0;
 }
 
 static void learns(void **state)
@@ -108,22 +118,27 @@ static void learns(void **state)
     oclnn_dataset_destroy(&test);
 }
 
-/* Weights of a run of 3 epochs that is stopped after `stop` steps, saved and resumed by a new trainer (0: not). */
-static float *run(int stop, size_t *n)
+/* Weights of a run of 3 epochs that is stopped after `stop` steps, saved and resumed by a new trainer (0: not); what it
+ * tells of its epochs. */
+static float *run(int stop, size_t *n, struct seen *told)
 {
     oclnn_model *m = network(CLASSES);
     oclnn_trainer *t = NULL;
     struct oclnn_fit fit = {.epochs = 3,
         .batch = 25,
         .checkpoint = stop ? path : NULL,
-        .augment = {.flip = 1, .crop = 1}};
+        .augment = {.flip = 1, .crop = 1},
+        .on_epoch = note_means,
+        .user = told};
     struct seen seen = {.stop_at = stop};
     good(oclnn_trainer_create(m, &usual, &t));
-    if (stop) { /* ends inside an epoch */
+    if (stop) { /* ends inside an epoch, or behind its last step */
         struct oclnn_fit first = fit;
         first.on_step = on_step;
-        first.user = &seen;
+        first.user = &seen; /* of both callbacks */
         good(oclnn_trainer_fit(t, data, NULL, &first));
+        memcpy(told->loss, seen.loss, sizeof seen.loss);
+        memcpy(told->top1, seen.top1, sizeof seen.top1);
         assert_int_equal(oclnn_trainer_get_steps(t), stop);
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&m);
@@ -151,14 +166,21 @@ static float *run(int stop, size_t *n)
 
 static void resumes_bit_by_bit(void **state)
 {
+    static const int stops[] = {0, 17, 12, 36}; /* an epoch has 12 steps */
+    struct seen want = {0};
     size_t n = 0;
-    float *whole = run(0, &n), *again = run(0, &n), *parts = run(17, &n);
+    float *whole = run(0, &n, &want);
     (void)state;
-    assert_memory_equal(whole, again, n * sizeof *whole);
-    assert_memory_equal(whole, parts, n * sizeof *whole);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        struct seen told = {0};
+        float *parts = run(stops[i], &n, &told);
+        assert_memory_equal(whole, parts, n * sizeof *whole);
+        assert_memory_equal(told.loss, want.loss, sizeof want.loss);
+        assert_memory_equal(told.top1, want.top1, sizeof want.top1);
+        free(parts);
+    }
+    assert_true(want.loss[2] > 0 && want.loss[2] < want.loss[0] && want.top1[2] > want.top1[0]);
     free(whole);
-    free(again);
-    free(parts);
 }
 
 static void stops_early(void **state)
@@ -177,6 +199,22 @@ static void stops_early(void **state)
             .on_epoch = on_epoch,
             .user = &seen}));
     assert_true(seen.epochs >= 3 && seen.epochs < 20);
+    /* It stays ended, also after a resume, until more patience is asked for. */
+    const struct oclnn_fit rest = {.epochs = seen.epochs + 1,
+        .batch = 100,
+        .early_stop = 2,
+        .checkpoint = path};
+    const int64_t steps = oclnn_trainer_get_steps(t);
+    good(oclnn_trainer_save(t, path));
+    good(oclnn_trainer_load(t, path));
+    good(oclnn_trainer_fit(t, data, data, &rest));
+    assert_int_equal(oclnn_trainer_get_steps(t), steps);
+    assert_int_equal(oclnn_trainer_get_epochs(t), seen.epochs);
+    struct oclnn_fit patient = rest;
+    patient.early_stop = 3;
+    good(oclnn_trainer_fit(t, data, data, &patient));
+    assert_int_equal(oclnn_trainer_get_steps(t), steps + 3);
+    assert_int_equal(oclnn_trainer_get_epochs(t), seen.epochs + 1);
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
 }

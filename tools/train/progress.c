@@ -162,7 +162,7 @@ int train_show_result(const struct session *s)
         if (status != OCLNN_OK)
             return tool_fail(status, "test");
     }
-    printf("result: epochs=%d updates=%lld", s->has_last ? s->last.epoch + 1 : (int)s->o->epochs,
+    printf("result: epochs=%d updates=%lld", oclnn_trainer_get_epochs(s->trainer),
         (long long)oclnn_trainer_get_steps(s->trainer));
     if (s->has_last) {
         printf(" loss=%.6g", s->last.loss);

@@ -110,14 +110,17 @@ static int on_epoch(void *user, oclnn_trainer *trainer, const struct oclnn_progr
 {
     struct session *s = user;
     struct history_row row = row_of(s, p);
-    int code;
+    int code = TOOL_OK;
 
     (void)trainer;
     if (s->has_last && s->last.epoch == p->epoch)
         row.images_per_s = s->last.images_per_s; /* training alone, without the validation after it */
+    if (!s->has_last) /* it was stopped behind the epoch's last step */
+        code = history_settle(&s->history, p->epoch + 1, p->step);
     keep_last(s, p);
     train_show_epoch(s, &row, p);
-    code = history_add_epoch(&s->history, &row);
+    if (code == TOOL_OK)
+        code = history_add_epoch(&s->history, &row);
     if (code == TOOL_OK)
         code = train_events_epoch(s, &row);
     s->epoch_ms = tool_now_ms();
@@ -158,6 +161,18 @@ static int tell_failure(struct session *s, enum oclnn_status status)
         "Nothing was saved over earlier files. Try a smaller --lr, --clip-norm 1, or --schedule with "
         "warmup=1.\n");
     return TOOL_FAILED;
+}
+
+static void tell_end(const struct session *s)
+{
+    const int epochs = oclnn_trainer_get_epochs(s->trainer);
+
+    if (s->o->quiet)
+        return;
+    if (epochs < s->o->epochs)
+        printf("stopped early: no better validation loss for %ld epochs\n", s->o->early_stop);
+    if (!s->has_last)
+        printf("nothing left to train: %s has seen %d epochs\n", s->o->resume, epochs);
 }
 
 static int save_out(struct session *s)
@@ -207,11 +222,8 @@ int train_run(struct session *s)
         code = tell_failure(s, status);
     else if (tool_interrupted())
         code = save_interrupted(s);
-    else if (s->has_last && s->last.epoch + 1 < s->o->epochs && !s->o->quiet)
-        printf("stopped early: no better validation loss for %ld epochs\n", s->o->early_stop);
-    else if (!s->has_last && !s->o->quiet)
-        printf("nothing left to train: %s has seen %ld epochs\n", s->o->resume ? s->o->resume : s->o->model,
-            s->o->epochs);
+    else
+        tell_end(s);
     if (code == TOOL_OK)
         code = save_out(s);
     if (code == TOOL_OK)
