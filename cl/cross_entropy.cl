@@ -72,7 +72,7 @@ kernel void ce_total(ONN_IN(float, part), ONN_OUT(ANY_T, loss), ONN_OUT(ANY_T, t
         weight += w;
     }
     weight = a.sum ? 1.0f : weight;
-    ANY_SET(ONN_PTR(loss), 0, sum / weight);
+    ANY_SET(ONN_PTR(loss), 0, weight == 0.0f ? 0.0f : sum / weight); /* nothing counts: 0 */
     if (a.has_total)
         ANY_SET(ONN_PTR(total), 0, weight);
 }
@@ -87,7 +87,8 @@ kernel void ce_dx(ONN_IN(ANY_T, dloss), ONN_IN(ANY_T, x), ONN_IN(CE_LABEL, label
     global const ANY_T *x = ONN_PTR(x) + at;
     global ANY_T *dx = ONN_PTR(dx) + at;
     const int used = label != a.ignore, inside = label >= 0 && label < a.classes;
-    const float factor = used ? (float)ANY_GET(ONN_PTR(dloss), 0) / (float)ANY_GET(ONN_PTR(total), 0) : 0.0f;
+    const float total = (float)ANY_GET(ONN_PTR(total), 0);
+    const float factor = used && total != 0.0f ? (float)ANY_GET(ONN_PTR(dloss), 0) / total : 0.0f;
     const float log_sum = (float)ANY_GET(ONN_PTR(lse), row), even = a.smoothing / (float)a.classes;
     const float hard = (1.0f - a.smoothing) *
                        (!inside ? NAN : a.has_weights ? (float)ANY_GET(ONN_PTR(weights), (int)label) : 1.0f);

@@ -1,4 +1,4 @@
-/* Data sets to train on: images with one class each, read and decoded on threads while the device computes, changed
+/* Data sets to train on: images with one class each or one per pixel, read and decoded on threads while the device computes, changed
  * at random on the device. Tier 4. */
 #ifndef OCLNN_DATA_H
 #define OCLNN_DATA_H
@@ -18,15 +18,16 @@ typedef struct oclnn_dataset oclnn_dataset;
 
 /** Zero means default in every field. */
 struct oclnn_dataset_params {
-    /** folder: every image is brought to width x height pixels (short side resized, centre cut out); 0: 224. */
+    /** folder, masks: every image is brought to width x height pixels (short side resized, centre cut out; masks by
+     * nearest pixels); 0: 224. */
     int width, height;
-    int grey; /**< folder: 1 = one channel instead of three */
+    int grey; /**< folder, masks: 1 = one channel instead of three */
     /** value = (pixel * scale - mean[c]) / deviation[c]; 0 = 1 / 255. From the 4th channel on only the scale counts. */
     float scale;
     float mean[3];
     float deviation[3]; /**< 0 = 1 */
     int threads; /**< that decode or call the program's function; 0 = as many as there are cores, at most 8 */
-    /** folder: bytes of decoded images that are kept in memory; 0 = 1 GiB. What does not fit is decoded every
+    /** folder, masks: bytes of decoded images that are kept in memory; 0 = 1 GiB. What does not fit is decoded every
      * epoch. */
     size_t cache_bytes;
 };
@@ -37,10 +38,14 @@ struct oclnn_dataset_params {
  *   "cifar10:A,B,…"                       CIFAR-10 binary files, plain or gzip; one folder: data_batch_1 … 5 in it
  *   "npy:X,LABELS"                        u8 array N x C x H x W; LABELS .npy or .csv
  *   "folder:DIR"                          DIR/CLASS/….jpg|jpeg|png; classes in the order of their names (bytes)
+ *   "masks:DIR"                           a class for every pixel: DIR/images/NAME.jpg|jpeg|png, DIR/masks/NAME.png of
+ *                                         the same size, whose pixels (grey or palette, 8 bits) are class numbers;
+ *                                         OCLNN_MASK_IGNORE does not count. DIR/classes.txt, one name per line, tells
+ *                                         the classes; without it all masks are read for the largest number
  * @param ctx  where log lines go; may be NULL.
  * Errors: OCLNN_ERROR_NOT_FOUND, _IO, _FORMAT (malformed, truncated; the file is named), _UNSUPPORTED, _MEMORY,
- * _ARGUMENT (unknown kind, a class without image, one class only). In a folder only the headers are read here: an image
- * that is damaged further back is reported, with its name, by the step that needs it.
+ * _ARGUMENT (unknown kind, a class without image, an image without mask, one class only). In a folder only the headers
+ * are read here: an image that is damaged further back is reported, with its name, by the step that needs it.
  * The caller destroys *out before ctx.
  */
 OCLNN_API enum oclnn_status oclnn_dataset_open(oclnn_context *ctx, const char *spec,
@@ -61,6 +66,20 @@ typedef enum oclnn_status (*oclnn_sample_function)(void *user, int64_t index, vo
 OCLNN_API enum oclnn_status oclnn_dataset_create(oclnn_context *ctx, int64_t count, struct oclnn_shape shape,
     enum oclnn_dtype dtype, int classes, oclnn_sample_function get, void *user,
     const struct oclnn_dataset_params *params, oclnn_dataset **out);
+/** Value of a mask's pixel that has no class: it counts neither in the loss nor in a score. */
+#define OCLNN_MASK_IGNORE 255
+
+/** As oclnn_sample_function, for a class per pixel: mask gets height x width classes, 0 … classes - 1 or
+ * OCLNN_MASK_IGNORE; anything else ends the epoch (OCLNN_ERROR_FORMAT). */
+typedef enum oclnn_status (*oclnn_mask_function)(void *user, int64_t index, void *x, uint8_t *mask);
+
+/**
+ * A data set of the program's own with a class for every pixel. shape: C x H x W of one sample, of bytes.
+ * classes: 2 … 255. Errors: OCLNN_ERROR_ARGUMENT, _MEMORY.
+ */
+OCLNN_API enum oclnn_status oclnn_dataset_create_masks(oclnn_context *ctx, int64_t count,
+    struct oclnn_shape shape, int classes, oclnn_mask_function get, void *user,
+    const struct oclnn_dataset_params *params, oclnn_dataset **out);
 /** Destroys and NULLs *dataset; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_dataset_destroy(oclnn_dataset **dataset);
 
@@ -69,6 +88,7 @@ struct oclnn_dataset_info {
     struct oclnn_shape shape; /**< of one sample, C x H x W */
     enum oclnn_dtype dtype; /**< OCLNN_U8 or OCLNN_F32 */
     int classes;
+    int per_pixel; /**< 1: every pixel has a class; 0: every image */
     /** Held now: samples, lists, images that are kept, batches being prepared, what decoding takes at most. */
     size_t memory_bytes;
     /** Never exceeded by that. Every epoch that is under way (of a trainer) adds three batches and, for a folder, the
@@ -80,7 +100,7 @@ OCLNN_API enum oclnn_status oclnn_dataset_get_info(const oclnn_dataset *dataset,
 /** Name of a class (a folder's name, or its number); NULL if out of range; owned by the data set. */
 OCLNN_API const char *oclnn_dataset_class_name(const oclnn_dataset *dataset, int label);
 /**
- * Divides a data set at random (seeded, each class in proportion): *second gets `fraction` of the samples, *first
+ * Divides a data set at random (seeded; each class in proportion where images have one): *second gets `fraction` of the samples, *first
  * the rest, both in the data set's order. The data set must outlive both. A program's own data set is read through once
  * for its labels. Errors: OCLNN_ERROR_ARGUMENT (fraction not inside 0 … 1, an empty part), _MEMORY, those of reading.
  */
@@ -92,7 +112,8 @@ OCLNN_API enum oclnn_status oclnn_dataset_split(const oclnn_dataset *dataset, do
  * position): the same seed gives the same bits. The geometric changes are put together into one bilinear sampling, in the
  * order of their fields: rotate, shear and zoom around the centre, then resize, crop, flip; flips and crops alone are
  * exact copies. Outside of the image is the mean (0 after normalisation). Colours are changed before normalisation:
- * saturation, contrast, brightness; results may leave 0 … 255. Zero = off.
+ * saturation, contrast, brightness; results may leave 0 … 255. A mask follows the geometric changes, each pixel taking the
+ * class of the nearest one, OCLNN_MASK_IGNORE outside of the image; mixup is not for masks. Zero = off.
  */
 struct oclnn_augment {
     int flip; /**< 1: mirrored left-right with probability 1/2 */

@@ -99,7 +99,9 @@ struct oclnn_trainer_params {
     float ema; /**< decay of an average of the weights that evaluation and saving use; 0 = none */
     const struct oclnn_param_group *groups;
     int group_count;
-    const char *freeze; /**< comma-separated patterns of parameters that are not trained */
+    /** Comma-separated patterns of parameters that are not trained; one with "!" in front takes back: "*,!fc*" trains
+     * fc only. The last that fits counts. */
+    const char *freeze;
     const char *output; /**< the prediction; NULL = the model's first output */
     size_t
         memory_budget; /**< bytes of activations, gradients and workspace; more is computed again. 0 = no limit */
@@ -143,9 +145,11 @@ OCLNN_API enum oclnn_status oclnn_trainer_read_gradient(oclnn_trainer *trainer, 
 
 /** Quality over a data set. */
 struct oclnn_score {
-    int64_t count; /**< of labels */
+    int64_t count; /**< of labels: of images, or of the pixels that count */
     double loss; /**< mean */
-    double top1, top5; /**< fraction of right answers */
+    double top1, top5; /**< fraction of right answers; top5: of images only */
+    /** Pixels: for each class those found right / (those of the class or taken for it), mean over the classes that occur */
+    double iou;
 };
 /** Runs the network in its inference form over the data set. batch 0 = 64. */
 OCLNN_API enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *trainer, const oclnn_dataset *data,
@@ -184,6 +188,7 @@ struct oclnn_fit {
 /**
  * Trains on `train` (the last, incomplete batch of an epoch is left out), evaluates on `validation` (may be NULL) after
  * each epoch. Batches are read, decoded and uploaded while the device computes.
+ * A data set with a class per image takes a prediction N x classes, one with a class per pixel N x classes x H x W.
  * Errors: those of oclnn_trainer_step, OCLNN_ERROR_ARGUMENT (data that does not fit the model: both shapes are told;
  * labels beyond the prediction's classes), OCLNN_ERROR_IO (checkpoint not written: training state is intact).
  */
@@ -209,7 +214,7 @@ OCLNN_API enum oclnn_status oclnn_trainer_load(oclnn_trainer *trainer, const cha
  */
 OCLNN_API enum oclnn_status oclnn_trainer_export(oclnn_trainer *trainer, const char *path);
 
-/** Bytes by purpose, of the plan of the most recent step. */
+/** Bytes by purpose, of the plan of the most recent step; before the first one those of a plan are 0. */
 struct oclnn_trainer_bytes {
     size_t parameters, gradients, moments, activations, workspace, arena, arena_lower_bound;
     size_t recomputed; /**< activations that are computed again instead of kept */

@@ -25,11 +25,17 @@ struct onn_image_head {
 enum oclnn_status onn_image_peek(const char *path, struct onn_image_head *out);
 /* JPEG or PNG, told apart by their first bytes; always 3 channels. */
 enum oclnn_status onn_image_decode(const void *bytes, size_t size, struct onn_image *out);
+/* A PNG of one number per pixel (palette or grey of at most 8 bits), the numbers as they are stored: 1 channel. A palette's
+ * colours and the brightness of grey mean nothing. Errors: FORMAT, UNSUPPORTED (colours, 16 bits), MEMORY. */
+enum oclnn_status onn_image_decode_mask(const void *bytes, size_t size, struct onn_image *out);
 /* Bilinear, with the triangle widened by the ratio when shrinking, in the fixed-point steps of the imaging
  * library that most training pipelines use: its results come out to the bit. */
 enum oclnn_status onn_image_resize(const struct onn_image *in, int width, int height, struct onn_image *out);
 /* The middle of that, without making the rest. */
 enum oclnn_status onn_image_resize_centre(const struct onn_image *in, int width, int height, int crop_width,
+    int crop_height, struct onn_image *out);
+/* The same place of the image, each pixel the one that lies nearest; any number of channels. */
+enum oclnn_status onn_image_nearest_centre(const struct onn_image *in, int width, int height, int crop_width,
     int crop_height, struct onn_image *out);
 enum oclnn_status onn_image_crop(const struct onn_image *in, int width, int height, struct onn_image *out);
 /* resize and crop as params say; `image` is replaced. */

@@ -1,4 +1,5 @@
 /* ArgMax, ArgMin, CumSum and TopK: operators along one axis. */
+#include "ops/arg.h"
 #include "ops/reduce.h"
 #include "ops/grads.h"
 #include "ops/walk.h"
@@ -6,12 +7,6 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-
-struct arg_attr {
-    int64_t axis, keepdims, select_last_index; /* ArgMax, ArgMin */
-    int64_t exclusive, reverse; /* CumSum */
-    int64_t largest, sorted; /* TopK */
-};
 
 static enum oclnn_status axis_of(const struct onn_prob *p, int64_t wanted, int *axis)
 {
@@ -67,7 +62,7 @@ static double flop(const struct onn_prob *p)
 /* ---- ArgMax, ArgMin ---- */
 static enum oclnn_status infer_arg(const struct onn_prob *p, struct onn_desc *out)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     const struct onn_desc *x = &p->in[0];
     int64_t dim[ONN_MAX_RANK] = {0};
     int axis = 0, rank = 0;
@@ -101,7 +96,7 @@ static bool better_at(const struct onn_blob *x, int64_t b, int64_t a, bool large
 
 static enum oclnn_status host_arg(const struct onn_prob *p, struct onn_blob *const *out)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     struct onn_oli s;
     enum oclnn_status status = sizes(p, a->axis, &s);
     for (int64_t r = 0; status == OCLNN_OK && r < s.outer * s.inner; r++) {
@@ -119,7 +114,7 @@ static enum oclnn_status host_arg(const struct onn_prob *p, struct onn_blob *con
 
 static enum oclnn_status bind_arg(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     struct onn_oli s;
     enum oclnn_status status = sizes(p, a->axis, &s);
     (void)t;
@@ -156,7 +151,7 @@ static enum oclnn_status cumsum_sizes(const struct onn_prob *p, struct onn_oli *
 
 static enum oclnn_status host_cumsum(const struct onn_prob *p, struct onn_blob *const *out)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     const struct onn_blob *x = p->value[0];
     const bool real = onn_dtype_is_float(x->desc.dtype);
     struct onn_oli s;
@@ -184,7 +179,7 @@ static enum oclnn_status host_cumsum(const struct onn_prob *p, struct onn_blob *
 
 static enum oclnn_status bind_cumsum(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     struct onn_oli s;
     enum oclnn_status status = cumsum_sizes(p, &s);
     (void)t;
@@ -205,7 +200,7 @@ static uint32_t host_inputs(const struct onn_prob *p)
 /* ---- TopK ---- */
 static enum oclnn_status infer_topk(const struct onn_prob *p, struct onn_desc *out)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     const struct onn_desc *x = &p->in[0];
     int64_t dim[ONN_MAX_RANK] = {0}, k[ONN_MAX_RANK];
     int axis = 0, n = 0;
@@ -229,7 +224,7 @@ static enum oclnn_status infer_topk(const struct onn_prob *p, struct onn_desc *o
 
 static enum oclnn_status topk_sizes(const struct onn_prob *p, struct onn_oli *s, int64_t *k)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     int axis;
     enum oclnn_status status = axis_of(p, a->axis, &axis);
     if (status != OCLNN_OK)
@@ -240,7 +235,7 @@ static enum oclnn_status topk_sizes(const struct onn_prob *p, struct onn_oli *s,
 
 static enum oclnn_status host_topk(const struct onn_prob *p, struct onn_blob *const *out)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     const struct onn_blob *x = p->value[0];
     const bool largest = a->largest;
     struct onn_oli s;
@@ -273,7 +268,7 @@ static enum oclnn_status host_topk(const struct onn_prob *p, struct onn_blob *co
 
 static enum oclnn_status bind_topk(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
-    const struct arg_attr *a = p->attr;
+    const struct onn_arg_attr *a = p->attr;
     struct onn_oli s;
     int64_t k;
     enum oclnn_status status = topk_sizes(p, &s, &k);
@@ -302,11 +297,11 @@ static const struct onn_variant *const topk_variants[] = {&topk_ref, NULL};
 
 #define FLAG(name, d) \
     { \
-#name, #name, ONN_ATTR_INT, offsetof(struct arg_attr, name), d, 0, 1 \
+#name, #name, ONN_ATTR_INT, offsetof(struct onn_arg_attr, name), d, 0, 1 \
     }
 #define AXIS(d) \
     { \
-        "axis", "axis", ONN_ATTR_INT, offsetof(struct arg_attr, axis), d, -8, 7 \
+        "axis", "axis", ONN_ATTR_INT, offsetof(struct onn_arg_attr, axis), d, -8, 7 \
     }
 static const struct onn_attr arg_attrs[] = {AXIS(0), FLAG(keepdims, 1), FLAG(select_last_index, 0),
     {.type = ONN_ATTR_END}};
@@ -314,7 +309,7 @@ static const struct onn_attr cumsum_attrs[] = {FLAG(exclusive, 0), FLAG(reverse,
 static const struct onn_attr topk_attrs[] = {AXIS(-1), FLAG(largest, 1), FLAG(sorted, 1),
     {.type = ONN_ATTR_END}};
 
-#define COMMON .min_out = 1, .attr_size = sizeof(struct arg_attr), .since = 1, .flop = flop
+#define COMMON .min_out = 1, .attr_size = sizeof(struct onn_arg_attr), .since = 1, .flop = flop
 static const struct onn_op argmax = {.name = "argmax",
     .onnx = "ArgMax",
     .min_in = 1,
@@ -355,7 +350,7 @@ static const struct onn_op topk = {.name = "topk",
     .max_in = 2,
     .min_out = 2,
     .max_out = 2,
-    .attr_size = sizeof(struct arg_attr),
+    .attr_size = sizeof(struct onn_arg_attr),
     .since = 1,
     .flop = flop,
     .attrs = topk_attrs,

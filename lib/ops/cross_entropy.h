@@ -11,8 +11,8 @@
  *   nll            the same on log-probabilities
  *   softmax_ce_dx, nll_dx    dloss, logits (log-probabilities), labels, lse, total, optional weights; dx
  * loss = sum over positions of (1 - s) w[label] (-log p[label]) + s / C * sum over c of w[c] (-log p[c]), divided by the
- * sum of w[label] (mean); s = smoothing. Positions whose label is ignore_index count nothing. A label outside
- * 0 … C-1 that is not ignored gives NaN. */
+ * sum of w[label] (mean); s = smoothing. Positions whose label is ignore_index count nothing; the mean of
+ * none is 0. A label outside 0 … C-1 that is not ignored gives NaN. */
 struct onn_cross_entropy_attr {
     float smoothing;
     int64_t ignore_index; /* ONN_CE_NONE: none */

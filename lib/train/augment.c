@@ -251,3 +251,17 @@ void onn_augment_draw(const struct oclnn_augment *augment, const struct onn_augm
         row[ONN_AUGMENT_WEIGHT] = (float)beta_number(&batch, (double)augment->mixup);
     }
 }
+
+void onn_augment_mask(const float row[static ONN_AUGMENT_ROW], int height, int width, const uint8_t *in,
+    uint8_t *out)
+{
+    const float *m = row + ONN_AUGMENT_AFFINE;
+    const float w = (float)width, h = (float)height;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            const float u = m[0] * (float)x + (m[1] * (float)y + m[2]) + 0.5f;
+            const float v = m[3] * (float)x + (m[4] * (float)y + m[5]) + 0.5f;
+            const bool inside = u >= 0 && u < w && v >= 0 && v < h; /* NaN is outside */
+            *out++ = inside ? in[(size_t)v * (size_t)width + (size_t)u] : OCLNN_MASK_IGNORE;
+        }
+}

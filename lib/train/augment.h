@@ -17,6 +17,9 @@ void onn_augment_none(float row[static ONN_AUGMENT_ROW]);
 /* A function of its arguments only. */
 void onn_augment_draw(const struct oclnn_augment *augment, const struct onn_augment_at *at,
     float row[static ONN_AUGMENT_ROW]);
+/* The mask of the image that `row` makes: the class of the nearest pixel, OCLNN_MASK_IGNORE outside. */
+void onn_augment_mask(const float row[static ONN_AUGMENT_ROW], int height, int width, const uint8_t *in,
+    uint8_t *out);
 /* Errors: OCLNN_ERROR_ARGUMENT names the field and its range. */
 enum oclnn_status onn_augment_check(const struct oclnn_augment *augment);
 

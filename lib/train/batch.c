@@ -41,6 +41,17 @@ void onn_feed_finish(struct onn_feed *f)
     *f = (struct onn_feed){0};
 }
 
+static enum oclnn_status check_masks(const struct onn_feed *f, const struct onn_desc *y)
+{
+    const struct oclnn_shape *s = &f->info.shape;
+    char text[160];
+    if (y->rank == 4 && y->dim[2] == s->dim[1] && y->dim[3] == s->dim[2])
+        return OCLNN_OK;
+    return onn_error(OCLNN_ERROR_ARGUMENT,
+        "the prediction is %s: a data set with one class per pixel wants N x classes x %lld x %lld",
+        onn_desc_text(y, text), (long long)s->dim[1], (long long)s->dim[2]);
+}
+
 enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *t, int64_t n, bool training,
     bool mixup, struct onn_step_plan **out)
 {
@@ -56,7 +67,7 @@ enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *
         "the model takes batches of %lld samples only, this one has %lld", (long long)f->fixed_batch,
         (long long)n);
     if (f->info.dtype == OCLNN_U8) {
-        spec.front = mixup ? ONN_FRONT_MIXUP : ONN_FRONT_PIXELS;
+        spec.front = f->info.per_pixel ? ONN_FRONT_MASKS : mixup ? ONN_FRONT_MIXUP : ONN_FRONT_PIXELS;
         spec.pixel_height = (int)f->info.shape.dim[1];
         spec.pixel_width = (int)f->info.shape.dim[2];
     }
@@ -64,6 +75,8 @@ enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *
     const int64_t classes = (*out)->prediction_desc.rank > 1 ? (*out)->prediction_desc.dim[1] : 0;
     ONN_CHECK(f->info.classes <= classes, OCLNN_ERROR_ARGUMENT,
         "the data set has %d classes, the prediction only %lld", f->info.classes, (long long)classes);
+    if (f->info.per_pixel)
+        return check_masks(f, &(*out)->prediction_desc);
     ONN_CHECK(onn_desc_elements(&(*out)->target_desc) == n, OCLNN_ERROR_ARGUMENT,
         "the prediction has %d dimensions: a data set with one class per image fits predictions of 2",
         (*out)->prediction_desc.rank);
@@ -86,33 +99,61 @@ enum oclnn_status onn_feed_write(const struct onn_feed *f, struct oclnn_trainer 
     ONN_TRY(write(t, p, p->input[0], b->x));
     ONN_TRY(write(t, p, p->table, b->table));
     ONN_TRY(write(t, p, p->norm, f->norm));
-    ONN_TRY(write(t, p, p->target, b->label));
+    ONN_TRY(write(t, p, p->target, b->mask ? (const void *)b->mask : b->label));
     ONN_TRY(write(t, p, p->target2, b->label2));
     ONN_TRY(write(t, p, p->lambda, b->lambda));
 fail:
     return status;
 }
 
-enum oclnn_status onn_feed_count(struct oclnn_trainer *t, const struct onn_step_plan *p, const int64_t *label,
-    float **scratch, int64_t right[2])
+static void count_images(const struct onn_desc *d, const float *y, const int64_t *label,
+    struct onn_tally *tally)
 {
-    enum oclnn_status status = OCLNN_OK;
-    const struct onn_desc *d = &p->prediction_desc;
     const int64_t n = d->dim[0], classes = d->dim[1];
-    size_t offset = 0;
-    float *y = onn_realloc(*scratch, (size_t)(n * classes) + 1, sizeof *y);
-    ONN_TRY(y ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    *scratch = y;
-    struct onn_buffer *at = onn_plan_output(p->plan, p->prediction, &offset);
-    ONN_TRY(onn_buffer_read(t->ctx, at, offset, onn_desc_bytes(d), y, true));
     for (int64_t i = 0; i < n; i++) {
         int better = 0; /* classes before the right one: greater, or equal with a smaller number */
         const float own = y[i * classes + label[i]];
         for (int64_t k = 0; k < classes; k++)
             better += y[i * classes + k] > own || (k < label[i] && y[i * classes + k] == own);
-        right[0] += better < 1 && own == own;
-        right[1] += better < 5 && own == own;
+        tally->right[0] += better < 1 && own == own;
+        tally->right[1] += better < 5 && own == own;
     }
+    tally->labels += n;
+}
+
+static void count_pixels(int classes, int64_t n, const int32_t *best, const uint8_t *mask,
+    struct onn_tally *tally)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (mask[i] == OCLNN_MASK_IGNORE)
+            continue;
+        const bool right = best[i] == mask[i];
+        tally->labels++;
+        tally->right[0] += right;
+        if (!tally->pixels)
+            continue;
+        tally->pixels[3 * mask[i]] += right;
+        tally->pixels[3 * mask[i] + 1]++;
+        if (best[i] >= 0 && best[i] < classes)
+            tally->pixels[3 * best[i] + 2]++;
+    }
+}
+
+enum oclnn_status onn_feed_count(const struct onn_feed *f, struct oclnn_trainer *t,
+    const struct onn_step_plan *p, const struct onn_batch *b, void **scratch, struct onn_tally *tally)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_desc *d = onn_plan_output_desc(p->plan, p->prediction);
+    size_t offset = 0;
+    void *y = onn_realloc(*scratch, onn_desc_bytes(d) + 1, 1);
+    ONN_TRY(y ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    *scratch = y;
+    struct onn_buffer *at = onn_plan_output(p->plan, p->prediction, &offset);
+    ONN_TRY(onn_buffer_read(t->ctx, at, offset, onn_desc_bytes(d), y, true));
+    if (b->mask)
+        count_pixels(f->info.classes, onn_desc_elements(d), y, b->mask, tally);
+    else
+        count_images(&p->prediction_desc, y, b->label, tally);
 fail:
     return status;
 }

@@ -20,8 +20,14 @@ enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *
 /* Enqueues the uploads; the batch must stay until the queue has passed them. */
 enum oclnn_status onn_feed_write(const struct onn_feed *f, struct oclnn_trainer *t, struct onn_step_plan *p,
     const struct onn_batch *b);
-/* Reads the predictions and counts right answers: right[0] best, right[1] among the best five. */
-enum oclnn_status onn_feed_count(struct oclnn_trainer *t, const struct onn_step_plan *p, const int64_t *label,
-    float **scratch, int64_t right[2]);
+/* Answers so far. */
+struct onn_tally {
+    int64_t labels, right[2]; /* right at once; among the best five (images only) */
+    /* masks, if there: pixels of class k that were found, that there are, that were taken for it; 3 * classes */
+    int64_t *pixels;
+};
+/* Reads the predictions of a batch and adds its answers; *scratch is onn_free'd by the caller in the end. */
+enum oclnn_status onn_feed_count(const struct onn_feed *f, struct oclnn_trainer *t,
+    const struct onn_step_plan *p, const struct onn_batch *b, void **scratch, struct onn_tally *tally);
 
 #endif

@@ -1,5 +1,5 @@
 /* Data sets: opening, what is known of them, the program's own. */
-#include "train/dataset.h"
+#include "train/folder.h"
 
 #include "base/thread.h"
 #include "io/samples.h"
@@ -104,8 +104,10 @@ static enum oclnn_status number_classes(struct oclnn_dataset *d)
 }
 
 /* ---- samples in memory ---- */
-static enum oclnn_status fetch_samples(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label)
+static enum oclnn_status fetch_samples(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label,
+    uint8_t *mask)
 {
+    (void)mask;
     memcpy(x, d->samples->pixel + (size_t)index * d->sample_bytes, d->sample_bytes);
     *label = d->samples->label[index];
     return OCLNN_OK;
@@ -178,10 +180,13 @@ enum oclnn_status oclnn_dataset_open(oclnn_context *ctx, const char *spec,
     ONN_TRY(make(ctx, params, &d));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         in_memory |= !strncmp(spec, kinds[i], strlen(kinds[i]));
-    ONN_CHECK(in_memory || !strncmp(spec, "folder:", 7), OCLNN_ERROR_ARGUMENT,
-        "dataset: '%.200s' starts with none of mnist:, cifar10:, npy:, folder:", spec);
+    const bool masks = !strncmp(spec, "masks:", 6);
+    ONN_CHECK(in_memory || masks || !strncmp(spec, "folder:", 7), OCLNN_ERROR_ARGUMENT,
+        "dataset: '%.200s' starts with none of mnist:, cifar10:, npy:, folder:, masks:", spec);
     if (in_memory)
         ONN_TRY(open_samples(d, spec));
+    else if (masks)
+        ONN_TRY(onn_masks_open(d, spec + 6));
     else
         ONN_TRY(onn_folder_open(d, spec + 7));
     if (ctx)
@@ -195,27 +200,48 @@ fail:
 }
 
 /* ---- the program's own ---- */
-static enum oclnn_status fetch_function(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label)
+static enum oclnn_status own_result(enum oclnn_status status, int64_t index)
 {
-    *label = -1;
-    onn_error_clear();
-    enum oclnn_status status = d->get(d->user, index, x, label);
     if (status == OCLNN_OK)
         return OCLNN_OK;
     if (!*oclnn_error_text(NULL))
         onn_error(status, "the program's function returned %s", oclnn_status_name(status));
     return onn_error_at(status, "sample %lld", (long long)index);
 }
+static enum oclnn_status fetch_function(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label,
+    uint8_t *mask)
+{
+    (void)mask;
+    *label = -1;
+    onn_error_clear();
+    return own_result(d->get(d->user, index, x, label), index);
+}
+static enum oclnn_status fetch_mask_function(const struct oclnn_dataset *d, int64_t index, void *x,
+    int64_t *label, uint8_t *mask)
+{
+    *label = 0;
+    onn_error_clear();
+    enum oclnn_status status = d->get_mask(d->user, index, x, mask);
+    if (status == OCLNN_OK)
+        status = onn_mask_check(mask, (int)d->shape.dim[2], (int)d->shape.dim[1], d->classes);
+    return own_result(status, index);
+}
+static int64_t label_zero(const struct oclnn_dataset *d, int64_t index)
+{
+    (void)d;
+    (void)index;
+    return 0;
+}
 const struct onn_source onn_source_function = {.fetch = fetch_function, .threads = true};
+const struct onn_source onn_source_mask_function = {.fetch = fetch_mask_function,
+    .label = label_zero,
+    .threads = true};
 
-enum oclnn_status oclnn_dataset_create(oclnn_context *ctx, int64_t count, struct oclnn_shape shape,
-    enum oclnn_dtype dtype, int classes, oclnn_sample_function get, void *user,
-    const struct oclnn_dataset_params *params, oclnn_dataset **out)
+static enum oclnn_status create(oclnn_context *ctx, int64_t count, struct oclnn_shape shape,
+    enum oclnn_dtype dtype, int classes, const struct oclnn_dataset_params *params, oclnn_dataset **out)
 {
     enum oclnn_status status = OCLNN_OK;
     struct oclnn_dataset *d = NULL;
-    ONN_CHECK(out && get, OCLNN_ERROR_ARGUMENT, "dataset: the function or out is NULL");
-    *out = NULL;
     ONN_CHECK(count >= 1 && count <= PTRDIFF_MAX / 16, OCLNN_ERROR_ARGUMENT, "dataset: %lld samples",
         (long long)count);
     ONN_CHECK(classes >= 1 && classes <= 1 << 24, OCLNN_ERROR_ARGUMENT, "dataset: %d classes", classes);
@@ -226,17 +252,47 @@ enum oclnn_status oclnn_dataset_create(oclnn_context *ctx, int64_t count, struct
     ONN_CHECK(dtype != OCLNN_U8 || shape.rank == 3, OCLNN_ERROR_ARGUMENT,
         "dataset: pixels (u8) of rank %d, not channels x height x width", shape.rank);
     ONN_TRY(make(ctx, params, &d));
-    d->source = &onn_source_function;
     d->count = count;
     d->classes = classes;
-    d->get = get;
-    d->user = user;
     ONN_TRY(set_shape(d, shape, dtype));
     ONN_TRY(number_classes(d));
     *out = d;
     return OCLNN_OK;
 fail:
     oclnn_dataset_destroy(&d);
+    return status;
+}
+
+enum oclnn_status oclnn_dataset_create(oclnn_context *ctx, int64_t count, struct oclnn_shape shape,
+    enum oclnn_dtype dtype, int classes, oclnn_sample_function get, void *user,
+    const struct oclnn_dataset_params *params, oclnn_dataset **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_CHECK(out && get, OCLNN_ERROR_ARGUMENT, "dataset: the function or out is NULL");
+    *out = NULL;
+    ONN_TRY(create(ctx, count, shape, dtype, classes, params, out));
+    (*out)->source = &onn_source_function;
+    (*out)->get = get;
+    (*out)->user = user;
+fail:
+    return status;
+}
+
+enum oclnn_status oclnn_dataset_create_masks(oclnn_context *ctx, int64_t count, struct oclnn_shape shape,
+    int classes, oclnn_mask_function get, void *user, const struct oclnn_dataset_params *params,
+    oclnn_dataset **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_CHECK(out && get, OCLNN_ERROR_ARGUMENT, "dataset: the function or out is NULL");
+    *out = NULL;
+    ONN_CHECK(classes >= 2 && classes <= OCLNN_MASK_IGNORE, OCLNN_ERROR_ARGUMENT,
+        "dataset: %d classes in masks, 2 … %d are possible", classes, OCLNN_MASK_IGNORE);
+    ONN_TRY(create(ctx, count, shape, OCLNN_U8, classes, params, out));
+    (*out)->source = &onn_source_mask_function;
+    (*out)->mask_bytes = (size_t)(shape.dim[1] * shape.dim[2]);
+    (*out)->get_mask = get;
+    (*out)->user = user;
+fail:
     return status;
 }
 
@@ -259,11 +315,28 @@ void oclnn_dataset_destroy(oclnn_dataset **dataset)
 }
 
 /* ---- reading ---- */
+enum oclnn_status onn_mask_check(const uint8_t *mask, int width, int height, int classes)
+{
+    const size_t n = (size_t)width * (size_t)height;
+    for (size_t i = 0; i < n; i++)
+        if (mask[i] >= classes && mask[i] != OCLNN_MASK_IGNORE)
+            return onn_error(OCLNN_ERROR_FORMAT,
+                "pixel (%zu, %zu) is %d: neither a class, 0 … %d, nor %d, which does not count",
+                i % (size_t)width, i / (size_t)width, mask[i], classes - 1, OCLNN_MASK_IGNORE);
+    return OCLNN_OK;
+}
+
 enum oclnn_status onn_dataset_fetch(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label)
+{
+    return onn_dataset_fetch_mask(d, index, x, label, NULL);
+}
+
+enum oclnn_status onn_dataset_fetch_mask(const struct oclnn_dataset *d, int64_t index, void *x,
+    int64_t *label, uint8_t *mask)
 {
     const struct oclnn_dataset *root = d->root;
     int64_t at = d->index ? d->index[index] : index;
-    enum oclnn_status status = root->source->fetch(root, at, x, label);
+    enum oclnn_status status = root->source->fetch(root, at, x, label, mask);
     if (status == OCLNN_OK && (*label < 0 || *label >= root->classes))
         return onn_error(OCLNN_ERROR_FORMAT, "sample %lld has label %lld, outside of 0 … %d", (long long)at,
             (long long)*label, root->classes - 1);
@@ -290,8 +363,13 @@ enum oclnn_status oclnn_dataset_get_info(const oclnn_dataset *dataset, struct oc
 {
     if (!dataset || !out)
         return onn_error(OCLNN_ERROR_ARGUMENT, "dataset: dataset or out is NULL");
-    *out = (struct oclnn_dataset_info){dataset->count, dataset->shape, dataset->dtype, dataset->classes,
-        atomic_load(&dataset->memory->held), atomic_load(&dataset->memory->limit)};
+    *out = (struct oclnn_dataset_info){.count = dataset->count,
+        .shape = dataset->shape,
+        .dtype = dataset->dtype,
+        .classes = dataset->classes,
+        .per_pixel = dataset->mask_bytes > 0,
+        .memory_bytes = atomic_load(&dataset->memory->held),
+        .memory_limit = atomic_load(&dataset->memory->limit)};
     return OCLNN_OK;
 }
 

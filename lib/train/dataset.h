@@ -13,8 +13,10 @@ struct onn_memory {
 
 /* One row per kind of data set. The callbacks may run on several threads at the same time. */
 struct onn_source {
-    /* Fills x (sample_bytes) and *label. The sentence of an error names the file or the sample. */
-    enum oclnn_status (*fetch)(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label);
+    /* Fills x (sample_bytes), *label and, where the set has masks, mask (mask_bytes). The sentence of an error names the
+     * file or the sample. */
+    enum oclnn_status (
+        *fetch)(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label, uint8_t *mask);
     /* The label alone; NULL: only fetch tells it. */
     int64_t (*label)(const struct oclnn_dataset *d, int64_t index);
     void (*finish)(struct oclnn_dataset *d);
@@ -31,8 +33,8 @@ struct oclnn_dataset {
     struct oclnn_shape shape;
     enum oclnn_dtype dtype;
     int classes;
-    size_t sample_bytes;
-    size_t scratch_bytes; /* that one fetch holds at most for itself */
+    size_t sample_bytes, mask_bytes; /* mask_bytes: 0 = one class per image, which has label 0 otherwise */
+    size_t scratch_bytes, mask_scratch; /* that one fetch holds at most for itself; a mask's part of it */
     char **class_name; /* classes texts in `arena` */
     struct onn_arena arena;
     struct onn_memory own, *memory; /* memory: the root's own */
@@ -41,6 +43,7 @@ struct oclnn_dataset {
     struct oclnn_samples *samples;
     struct onn_folder *folder;
     oclnn_sample_function get;
+    oclnn_mask_function get_mask;
     void *user;
 
     /* A part: samples of `root` by number. */
@@ -48,12 +51,18 @@ struct oclnn_dataset {
     int64_t *index; /* NULL: all, in order */
 };
 
-extern const struct onn_source onn_source_samples, onn_source_folder, onn_source_function;
+extern const struct onn_source onn_source_samples, onn_source_folder, onn_source_function,
+    onn_source_mask_function;
 
 /* Opens "DIR" of "folder:DIR": fills count, classes, class_name, folder and the sizes. params are complete. */
 enum oclnn_status onn_folder_open(struct oclnn_dataset *d, const char *dir);
 /* Sample `index` of the set or part, with its label checked. */
 enum oclnn_status onn_dataset_fetch(const struct oclnn_dataset *d, int64_t index, void *x, int64_t *label);
+/* The same with its mask; a set without masks leaves `mask` alone. */
+enum oclnn_status onn_dataset_fetch_mask(const struct oclnn_dataset *d, int64_t index, void *x,
+    int64_t *label, uint8_t *mask);
+/* Errors: OCLNN_ERROR_FORMAT names the first pixel that is neither a class nor OCLNN_MASK_IGNORE. */
+enum oclnn_status onn_mask_check(const uint8_t *mask, int width, int height, int classes);
 /* Streams of random numbers: what else uses the same seed has other numbers. The epoch stands in the lower half. */
 enum onn_stream { ONN_STREAM_SPLIT = 0x5001, ONN_STREAM_SHUFFLE, ONN_STREAM_AUGMENT };
 #define ONN_STREAM(kind, epoch) ((uint64_t)(kind) << 32 | (uint32_t)(epoch))

@@ -80,6 +80,7 @@ static enum oclnn_status part(const struct plan *p, bool chosen, int64_t count, 
     d->dtype = whole->dtype;
     d->classes = whole->classes;
     d->sample_bytes = whole->sample_bytes;
+    d->mask_bytes = whole->mask_bytes;
     d->memory = whole->memory;
     d->index = onn_calloc((size_t)count, sizeof *d->index);
     if (!d->index) {

@@ -11,7 +11,7 @@ struct fit {
     struct oclnn_progress progress;
     int64_t images; /* since `start` */
     uint64_t start; /* of the epoch, or of its rest after a resume */
-    float *scratch;
+    void *scratch;
     bool stop;
 };
 
@@ -47,13 +47,13 @@ static void set_rate(struct fit *f)
 static enum oclnn_status settle(struct fit *f, struct onn_step_plan *p, const struct onn_batch *b)
 {
     enum oclnn_status status = OCLNN_OK;
-    int64_t right[2] = {0};
+    struct onn_tally tally = {0};
     float loss = 0;
     ONN_TRY(onn_step_loss(f->t, p, &loss));
-    ONN_TRY(onn_feed_count(f->t, p, b->label, &f->scratch, right));
-    f->t->loss_sum += (double)loss * (double)b->n;
-    f->t->seen += b->n;
-    f->t->right += right[0];
+    ONN_TRY(onn_feed_count(&f->feed, f->t, p, b, &f->scratch, &tally));
+    f->t->loss_sum += (double)loss * (double)tally.labels;
+    f->t->seen += tally.labels;
+    f->t->right += tally.right[0];
     f->t->batch_in_epoch++;
     f->images += b->n;
     tell(f, f->o->on_step);
@@ -137,6 +137,8 @@ static enum oclnn_status epoch(struct fit *f)
         .shuffle = !f->o->keep_order,
         .drop_last = true,
         .augment = f->o->augment,
+        .use_ignore = t->p.use_ignore,
+        .ignore_index = t->p.ignore_index,
         .seed = t->p.seed,
         .epoch = t->epoch,
         .first_batch = t->batch_in_epoch};

@@ -14,6 +14,7 @@ struct slot {
     void *x;
     float *table, *lambda;
     int64_t *label, *label2;
+    uint8_t *mask, *raw; /* raw: as fetched, where the mask is a changed one */
 };
 
 struct onn_loader {
@@ -66,14 +67,23 @@ static enum oclnn_status fetch_one(struct onn_loader *l, int64_t position)
     int64_t batch = position / l->params.batch, i = position % l->params.batch;
     struct slot *s = slot_of(l, batch);
     if (s->table && !l->identity) {
-        const struct onn_augment_at at = {l->params.seed, l->params.epoch, position, (int)d->shape.dim[0],
+        const struct onn_augment_at place = {l->params.seed, l->params.epoch, position, (int)d->shape.dim[0],
             (int)d->shape.dim[1], (int)d->shape.dim[2], i, size_of(l, batch)};
-        onn_augment_draw(&l->params.augment, &at, s->table + i * ONN_AUGMENT_ROW);
+        onn_augment_draw(&l->params.augment, &place, s->table + i * ONN_AUGMENT_ROW);
     } else if (s->table) {
         onn_augment_none(s->table + i * ONN_AUGMENT_ROW);
     }
-    return onn_dataset_fetch(d, l->order ? l->order[position] : position,
-        (char *)s->x + (size_t)i * d->sample_bytes, &s->label[i]);
+    const size_t at = (size_t)i * d->mask_bytes;
+    uint8_t *mask = s->mask ? s->mask + at : NULL, *raw = s->raw ? s->raw + at : mask;
+    enum oclnn_status status = onn_dataset_fetch_mask(d, l->order ? l->order[position] : position,
+        (char *)s->x + (size_t)i * d->sample_bytes, &s->label[i], raw);
+    if (status == OCLNN_OK && raw != mask)
+        onn_augment_mask(s->table + i * ONN_AUGMENT_ROW, (int)d->shape.dim[1], (int)d->shape.dim[2], raw,
+            mask);
+    for (size_t k = 0; status == OCLNN_OK && l->params.use_ignore && k < d->mask_bytes; k++)
+        if (mask[k] == l->params.ignore_index)
+            mask[k] = OCLNN_MASK_IGNORE;
+    return status;
 }
 
 /* Called by whoever has the sentence in its thread. */
@@ -156,6 +166,12 @@ static enum oclnn_status make_slots(struct onn_loader *l)
         s->lambda = onn_calloc(n, sizeof *s->lambda);
         ONN_TRY(s->table && s->label2 && s->lambda ? OCLNN_OK : OCLNN_ERROR_MEMORY);
         l->held += n * (ONN_AUGMENT_ROW * sizeof *s->table + sizeof *s->label2 + sizeof *s->lambda);
+        if (!d->mask_bytes)
+            continue;
+        s->mask = onn_alloc(n * d->mask_bytes); /* less than x */
+        s->raw = l->identity ? NULL : onn_alloc(n * d->mask_bytes);
+        ONN_TRY(s->mask && (s->raw || l->identity) ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+        l->held += n * d->mask_bytes * (l->identity ? 1 : 2);
     }
 fail:
     return status;
@@ -194,6 +210,8 @@ static enum oclnn_status check(const struct oclnn_dataset *d, const struct onn_l
     ONN_CHECK(d->dtype == OCLNN_U8 || !memcmp(&p->augment, &none, sizeof none), OCLNN_ERROR_ARGUMENT,
         "augmentation changes pixels, but the data set's samples are %s", oclnn_dtype_name(d->dtype));
     ONN_TRY(onn_augment_check(&p->augment));
+    ONN_CHECK(!d->mask_bytes || p->augment.mixup == 0, OCLNN_ERROR_ARGUMENT,
+        "augment: mixup mixes the classes of whole images, this data set has a class per pixel");
 fail:
     return status;
 }
@@ -292,7 +310,7 @@ enum oclnn_status onn_loader_next(struct onn_loader *loader, struct onn_batch *o
         return onn_error(l->status, "%s", l->sentence);
     if (l->mixup)
         mix_labels(s, n);
-    *out = (struct onn_batch){n, s->x, s->table, s->label, l->mixup ? s->label2 : NULL,
+    *out = (struct onn_batch){n, s->x, s->table, s->label, s->mask, l->mixup ? s->label2 : NULL,
         l->mixup ? s->lambda : NULL};
     l->given++;
     return OCLNN_OK;
@@ -321,6 +339,8 @@ void onn_loader_destroy(struct onn_loader **loader)
         onn_free(l->slot[i].label);
         onn_free(l->slot[i].label2);
         onn_free(l->slot[i].lambda);
+        onn_free(l->slot[i].mask);
+        onn_free(l->slot[i].raw);
     }
     onn_free(l->order);
     if (l->counted) {

@@ -14,6 +14,7 @@ struct onn_batch {
     const void *x; /* n samples, u8 or f32 as the data set's dtype says, C x H x W each */
     const float *table; /* n rows of ONN_AUGMENT_ROW floats; NULL for f32 data */
     const int64_t *label; /* n */
+    const uint8_t *mask; /* n masks, H x W each, changed as the images are; NULL: one label per image */
     const int64_t *label2; /* n labels of the partners in a mixup; NULL without */
     const float *lambda; /* n equal weights of `label`; `label2` has 1 - lambda; NULL without mixup */
 };
@@ -23,6 +24,8 @@ struct onn_loader_params {
     bool shuffle; /* by (seed, epoch); else in the data set's order */
     bool drop_last; /* leaves the last, incomplete batch out */
     struct oclnn_augment augment; /* zeroed: rows that only normalise */
+    bool use_ignore; /* masks: pixels of class ignore_index become OCLNN_MASK_IGNORE */
+    int64_t ignore_index;
     uint64_t seed;
     int epoch;
     int64_t first_batch; /* where a resumed epoch goes on */

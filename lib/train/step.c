@@ -116,14 +116,17 @@ static size_t blob_bytes(const struct onn_blob *b)
 
 enum oclnn_status oclnn_trainer_get_bytes(const oclnn_trainer *t, struct oclnn_trainer_bytes *out)
 {
-    if (!t || !out || !t->current)
-        return onn_error(OCLNN_ERROR_ARGUMENT, "there was no step yet");
-    const struct onn_plan *p = t->current->plan;
-    *out = (struct oclnn_trainer_bytes){.arena = p->stats.arena_bytes,
-        .arena_lower_bound = p->place.lower_bound,
-        .workspace = p->place.workspace_bytes,
-        .activations = p->place.tensor_bytes,
-        .recomputed = t->current->recomputed};
+    if (!t || !out)
+        return onn_error(OCLNN_ERROR_ARGUMENT, "the trainer or out is NULL");
+    *out = (struct oclnn_trainer_bytes){0};
+    if (t->current) {
+        const struct onn_plan *p = t->current->plan;
+        *out = (struct oclnn_trainer_bytes){.arena = p->stats.arena_bytes,
+            .arena_lower_bound = p->place.lower_bound,
+            .workspace = p->place.workspace_bytes,
+            .activations = p->place.tensor_bytes,
+            .recomputed = t->current->recomputed};
+    }
     for (int i = 0; i < t->n_params; i++) {
         const struct onn_train_param *q = &t->param[i];
         out->parameters += blob_bytes(q->blob);

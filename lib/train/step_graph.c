@@ -1,5 +1,7 @@
 /* The graph of one step: the model in training (or inference) form, its loss, the backward part, the update. */
+#include "ops/arg.h"
 #include "ops/cross_entropy.h"
+#include "ops/elementwise.h"
 #include "ops/softmax.h"
 #include "pass/grad.h"
 #include "pass/loss.h"
@@ -48,6 +50,21 @@ static int32_t front(void *user, struct onn_graph *g, int i, const struct onn_de
     return g->status == OCLNN_OK ? onn_emit(g, "augment", "augment", &attr, 3, in) : 0;
 }
 
+static int32_t cast(struct onn_graph *g, int32_t v, enum oclnn_dtype to)
+{
+    const struct onn_ew_attr attr = {.to = onn_dtype_to_onnx(to)};
+    return v ? onn_emit(g, "cast", "cast", &attr, 1, &v) : 0;
+}
+
+/* What the host reads: scores, or for masks the best class of each pixel, which is less. */
+static int32_t answer(const struct build *b, struct onn_graph *g, int32_t prediction)
+{
+    const struct onn_arg_attr attr = {.axis = 1};
+    if (b->spec->front != ONN_FRONT_MASKS)
+        return prediction;
+    return cast(g, onn_emit(g, "argmax", "best", &attr, 1, &prediction), OCLNN_I32);
+}
+
 static enum oclnn_status add_target(struct build *b, struct onn_graph *g, int32_t prediction,
     int32_t target[3])
 {
@@ -63,11 +80,13 @@ static enum oclnn_status add_target(struct build *b, struct onn_graph *g, int32_
         int64_t dim[ONN_MAX_RANK] = {d.dim[0]};
         for (int i = 2; i < d.rank; i++)
             dim[i - 1] = d.dim[i];
-        d = onn_desc_make(OCLNN_I64, d.rank - 1, dim);
+        d = onn_desc_make(b->spec->front == ONN_FRONT_MASKS ? OCLNN_U8 : OCLNN_I64, d.rank - 1, dim);
     }
     b->out->target = g->n_inputs;
     b->out->target_desc = d;
     target[0] = onn_graph_add_input(g, "oclnn.target", &d);
+    if (b->spec->front == ONN_FRONT_MASKS)
+        target[0] = cast(g, target[0], OCLNN_I32);
     if (b->spec->front == ONN_FRONT_MIXUP) {
         const struct onn_desc one = onn_desc_make(OCLNN_F32, 1, (int64_t[]){1});
         b->out->target2 = g->n_inputs;
@@ -120,12 +139,13 @@ static int32_t add_loss(struct build *b, struct onn_graph *g, int32_t prediction
         [OCLNN_LOSS_KL] = "kl",
         [OCLNN_LOSS_DICE] = "dice"};
     const struct oclnn_trainer_params *p = &b->t->p;
+    const bool masks = b->spec->front == ONN_FRONT_MASKS;
     if (p->loss == OCLNN_LOSS_SOFTMAX_CE)
         prediction = logits_of(g, prediction);
     struct onn_loss loss = {.name = names[p->loss],
         .smoothing = b->spec->training ? p->label_smoothing : 0,
-        .ignore = p->use_ignore,
-        .ignore_index = p->ignore_index,
+        .ignore = p->use_ignore || masks,
+        .ignore_index = masks ? OCLNN_MASK_IGNORE : p->ignore_index,
         .alpha = p->alpha,
         .gamma = p->gamma};
     if (b->t->class_weights)
@@ -224,7 +244,7 @@ enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_
     onn_graph_add_output(g, "oclnn.loss", loss);
     out->prediction = g->n_outputs;
     out->prediction_desc = g->value[prediction].desc;
-    onn_graph_add_output(g, "oclnn.prediction", prediction);
+    onn_graph_add_output(g, "oclnn.prediction", answer(&b, g, prediction));
     if (spec->training)
         ONN_TRY(add_backward(&b, g, loss));
     ONN_CHECK(g->status == OCLNN_OK, g->status, "%s", g->error ? g->error : "graph error");

@@ -26,7 +26,8 @@ enum onn_batch_kind {
     ONN_BATCH_MORE, /* sum += gradient */
     ONN_BATCH_LAST /* update with sum + gradient */
 };
-enum onn_front { ONN_FRONT_NONE, ONN_FRONT_PIXELS, ONN_FRONT_MIXUP };
+/* MASKS: targets are bytes, one per pixel; OCLNN_MASK_IGNORE does not count. */
+enum onn_front { ONN_FRONT_NONE, ONN_FRONT_PIXELS, ONN_FRONT_MIXUP, ONN_FRONT_MASKS };
 
 /* A training or evaluation graph and its plan. With a front, pixels stand in place of the model's input 0. */
 struct onn_step_plan {
@@ -38,7 +39,8 @@ struct onn_step_plan {
     struct onn_plan *plan;
     int *input, target, target2, lambda, table, norm, *rate; /* numbers of inputs, -1 = not there; input: the
                      * model's; rate: one per learning rate */
-    int prediction, first_gradient; /* outputs; the loss is output 0 */
+    /* Outputs; the loss is output 0. MASKS: the prediction is the best class, i32. */
+    int prediction, first_gradient;
     struct onn_desc target_desc, prediction_desc;
     float *rate_sent; /* what the device holds */
     int32_t forward_nodes; /* of the graph: before the backward part */

@@ -46,13 +46,13 @@ def pictures(n, classes=4, height=12, width=None, channels=1, seed=1):
     return Array('B', (n, channels, height, width), values), Array('q', (n,), label)
 
 
-def save_png(path, rows):
-    """An RGB picture; rows of (r, g, b)."""
+def save_png(path, rows, grey=False):
+    """An RGB picture, rows of (r, g, b); or a grey one, rows of numbers."""
     def chunk(kind, content):
         return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(kind + content))
 
-    raw = b''.join(b'\0' + bytes(v for pixel in row for v in pixel) for row in rows)
-    head = struct.pack('>IIBBBBB', len(rows[0]), len(rows), 8, 2, 0, 0, 0)
+    raw = b''.join(b'\0' + bytes(row if grey else (v for pixel in row for v in pixel)) for row in rows)
+    head = struct.pack('>IIBBBBB', len(rows[0]), len(rows), 8, 0 if grey else 2, 0, 0, 0)
     with open(path, 'wb') as f:
         f.write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(b'IDAT', zlib.compress(raw)) + chunk(b'IEND', b''))
 
@@ -95,11 +95,11 @@ class Train(unittest.TestCase):
                                  '20', *args], stdout=subprocess.PIPE, stderr=stderr, text=True)
 
     def wait_for(self, test, process):
-        for _ in range(600):
+        for _ in range(3000):
             if test():
                 return
             self.assertIsNone(process.poll(), 'it ended before')
-            time.sleep(.05)
+            time.sleep(.01)
         self.fail('waited in vain')
 
 
@@ -222,6 +222,42 @@ class Learns(Train):
         err = self.train('--size', '24x24', net='cifar-lenet', spec=spec, code=1)
         self.assertIn('4.png', err)
 
+    def make_masks(self, name, count, size=32, seed=3):
+        """Images with a bright and a dark rectangle in noise, and what is where; the left column does not count."""
+        noise = random.Random(seed)
+        for part in ('images', 'masks'):
+            os.makedirs(self.path(f'{name}/{part}'))
+        for i in range(count):
+            boxes = [(noise.randrange(size - 12), noise.randrange(size - 12)) for _ in range(2)]
+            mask = [[max((k + 1) * (x <= c < x + 12 and y <= r < y + 12) for k, (x, y) in enumerate(boxes))
+                     for c in range(size)] for r in range(size)]
+            save_png(self.path(f'{name}/images/{i}.png'),
+                     [[tuple((90, 190, 10)[v] + noise.randrange(50) for _ in range(3)) for v in row] for row in mask])
+            save_png(self.path(f'{name}/masks/{i}.png'), [[255] + row[1:] for row in mask], grey=True)
+        return 'masks:' + self.path(name)
+
+    def test_classes_of_pixels(self):
+        """U-Net on a folder of images and masks: it learns, tells its scores, and resumes."""
+        spec = self.make_masks('m', 40)
+        args = ['--size', '32x32', '--batch', '4', '--augment', 'flip,rotate:5', '--val-split', '0.2', '--lr', '0.002']
+        out = self.train(*args, '--epochs', '3', '--log', self.path('l'), '--out', self.path('o.onnx'), '--checkpoint',
+                         self.path('c'), '--svg', self.path('s'), net='unet-128', spec=spec)
+        self.assertIn('32 images of 3x32x32, 3 classes of pixels; 8 for validation', out)
+        lines, result = self.log('l'), result_of(out)
+        self.assertLess(lines[2]['loss'], .7 * lines[0]['loss'])
+        self.assertGreater(result['val_top1'], .8)
+        self.assertGreater(result['val_iou'], .5)
+        self.assertAlmostEqual(lines[2]['val_iou'], result['val_iou'], places=5)
+        self.assertEqual(result['val_count'], 8 * 32 * 31)
+        self.assertNotIn('val_top5', lines[2])
+        self.assertRegex(out, r'val acc +[\d.]+ %  val IoU +[\d.]+ %')
+        again = self.train(*args, '--epochs', '3', '--resume', self.path('c'), net='unet-128', spec=spec)
+        self.assertEqual(result_of(again)['val_loss'], result['val_loss'])
+        err = self.train('--size', '32x32', net='cifar-lenet', spec=spec, code=1)
+        self.assertIn('one class per pixel wants', err)
+        os.remove(self.path('m/masks/7.png'))
+        self.assertIn('images/7.png has no mask', self.train(*args, net='unet-128', spec=spec, code=1))
+
     def test_progress_on_a_terminal(self):
         """The line that changes is there on a terminal only, on standard error."""
         master, slave = pty.openpty()
@@ -258,8 +294,8 @@ class Learns(Train):
 class Signals(Train):
     def test_interrupt(self):
         """Ctrl-C: exit status 130, a checkpoint, no --out; the rest later gives what one run gives."""
-        self.train('--epochs', '6', '--out', self.path('whole.onnx'))
-        with self.start('--epochs', '6', '--checkpoint', self.path('c'), '--log', self.path('l'), '--log-steps', '1',
+        self.train('--epochs', '100', '--out', self.path('whole.onnx'))
+        with self.start('--epochs', '100', '--checkpoint', self.path('c'), '--log', self.path('l'), '--log-steps', '1',
                         '--out', self.path('o.onnx')) as process:
             self.wait_for(lambda: os.path.exists(self.path('l')) and self.read('l').count(b'\n') >= 3, process)
             process.send_signal(signal.SIGINT)
@@ -267,9 +303,10 @@ class Signals(Train):
         self.assertEqual(process.returncode, 130, err)
         self.assertIn('--resume ' + self.path('c'), err)
         self.assertFalse(os.path.exists(self.path('o.onnx')))
-        self.train('--epochs', '6', '--resume', self.path('c'), '--log', self.path('l'), '--out', self.path('o.onnx'))
+        self.train('--epochs', '100', '--resume', self.path('c'), '--log', self.path('l'), '--out', self.path('o.onnx'))
         self.assertEqual(self.read('o.onnx'), self.read('whole.onnx'))
-        self.assertEqual([line['epoch'] for line in self.log('l') if line['kind'] == 'epoch'], [1, 2, 3, 4, 5, 6])
+        self.assertEqual([line['epoch'] for line in self.log('l') if line['kind'] == 'epoch'],
+                         list(range(1, 101)))
 
     def test_interrupt_without_checkpoint(self):
         with self.start('--epochs', '1000000', '--log', self.path('l'), '--log-steps', '1', '--out',

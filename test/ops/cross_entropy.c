@@ -65,8 +65,8 @@ static void ref_loss(struct onn_ref *r)
         total += row.weight;
     }
     total = a->sum ? 1 : total;
-    r->out[0][0] = loss / total;
-    r->scale[0][0] = scale / total;
+    r->out[0][0] = total == 0 ? 0 : loss / total;
+    r->scale[0][0] = total == 0 ? 0 : scale / total;
     if (r->n_out > 2)
         r->out[2][0] = total;
 }
@@ -127,6 +127,7 @@ static const struct onn_case cases[] = {
     LOSS("softmax_ce x=2x5x6x7 t=2x6x7:i32 outs=3"),
     LOSS("softmax_ce x=3x4 t=3:i64 sum=1 outs=3"),
     LOSS("softmax_ce x=3x1000 t=3:i64 outs=3"),
+    LOSS("softmax_ce x=1x5 t=1:i64 ignore_index=3 outs=3"), /* its only label */
     LOSS("nll x=6x10 t=6:i64 outs=3"),
     LOSS("nll x=2x4x3x3 t=2x3x3:i64 w=4 outs=3"),
     DX("softmax_ce_dx d=scalar x=4x10 t=4:i64 l=4 s=scalar"),

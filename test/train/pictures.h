@@ -3,6 +3,7 @@
 #define TEST_TRAIN_PICTURES_H
 
 #include <oclnn/io.h>
+#include <png.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,6 +51,22 @@ static inline void picture_png(const char *name, int width, int height, int seed
     if (oclnn_image_save(temp_path(name), t, &(struct oclnn_image_params){.nhwc = 1}) != OCLNN_OK)
         abort();
     oclnn_tensor_destroy(&t);
+}
+
+/* A mask: class numbers as grey, or as a palette of `colours` entries (few of them: less than 8 bits per pixel). */
+static inline void picture_mask(const char *name, int width, int height, const uint8_t *class, int colours)
+{
+    png_image png = {.version = PNG_IMAGE_VERSION,
+        .width = (png_uint_32)width,
+        .height = (png_uint_32)height,
+        .format = colours ? PNG_FORMAT_RGB_COLORMAP : PNG_FORMAT_GRAY,
+        .colormap_entries = (png_uint_32)colours};
+    uint8_t palette[256][3];
+    for (int i = 0; i < 256; i++) /* brightness has nothing to do with the number */
+        for (int c = 0; c < 3; c++)
+            palette[i][c] = (uint8_t)(255 - 50 * i + 20 * c);
+    if (!png_image_write_to_file(&png, temp_path(name), 0, class, 0, palette))
+        abort();
 }
 
 #endif

@@ -12,7 +12,7 @@
 
 static enum oclnn_status read_epoch(const oclnn_dataset *d, uint64_t *answer)
 {
-    const struct onn_loader_params params = {.batch = 3,
+    struct onn_loader_params params = {.batch = 3,
         .shuffle = true,
         .augment = {.flip = 1, .rotate = 10, .mixup = 0.2f},
         .seed = 3};
@@ -21,6 +21,8 @@ static enum oclnn_status read_epoch(const oclnn_dataset *d, uint64_t *answer)
     struct onn_batch b;
     bool end = false;
     enum oclnn_status status = oclnn_dataset_get_info(d, &info);
+    if (status == OCLNN_OK && info.per_pixel)
+        params.augment.mixup = 0;
     TRY(onn_loader_create(d, &params, &l));
     while (status == OCLNN_OK && !end) {
         status = onn_loader_next(l, &b, &end);
@@ -29,7 +31,10 @@ static enum oclnn_status read_epoch(const oclnn_dataset *d, uint64_t *answer)
                          bytes = (size_t)(info.shape.dim[0] * info.shape.dim[1] * info.shape.dim[2]);
             onn_torture_mix(answer, b.x, n * bytes);
             onn_torture_mix(answer, b.table, n * ONN_AUGMENT_ROW * sizeof(float));
-            onn_torture_mix(answer, b.label2, n * sizeof(int64_t));
+            if (b.mask)
+                onn_torture_mix(answer, b.mask, n * (size_t)(info.shape.dim[1] * info.shape.dim[2]));
+            else
+                onn_torture_mix(answer, b.label2, n * sizeof(int64_t));
         }
     }
     onn_loader_destroy(&l);
@@ -66,6 +71,13 @@ static enum oclnn_status folder(uint64_t *answer)
 static enum oclnn_status folder_on_threads(uint64_t *answer)
 {
     return folder_of(4, answer);
+}
+
+static enum oclnn_status masks(uint64_t *answer)
+{
+    char spec[300];
+    snprintf(spec, sizeof spec, "masks:%s", temp_path("m"));
+    return read_spec(spec, 1, answer);
 }
 
 static enum oclnn_status mnist(uint64_t *answer)
@@ -110,12 +122,26 @@ static void make_files(void)
         snprintf(name, sizeof name, "f/%c/%02d.%s", "ab"[i & 1], i, i % 3 ? "jpg" : "png");
         (i % 3 ? picture_jpeg : picture_png)(name, 20 + 3 * i, 50 - 3 * i, i);
     }
+    picture_folder("m");
+    picture_folder("m/images");
+    picture_folder("m/masks");
+    for (int i = 0; i < 6; i++) {
+        char name[64];
+        for (int k = 0; k < 12 * 20; k++)
+            images[k] = (unsigned char)((k + i) % 3);
+        snprintf(name, sizeof name, "m/images/%d.png", i);
+        picture_png(name, 20, 12, i);
+        snprintf(name, sizeof name, "m/masks/%d.png", i);
+        picture_mask(name, 20, 12, images, 3);
+    }
+    temp_write("m/classes.txt", "a\nb\nc\n", 6);
 }
 
 int main(int argc, char **argv)
 {
     static const struct onn_torture scenarios[] = {{"folder", folder, 0},
-        {"folder_on_threads", folder_on_threads, 0}, {"mnist", mnist, 0}, {"own", own, 0}, {NULL, NULL, 0}};
+        {"folder_on_threads", folder_on_threads, 0}, {"masks", masks, 0}, {"mnist", mnist, 0},
+        {"own", own, 0}, {NULL, NULL, 0}};
     if (temp_make(NULL))
         return 1;
     make_files();

@@ -8,7 +8,7 @@ _oclnn_words() {
     --schedule) echo constant step multi-step exponential polynomial cosine one-cycle plateau ;;
     --augment) echo flip flip-vertical crop: resize: rotate: shear: zoom: brightness: contrast: saturation: cutout: mixup: ;;
     --val | --test | --eval) echo mnist: cifar10: npy: folder: ;;
-    --data) [ "$1" = oclnn-train ] && echo mnist: cifar10: npy: folder: ;;
+    --data) [ "$1" = oclnn-train ] && echo mnist: cifar10: npy: folder: masks: ;;
     --format) echo plain nhwc c8 c16 ;;
     --layout) echo nchw nhwc ;;
     --verify) echo auto off strict ;;

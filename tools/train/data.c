@@ -40,7 +40,7 @@ static char *test_beside(const char *data)
     n = strlen(path);
     if (!strncmp(data, "mnist:", 6) && n > 6 && !strcmp(path + n - 6, "/train"))
         spec = tool_format("mnist:%.*s/t10k", (int)(n - 6), path);
-    else if (tool_is_folder(path) && strncmp(data, "folder:", 7))
+    else if (tool_is_folder(path) && strncmp(data, "folder:", 7) && strncmp(data, "masks:", 6))
         spec = test_part(data);
     if (spec && !is_there(strchr(spec, ':') + 1, strncmp(spec, "mnist:", 6) ? "" : "-images-idx3-ubyte")) {
         free(spec);
@@ -136,6 +136,9 @@ static int check_set(const struct session *s, const struct train_set *set, const
         memcmp(a->shape.dim, b->shape.dim, sizeof(a->shape.dim[0]) * (size_t)a->shape.rank))
         return tool_error("%s has images of %s, --data of %s", option, tool_shape_text(&b->shape, have),
             tool_shape_text(&a->shape, want));
+    if (a->per_pixel != b->per_pixel)
+        return tool_error("%s has a class per %s, --data one per %s", option,
+            b->per_pixel ? "pixel" : "image", a->per_pixel ? "pixel" : "image");
     if (b->classes > s->classes)
         return tool_error("%s has labels up to %d, the network %ld classes", option, b->classes - 1,
             s->classes);

@@ -26,7 +26,10 @@ static json_t *to_json(const struct history_row *r, bool is_step)
     if (isfinite(r->val_loss)) {
         tool_json_set(o, "val_loss", tool_json_real(r->val_loss));
         tool_json_set(o, "val_top1", tool_json_real(r->val_top1));
-        tool_json_set(o, "val_top5", tool_json_real(r->val_top5));
+        if (isfinite(r->val_top5))
+            tool_json_set(o, "val_top5", tool_json_real(r->val_top5));
+        if (isfinite(r->val_iou))
+            tool_json_set(o, "val_iou", tool_json_real(r->val_iou));
         tool_json_set(o, "improved", json_boolean(r->improved));
     }
     return o;
@@ -49,6 +52,7 @@ static struct history_row from_json(const json_t *o)
         .val_loss = real_or_nan(o, "val_loss"),
         .val_top1 = real_or_nan(o, "val_top1"),
         .val_top5 = real_or_nan(o, "val_top5"),
+        .val_iou = real_or_nan(o, "val_iou"),
         .lr = real_or_nan(o, "lr"),
         .images_per_s = real_or_nan(o, "images_per_s"),
         .seconds = real_or_nan(o, "seconds"),

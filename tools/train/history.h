@@ -9,7 +9,7 @@
 struct history_row {
     int epoch; /* from 1 */
     int64_t step, steps; /* in the epoch; updates since the start of training */
-    double loss, top1, val_loss, val_top1, val_top5, lr, images_per_s, seconds;
+    double loss, top1, val_loss, val_top1, val_top5, val_iou, lr, images_per_s, seconds;
     int improved;
 };
 

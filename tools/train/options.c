@@ -300,7 +300,8 @@ static int check(struct train_options *o, int n_arguments)
     if (!o->model[0])
         return tool_usage("an empty argument is no network");
     if (!o->data)
-        return tool_usage("no data: give --data mnist:DIR, cifar10:FILE, npy:IMAGES,LABELS or folder:DIR");
+        return tool_usage(
+            "no data: give --data mnist:DIR, cifar10:FILE, npy:IMAGES,LABELS, folder:DIR or masks:DIR");
     if (o->val && o->val_split > 0)
         return tool_usage("--val and --val-split: only one of them");
     if (o->trainer.loss != OCLNN_LOSS_SOFTMAX_CE && o->trainer.loss != OCLNN_LOSS_NLL)
@@ -315,8 +316,8 @@ static int check(struct train_options *o, int n_arguments)
         return tool_usage("--log-steps wants --log FILE or --tensorboard DIR");
     if (o->checkpoint_steps && !o->checkpoint && !o->resume)
         return tool_usage("--checkpoint-steps wants --checkpoint FILE");
-    if (o->images.width && strncmp(o->data, "folder:", 7))
-        return tool_usage("--size is for folder: only, images of other sets have their size");
+    if (o->images.width && strncmp(o->data, "folder:", 7) && strncmp(o->data, "masks:", 6))
+        return tool_usage("--size is for folder: and masks: only, images of other sets have their size");
     return -1;
 }
 

@@ -78,6 +78,8 @@ void train_show_epoch(struct session *s, const struct history_row *row, const st
         printf("  val loss %s", loss_text(p->validation->loss, loss));
         if (has_accuracy(s))
             printf("  val acc %6.2f %%", 100 * p->validation->top1);
+        if (s->train.info.per_pixel)
+            printf("  val IoU %6.2f %%", 100 * p->validation->iou);
     }
     printf("  lr %.3g  %.0f images/s  %.1f s%s\n", row->lr, row->images_per_s, row->seconds,
         p->validation && p->improved ? "  best" : "");
@@ -89,22 +91,18 @@ void train_show_start(const struct session *s)
     struct oclnn_device_info device = {0};
     const struct train_set *t = &s->train;
     char text[200];
-    int64_t parameters = 0;
-    struct oclnn_model_io io;
+    struct oclnn_trainer_bytes bytes = {0};
 
     if (s->o->quiet)
         return;
     oclnn_context_device(s->ctx, &device);
-    for (int i = 0; oclnn_model_parameter(s->model, i, &io) == OCLNN_OK; i++) {
-        int64_t n = 1;
-
-        for (int k = 0; k < io.shape.rank; k++)
-            n *= io.shape.dim[k];
-        parameters += n;
-    }
-    printf("%s: %lld parameters, on %s\n", s->o->model, (long long)parameters, device.name);
-    printf("%s: %lld images of %s, %d classes", s->o->data, (long long)t->info.count,
-        tool_shape_text(&t->info.shape, text), t->info.classes);
+    oclnn_trainer_get_bytes(s->trainer, &bytes);
+    printf("%s: %zu parameters", s->o->model, bytes.parameters / sizeof(float));
+    if (bytes.gradients < bytes.parameters)
+        printf(", %zu of them trained", bytes.gradients / sizeof(float));
+    printf(", on %s\n", device.name);
+    printf("%s: %lld images of %s, %d classes%s", s->o->data, (long long)t->info.count,
+        tool_shape_text(&t->info.shape, text), t->info.classes, t->info.per_pixel ? " of pixels" : "");
     if (s->val.data)
         printf("; %lld for validation", (long long)s->val.info.count);
     printf("; %ld a step\n", s->batch);
@@ -145,11 +143,18 @@ void train_show_bytes(const struct session *s)
     fflush(stdout);
 }
 
-static void print_score(const char *name, const struct oclnn_score *score, bool accuracy)
+static void print_score(const struct session *s, const struct oclnn_score *score)
 {
+    const char *name = s->test_is_val ? "val" : "test";
+
     printf(" %s_count=%lld %s_loss=%.6g", name, (long long)score->count, name, score->loss);
-    if (accuracy)
-        printf(" %s_top1=%.6f %s_top5=%.6f", name, score->top1, name, score->top5);
+    if (!has_accuracy(s))
+        return;
+    printf(" %s_top1=%.6f", name, score->top1);
+    if (s->train.info.per_pixel)
+        printf(" %s_iou=%.6f", name, score->iou);
+    else
+        printf(" %s_top5=%.6f", name, score->top5);
 }
 
 int train_show_result(const struct session *s)
@@ -170,7 +175,7 @@ int train_show_result(const struct session *s)
             printf(" top1=%.6f", s->last.top1);
     }
     if (s->test.data)
-        print_score(s->test_is_val ? "val" : "test", &score, has_accuracy(s));
+        print_score(s, &score);
     printf(" seconds=%.1f\n", (tool_now_ms() - s->start_ms) / 1e3);
     return tool_finish(TOOL_OK);
 }

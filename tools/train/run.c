@@ -34,6 +34,7 @@ static struct history_row row_of(const struct session *s, const struct oclnn_pro
         .val_loss = NAN,
         .val_top1 = NAN,
         .val_top5 = NAN,
+        .val_iou = NAN,
         .lr = without_float_tail(p->lr),
         .images_per_s = p->images_per_s,
         .seconds = (tool_now_ms() - s->epoch_ms) / 1e3,
@@ -42,7 +43,10 @@ static struct history_row row_of(const struct session *s, const struct oclnn_pro
     if (p->validation) {
         row.val_loss = p->validation->loss;
         row.val_top1 = p->validation->top1;
-        row.val_top5 = p->validation->top5;
+        if (s->train.info.per_pixel)
+            row.val_iou = p->validation->iou;
+        else
+            row.val_top5 = p->validation->top5;
     }
     return row;
 }

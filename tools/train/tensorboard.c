@@ -56,12 +56,13 @@ static int add_weights(struct session *s, int64_t step)
 int train_events_epoch(struct session *s, const struct history_row *row)
 {
     static const char *const tags[] = {"loss/training", "loss/validation", "accuracy/training",
-        "accuracy/validation", "learning_rate", "images_per_s"};
-    const double values[] = {row->loss, row->val_loss, row->top1, row->val_top1, row->lr, row->images_per_s};
+        "accuracy/validation", "iou/validation", "learning_rate", "images_per_s"};
+    const double values[] = {row->loss, row->val_loss, row->top1, row->val_top1, row->val_iou, row->lr,
+        row->images_per_s};
     int code;
 
     if (!s->events.file)
         return TOOL_OK;
-    code = add_all(s, row->steps, tags, values, 6);
+    code = add_all(s, row->steps, tags, values, 7);
     return code == TOOL_OK ? add_weights(s, row->steps) : code;
 }
