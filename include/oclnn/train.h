@@ -88,7 +88,8 @@ struct oclnn_trainer_params {
     float label_smoothing; /**< softmax-ce, nll */
     const float *class_weights; /**< softmax-ce, nll; class_count numbers */
     int class_count;
-    int use_ignore; /**< 1: targets equal to ignore_index do not count */
+    /** 1: targets equal to ignore_index do not count; in masks OCLNN_MASK_IGNORE never does. */
+    int use_ignore;
     int64_t ignore_index;
     float alpha, gamma; /**< focal (0.25, 2), huber (1), dice (1) */
     struct oclnn_optimizer optimizer;
@@ -111,8 +112,8 @@ struct oclnn_trainer_params {
 /**
  * Makes a trainer. A graph without a normalisation or dropout in training form is put into that form; a file that says
  * training_mode = 1 somewhere is taken as it says. Nothing is compiled yet.
- * Errors: OCLNN_ERROR_ARGUMENT (no such output, no parameter to train, bad rates), _UNSUPPORTED (the node that has no
- * gradient is named), _MEMORY. The caller destroys *out before the model.
+ * Errors: OCLNN_ERROR_ARGUMENT (no such output, no parameter to train, a pattern that fits no parameter, bad rates),
+ * _UNSUPPORTED (the node that has no gradient is named), _MEMORY. The caller destroys *out before the model.
  */
 OCLNN_API enum oclnn_status oclnn_trainer_create(oclnn_model *model,
     const struct oclnn_trainer_params *params, oclnn_trainer **out);

@@ -5,26 +5,76 @@
 
 /* ---- parameters ---- */
 
-static bool fits(const char *patterns, const char *name)
+struct pattern {
+    char text[256];
+    bool back; /* "!" in front of it: trained after all */
+};
+
+/* The first of a list of patterns; false at its end, or after an error. */
+static bool take(const char **list, struct pattern *out, enum oclnn_status *status)
 {
-    char one[256];
-    while (patterns && *patterns) {
-        const size_t n = strcspn(patterns, ",");
-        if (n < sizeof one) {
-            memcpy(one, patterns, n);
-            one[n] = '\0';
-            if (fnmatch(one, name, 0) == 0)
-                return true;
-        }
-        patterns += n + (patterns[n] == ',');
+    if (!*list || !**list)
+        return false;
+    out->back = **list == '!';
+    *list += out->back;
+    const size_t n = strcspn(*list, ",");
+    if (n >= sizeof out->text) {
+        *status = onn_error(OCLNN_ERROR_ARGUMENT, "freeze: the pattern '%.40s…' is too long", *list);
+        return false;
     }
-    return false;
+    memcpy(out->text, *list, n);
+    out->text[n] = '\0';
+    *list += n + ((*list)[n] == ',');
+    return true;
+}
+
+/* The last pattern that fits counts. */
+static bool is_frozen(const char *patterns, const char *name)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct pattern p;
+    bool frozen = false;
+    while (take(&patterns, &p, &status))
+        if (fnmatch(p.text, name, 0) == 0)
+            frozen = !p.back;
+    return frozen;
+}
+
+/* Almost always a pattern that fits nothing is a slip. */
+static enum oclnn_status check_pattern(const struct oclnn_trainer *t, const char *what, const char *pattern)
+{
+    const int n = t->n_params;
+    struct onn_str names = {0};
+    for (int i = 0; i < n; i++)
+        if (fnmatch(pattern, t->param[i].name, 0) == 0)
+            return OCLNN_OK;
+    for (int i = 0; i < n; i++) /* the first and the last layers' */
+        if (i < 4 || i >= n - 4)
+            onn_str_add(&names, "%s%s%s", i ? ", " : "", i == n - 4 && i > 4 ? "…, " : "", t->param[i].name);
+    const enum oclnn_status status =
+        onn_error(OCLNN_ERROR_ARGUMENT, "%s: none of the %d parameters is called '%s'; there are %s", what, n,
+            pattern, onn_str_ok(&names) ? onn_str_text(&names) : "others");
+    onn_str_finish(&names);
+    return status;
+}
+
+static enum oclnn_status check_patterns(const struct oclnn_trainer *t)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const char *list = t->p.freeze;
+    struct pattern p;
+    while (take(&list, &p, &status))
+        ONN_TRY(check_pattern(t, "freeze", p.text));
+    for (int k = 0; k < t->p.group_count && status == OCLNN_OK; k++)
+        status = check_pattern(t, "parameter group", t->p.groups[k].pattern);
+fail:
+    return status;
 }
 
 static void set_group(const struct oclnn_trainer *t, struct onn_train_param *p)
 {
     p->weight_decay = t->p.optimizer.weight_decay;
-    p->frozen = fits(t->p.freeze, p->name);
+    p->frozen = is_frozen(t->p.freeze, p->name);
     for (int k = 0; k < t->p.group_count; k++) {
         const struct oclnn_param_group *g = &t->p.groups[k];
         if (fnmatch(g->pattern, p->name, 0) != 0)
@@ -75,6 +125,7 @@ static enum oclnn_status find_params(struct oclnn_trainer *t)
     for (int i = 0; i < t->n_params; i++)
         free_params += !t->param[i].frozen;
     ONN_CHECK(t->n_params, OCLNN_ERROR_ARGUMENT, "the model has no parameter that could be trained");
+    ONN_TRY(check_patterns(t));
     ONN_CHECK(free_params, OCLNN_ERROR_ARGUMENT, "all %d parameters of the model are frozen", t->n_params);
 fail:
     return status;

@@ -283,7 +283,9 @@ class Learns(Train):
         self.train('--epochs', '2', '--out', self.path('four.onnx'))
         two = self.make('two', *pictures(100, classes=2, seed=5))
         six = self.make('six', *pictures(120, classes=6, seed=5))
-        self.assertIn('--classes 6', self.train(net=self.path('four.onnx'), spec=six, code=1))
+        self.assertIn('--replace-head', self.train(net=self.path('four.onnx'), spec=six, code=1))
+        self.assertIn('labels up to 5, the network 3', self.train('--classes', '3', net=self.path('four.onnx'), spec=six,
+                                                                  code=1))
         out = self.train('--classes', '2', '--epochs', '6', '--out', self.path('two.onnx'), net=self.path('four.onnx'),
                          spec=two)
         self.assertGreater(result_of(out)['top1'], .9)
@@ -357,7 +359,10 @@ class Mistakes(Train):
         with open(self.path('bad.onnx'), 'wb') as f:
             f.write(b'nonsense')
         self.check('bad.onnx', net=self.path('bad.onnx'))
-        self.check('frozen', '--freeze', 'no such', '--freeze', '*')
+        self.check('all 4 parameters of the model are frozen', '--freeze', '*')
+        self.check("none of the 4 parameters is called 'conv*'; there are dense1.weight", '--freeze', '*bias', '--freeze',
+                   'conv*')
+        self.check('--replace-head is for files', '--replace-head')
 
     def test_data(self):
         self.check('none_x.npy', spec=f'npy:{self.path("none_x.npy")},{self.path("none_y.npy")}')

@@ -240,7 +240,7 @@ static void frozen_and_clipped(void **state)
     const struct oclnn_param_group groups[] = {{.pattern = "dense*", .lr_scale = 0.5f}};
     oclnn_trainer *t = trainer(m,
         &(struct oclnn_trainer_params){.optimizer = {.lr = 1},
-            .freeze = "conv*.weight",
+            .freeze = "*,!dense*,!*.bias", /* the convolution's weight */
             .groups = groups,
             .group_count = 1,
             .clip_norm = 0.01f});
@@ -383,8 +383,19 @@ static void mistakes(void **state)
     assert_int_equal(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.output = "nothing"}, &t),
         OCLNN_ERROR_ARGUMENT);
     assert_non_null(strstr(oclnn_error_text(NULL), "nothing"));
-    assert_int_equal(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.freeze = "*"}, &t),
-        OCLNN_ERROR_ARGUMENT);
+    static const char *const freeze[][2] = {{"*", "all 4 parameters"},
+        {"conv*,fc*", "called 'fc*'; there are conv"}, {"*,!fc", "called 'fc'"},
+        {"*,!dense*,dense*", "all 4 parameters"}};
+    for (size_t i = 0; i < sizeof freeze / sizeof *freeze; i++) {
+        const struct oclnn_trainer_params p = {.freeze = freeze[i][0]};
+        assert_int_equal(oclnn_trainer_create(m, &p, &t), OCLNN_ERROR_ARGUMENT);
+        if (!strstr(oclnn_error_text(NULL), freeze[i][1]))
+            fail_msg("%s: %s", freeze[i][0], oclnn_error_text(NULL));
+    }
+    const struct oclnn_param_group group = {.pattern = "fc*", .lr_scale = 2};
+    const struct oclnn_trainer_params grouped = {.groups = &group, .group_count = 1};
+    assert_int_equal(oclnn_trainer_create(m, &grouped, &t), OCLNN_ERROR_ARGUMENT);
+    assert_non_null(strstr(oclnn_error_text(NULL), "parameter group: none of the 4 parameters"));
     assert_int_equal(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.optimizer = {.lr = -1}}, &t),
         OCLNN_ERROR_ARGUMENT);
     assert_null(t);

@@ -36,8 +36,10 @@ static const char first[] =
     "Network\n"
     "      --classes N        of a built-in network (default: the data set's); an\n"
     "                         ONNX file gets a fresh last layer of N classes\n"
+    "      --replace-head     an ONNX file gets one of the data set's classes\n"
     "      --freeze PATTERN   do not train parameters of such a name (* and ?); may\n"
-    "                         be repeated\n"
+    "                         be repeated, '!PATTERN' takes back: --freeze '*'\n"
+    "                         --freeze '!fc*' trains fc alone\n"
     "\n";
 
 static const char second[] =
@@ -81,6 +83,7 @@ static const char second[] =
     "      --log-steps N      both also after every N steps (default: 0, not)\n"
     "      --svg FILE.svg     curves of loss and accuracy\n"
     "\n"
+    "      --dry-run          open data, network and checkpoint, then leave\n"
     "  -d, --device DEV       gpu, cpu, best, P:D, N, name~TEXT, uuid=...\n"
     "                         (default: $OCLNN_DEVICE or best)\n"
     "  -q, --quiet            the last line only\n"

@@ -17,6 +17,7 @@ enum {
     OPT_KEEP_ORDER,
     OPT_THREADS,
     OPT_CLASSES,
+    OPT_REPLACE_HEAD,
     OPT_FREEZE,
     OPT_LOSS,
     OPT_SMOOTHING,
@@ -41,6 +42,7 @@ enum {
     OPT_LOG_STEPS,
     OPT_TENSORBOARD,
     OPT_SVG,
+    OPT_DRY_RUN,
     OPT_VERSION,
 };
 
@@ -56,6 +58,7 @@ static const struct option options[] = {
     {"keep-order", no_argument, NULL, OPT_KEEP_ORDER},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"classes", required_argument, NULL, OPT_CLASSES},
+    {"replace-head", no_argument, NULL, OPT_REPLACE_HEAD},
     {"freeze", required_argument, NULL, OPT_FREEZE},
     {"epochs", required_argument, NULL, 'e'},
     {"batch", required_argument, NULL, 'b'},
@@ -82,6 +85,7 @@ static const struct option options[] = {
     {"log-steps", required_argument, NULL, OPT_LOG_STEPS},
     {"tensorboard", required_argument, NULL, OPT_TENSORBOARD},
     {"svg", required_argument, NULL, OPT_SVG},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"device", required_argument, NULL, 'd'},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
@@ -264,7 +268,9 @@ static int parse_option(struct train_options *o, int option, struct overrides *o
     case OPT_TEST: o->test = optarg; return -1;
     case OPT_KEEP_ORDER: o->keep_order = true; return -1;
     case OPT_CLASSES: return parse_whole(option, 2, 1000000, &o->classes);
+    case OPT_REPLACE_HEAD: o->replace_head = true; return -1;
     case OPT_FREEZE: return add_freeze(o);
+    case OPT_DRY_RUN: o->dry_run = true; return -1;
     case OPT_EARLY_STOP: return parse_whole(option, 1, 1000000, &o->early_stop);
     case OPT_CHECKPOINT_STEPS: return parse_whole(option, 0, 1000000000, &o->checkpoint_steps);
     case OPT_LOG_STEPS: return parse_whole(option, 0, 1000000000, &o->log_steps);

@@ -11,6 +11,7 @@ struct train_options {
     double val_split; /* 0 = none */
     struct oclnn_dataset_params images; /* width 0: as the network wants */
     long classes; /* 0 = the data set's */
+    bool replace_head, dry_run;
     long epochs, batch; /* batch 0 = what the network says, else 64 */
     long early_stop, checkpoint_steps, log_steps;
     struct oclnn_augment augment;

@@ -208,15 +208,18 @@ int train_run(struct session *s)
 {
     struct sigaction action = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
     enum oclnn_status status;
-    int code = history_open(&s->history, s->o->log, s->o->svg, s->o->resume != NULL);
+    int code =
+        s->o->dry_run ? TOOL_OK : history_open(&s->history, s->o->log, s->o->svg, s->o->resume != NULL);
 
     sigemptyset(&action.sa_mask);
     sigaction(SIGHUP, &action, NULL);
-    if (code == TOOL_OK)
+    if (code == TOOL_OK && !s->o->dry_run)
         code = train_events_open(s);
     if (code != TOOL_OK)
         return code;
     train_show_start(s);
+    if (s->o->dry_run)
+        return TOOL_OK;
     s->start_ms = s->epoch_ms = tool_now_ms();
     status = fit(s);
     train_clear_line(s);

@@ -74,6 +74,10 @@ static int find_network(struct session *s)
     if (oclnn_zoo_describe(s->o->model, &s->network) != OCLNN_OK)
         return tool_error("%s", oclnn_error_text(NULL));
     s->input = (struct oclnn_shape){4, {-1, s->network.channels, s->network.size, s->network.size}};
+    if (s->o->replace_head)
+        return tool_error("--replace-head is for files: %s is built with the data set's classes, or "
+                          "--classes",
+            s->network.name);
     if (s->o->images.width && s->o->images.width != s->o->images.height)
         return tool_error("%s takes square images, not %dx%d", s->network.name, s->o->images.width,
             s->o->images.height);
@@ -106,10 +110,33 @@ static int build_network(struct session *s)
 
 static int replace_head(struct session *s)
 {
-    enum oclnn_status status = oclnn_model_replace_head(s->model, (int)s->o->classes, s->o->trainer.seed);
+    enum oclnn_status status;
 
-    s->classes = s->o->classes;
-    return status == OCLNN_OK ? TOOL_OK : tool_fail(status, "--classes %ld", s->o->classes);
+    s->classes = s->o->classes ? s->o->classes : s->train.info.classes;
+    status = oclnn_model_replace_head(s->model, (int)s->classes, s->o->trainer.seed);
+    return status == OCLNN_OK ? TOOL_OK
+                              : tool_fail(status, "%s: a last layer of %ld classes", s->o->model, s->classes);
+}
+
+/* A file keeps its last layer where nothing else is asked for. */
+static int settle_classes(struct session *s)
+{
+    const bool fresh = s->o->classes || s->o->replace_head;
+
+    s->classes = output_classes(s->model);
+    if (fresh)
+        return replace_head(s);
+    if (!s->classes)
+        s->classes = s->train.info.classes;
+    if (s->classes < s->train.info.classes)
+        return tool_error("%s has %ld classes, %s has %d: --replace-head gives it a fresh last layer",
+            s->o->model, s->classes, s->o->data, s->train.info.classes);
+    if (s->classes > s->train.info.classes && !strncmp(s->o->data, "folder:", 7))
+        tool_warn("%s has %ld classes, %s has %d, which are taken for its first: --replace-head gives it a "
+                  "fresh "
+                  "last layer",
+            s->o->model, s->classes, s->o->data, s->train.info.classes);
+    return TOOL_OK;
 }
 
 static int settle_model(struct session *s)
@@ -125,14 +152,7 @@ static int settle_model(struct session *s)
         s->classes = s->o->classes ? s->o->classes : s->train.info.classes;
         code = build_network(s);
     } else {
-        s->classes = output_classes(s->model);
-        if (s->classes && s->classes < s->train.info.classes && !s->o->classes)
-            code = tool_error("%s has %ld classes, %s has %d: --classes %d gives it a fresh last layer",
-                s->o->model, s->classes, s->o->data, s->train.info.classes, s->train.info.classes);
-        if (s->o->classes && code == TOOL_OK)
-            code = replace_head(s);
-        if (!s->classes)
-            s->classes = s->train.info.classes;
+        code = settle_classes(s);
     }
     return code;
 }
