@@ -1,6 +1,7 @@
 """Exported networks judged by others: onnx.checker accepts the file with full shape inference, and ONNX Runtime computes
 the same outputs from it. Needs the packages onnx and onnxruntime: in this interpreter, in the one that
 $OCLNN_PEER_PYTHON names, or in a `peer-python` on PATH. OCLNN_TEST_ALL=1: every network and model, not a few small ones."""
+import json
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ import unittest
 
 import tool_test
 from tool_test import DATA, run
+from photos import two_kinds
 from train import pictures
 
 try:
@@ -112,6 +114,43 @@ class Export(unittest.TestCase):
                 self.assertEqual(code, 0, out + err)
                 onnx.checker.check_model(self.file, full_check=True)
                 self.same_outputs(self.file)
+
+    def test_fine_tuned(self):
+        """A classifier of ImageNet on photos of two kinds: only the new last layer is trained, all else stays as it was."""
+        model = os.path.join(DATA, 'models', 'squeezenet', 'model.onnx')
+        photos = two_kinds(self.folder.name, 16)
+        if not photos or not os.path.exists(model):
+            self.skipTest('no ../shared/data')
+        args = ['--data', 'folder:' + photos, '--batch', '4', '--lr', '0.003', '--mean', '0.408,0.458,0.485', '--std',
+                '0.00392157', '--epochs', '4', '--log', os.path.join(self.folder.name, 'log'), '--out', self.file]
+        freeze = ['--freeze', '*', '--freeze', '!conv10_*']
+        code, out, err = run('oclnn-train', model, '--replace-head', *freeze, *args)
+        self.assertEqual((code, err), (0, ''), out)
+        self.assertIn('723522 parameters, 1026 of them trained', out)
+        with open(os.path.join(self.folder.name, 'log')) as log:
+            loss = [json.loads(line)['loss'] for line in log]
+        self.assertLess(loss[-1], .8 * loss[0])
+        onnx.checker.check_model(self.file, full_check=True)
+        self.same_outputs(self.file)
+        old, new = ({t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+                    for path in (model, self.file))
+        changed = {name for name in old if name.startswith('conv') or name.startswith('fire')}
+        self.assertGreater(len(changed), 50)
+        for name in changed:
+            if name.startswith('conv10_'):
+                self.assertEqual((old[name].shape[0], new[name].shape[0]), (1000, 2))
+            else:
+                np.testing.assert_array_equal(old[name], new[name], name)
+        for args, words in [(['--replace-head', '--freeze', '*'], 'all 52 parameters of the model are frozen'),
+                            (['--replace-head', '--freeze', 'features.*'], "none of the 52 parameters is called 'features.*'"),
+                            ([], 'conv10')]:
+            code, out, err = run('oclnn-train', model, '--data', 'folder:' + photos, '--dry-run', *args)
+            if args:
+                self.assertEqual((code, out), (1, ''))
+                self.assertIn(words, err)
+            else: # it can be meant so
+                self.assertEqual(code, 0)
+                self.assertIn('has 1000 classes', err)
 
     def test_branches(self):
         """A model with If keeps its subgraphs: the exported file passes the model's own test data."""
