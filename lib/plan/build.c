@@ -83,8 +83,7 @@ fail:
 enum oclnn_status onn_plan_blob(const struct onn_plan *p, int v, struct onn_buffer **out)
 {
     const struct onn_value *value = &p->graph->value[v];
-    return value->role == ONN_ROLE_CONST ? onn_blob_device_const(value->blob, p->ctx, out)
-                                         : onn_blob_device(value->blob, p->ctx, out);
+    return onn_blob_device(value->blob, p->ctx, out);
 }
 
 static enum oclnn_status make_buffers(struct onn_plan *p)

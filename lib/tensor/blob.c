@@ -91,8 +91,7 @@ fail:
     return status;
 }
 
-static enum oclnn_status to_device(struct onn_blob *blob, struct oclnn_context *ctx, bool share,
-    struct onn_buffer **out)
+enum oclnn_status onn_blob_device(struct onn_blob *blob, struct oclnn_context *ctx, struct onn_buffer **out)
 {
     enum oclnn_status status;
     size_t bytes = onn_desc_bytes(&blob->desc);
@@ -102,7 +101,7 @@ static enum oclnn_status to_device(struct onn_blob *blob, struct oclnn_context *
     if (!blob->buffer) {
         ONN_CHECK(!blob->host_stale, OCLNN_ERROR_INTERNAL, "constant %llu has neither host nor device bytes",
             (unsigned long long)blob->id);
-        blob->shared = share && onn_buffer_share(ctx, blob->data, bytes, &blob->buffer);
+        blob->shared = onn_buffer_share(ctx, blob->data, bytes, &blob->buffer);
         if (!blob->shared)
             ONN_TRY(onn_buffer_create(ctx, bytes ? bytes : 4, &blob->buffer));
         blob->context = ctx;
@@ -119,22 +118,11 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_blob_device(struct onn_blob *blob, struct oclnn_context *ctx, struct onn_buffer **out)
-{
-    return to_device(blob, ctx, false, out);
-}
-
-enum oclnn_status onn_blob_device_const(struct onn_blob *blob, struct oclnn_context *ctx,
-    struct onn_buffer **out)
-{
-    return to_device(blob, ctx, true, out);
-}
-
 enum oclnn_status onn_blob_sync_host(struct onn_blob *blob)
 {
     if (!blob->host_stale)
         return OCLNN_OK;
-    if (blob->shared) { /* a plan updates what another one took for constant: wait until it has */
+    if (blob->shared) { /* a plan updates these bytes: wait until it has */
         enum oclnn_status status = onn_queue_finish(blob->context);
         if (status != OCLNN_OK)
             return status;

@@ -30,12 +30,10 @@ enum oclnn_status onn_blob_bytes(const struct onn_desc *desc, size_t *bytes);
 struct onn_blob *onn_blob_ref(struct onn_blob *blob);
 /* Gives one reference back and NULLs the pointer; accepts NULL. */
 void onn_blob_unref(struct onn_blob **blob);
-/* Makes sure that a current device copy exists (writes it if the host is newer) and returns it, not owned. */
+/* Makes sure that a current device copy exists (writes it if the host is newer) and returns it, not owned. A device that
+ * works in the host's memory uses the host's bytes where they are. */
 enum oclnn_status onn_blob_device(struct onn_blob *blob, struct oclnn_context *ctx, struct onn_buffer **out);
-/* The same for bytes that nobody changes: a device that works in the host's memory uses them where they are. */
-enum oclnn_status onn_blob_device_const(struct onn_blob *blob, struct oclnn_context *ctx,
-    struct onn_buffer **out);
-/* Reads the device copy back if it is newer. */
+/* Makes the host's bytes current: reads the device copy back if it is newer, or waits for runs that change them. */
 enum oclnn_status onn_blob_sync_host(struct onn_blob *blob);
 /* Element i (row-major) of the host copy as double / int64; any dtype. */
 double onn_blob_get_f64(const struct onn_blob *blob, int64_t i);
