@@ -35,5 +35,7 @@ enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_cap
 /* updates: updates of parameters (ops/optimizer.h) that differ in their tensors only become one node, as late as the
  * readers of what they write allow. */
 enum oclnn_status onn_pass_updates(const struct onn_graph *in, struct onn_graph **out);
+/* Moves updates to where nothing reads the old value any more: gradients need not live to the end. */
+enum oclnn_status onn_pass_early(const struct onn_graph *in, struct onn_graph **out);
 
 #endif

@@ -1,10 +1,14 @@
-/* Updates of parameters that differ in their tensors only become one node: a small network pays for launches, not for
- * numbers. A node waits until something needs what it writes, or the graph ends. */
+/* updates: updates of small parameters that differ in their tensors only become one node: a small network pays for launches,
+ * not for numbers. A node waits until something needs what it writes, or the graph ends.
+ * early: an update happens as soon as nothing reads the old value any more, so that gradients need not live to the end. */
 #include "ops/optimizer.h"
 #include "pass/passes.h"
 #include "pass/rewrite.h"
 
 #include <string.h>
+
+#define TOGETHER \
+    ((size_t)256 << 10) /* bytes of a parameter from which a launch costs less than the update itself */
 
 struct group {
     const struct onn_node *first;
@@ -145,7 +149,8 @@ enum oclnn_status onn_pass_updates(const struct onn_graph *in, struct onn_graph 
         const struct onn_node *n = &in->node[k];
         struct onn_update_form form;
         ONN_TRY(flush(&u, n));
-        if (onn_update_form(n->op, &form) && n->n_in <= form.own && !n->epi)
+        if (onn_update_form(n->op, &form) && n->n_in <= form.own && !n->epi &&
+            onn_desc_bytes(&in->value[n->in[0]].desc) < TOGETHER)
             ONN_TRY(collect(&u, k, &form));
         else
             ONN_TRY(onn_rewrite_copy_node(&u.r, k));
@@ -157,4 +162,44 @@ fail:
         onn_free(u.group[i].node);
     onn_free(u.group);
     return onn_rewrite_finish(&u.r, status, out);
+}
+
+/* The place of the last node that update k must come after, as places are in the new order; -1 = there is none. */
+static int32_t place_after(const struct onn_graph *g, int32_t k, const int32_t *place)
+{
+    const struct onn_node *n = &g->node[k];
+    int32_t last = -1;
+    for (int32_t j = 0; j < k; j++) {
+        bool before = in_order(g, &g->node[j], n);
+        for (int i = 0; i < n->n_in && !before; i++)
+            before = n->in[i] && g->value[n->in[i]].node == j;
+        if (before && place[j] > last)
+            last = place[j];
+    }
+    return last;
+}
+
+enum oclnn_status onn_pass_early(const struct onn_graph *in, struct onn_graph **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_rewrite r = {0};
+    /* per node: behind which one it comes; itself where it stays */
+    int32_t *place = onn_calloc((size_t)in->n_nodes + 1, sizeof *place);
+    ONN_TRY(onn_rewrite_init(&r, in));
+    ONN_TRY(place ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int i = 0; i < in->n_inputs; i++)
+        onn_rewrite_value(&r, in->input[i]);
+    for (int32_t k = 0; k < in->n_nodes; k++) {
+        const bool moves = (in->node[k].op->flags & ONN_OP_UPDATES) && !in->node[k].n_out;
+        const int32_t last = moves ? place_after(in, k, place) : k;
+        place[k] = last < 0 ? k : last;
+    }
+    for (int32_t j = 0; j < in->n_nodes; j++)
+        for (int32_t k = j; k < in->n_nodes; k++)
+            if (place[k] == j)
+                ONN_TRY(onn_rewrite_copy_node(&r, k));
+    ONN_TRY(onn_rewrite_outputs(&r));
+fail:
+    onn_free(place);
+    return onn_rewrite_finish(&r, status, out);
 }

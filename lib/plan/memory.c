@@ -1,5 +1,5 @@
-/* Arena offsets: storages one by one (by size, by size x lifetime, by lifetime; the best of the three counts), each into the
- * tightest gap between storages with overlapping lifetimes (Pisarchyk and Lee 2020, "greedy by size"). */
+/* Arena offsets: storages one by one (by size, by size x lifetime, by lifetime, or first those that are alive when most bytes
+ * are, in order of their beginnings, then by size; the best of the four counts), each into the tightest gap between storages with overlapping lifetimes (Pisarchyk and Lee 2020, "greedy by size"). */
 #include "plan/place.h"
 
 #include <stdlib.h>
@@ -58,11 +58,15 @@ static size_t lowest(const struct onn_storage *store, const struct slot *order, 
 }
 
 /* Orders in which storages may be dealt; none is always best, so all are tried. */
-enum order { BY_SIZE, BY_AREA, BY_LIFETIME, ORDERS };
+enum order { BY_SIZE, BY_AREA, BY_LIFETIME, BY_PEAK, ORDERS };
 
-static size_t rank_of(const struct onn_storage *s, enum order order)
+static size_t rank_of(const struct onn_storage *s, enum order order, int32_t peak)
 {
     const size_t positions = (size_t)(s->last - s->first) + 1;
+    if (order == BY_PEAK && s->first <= peak && s->last >= peak)
+        return SIZE_MAX - (size_t)s->first;
+    if (order == BY_PEAK)
+        return s->bytes;
     if (order == BY_SIZE)
         return s->bytes;
     return order == BY_LIFETIME                 ? positions
@@ -71,13 +75,13 @@ static size_t rank_of(const struct onn_storage *s, enum order order)
 }
 
 /* One deal. Returns the bytes of all segments; bytes[] and *segments are filled, offsets go to the storages. */
-static size_t deal(struct onn_storage *store, struct slot *slots, int count, enum order order,
+static size_t deal(struct onn_storage *store, struct slot *slots, int count, enum order order, int32_t peak,
     size_t max_segment, bool share, struct slot *near, size_t *bytes, int *segments)
 {
     size_t total = 0;
     *segments = 0;
     for (int i = 0; i < count; i++)
-        slots[i].bytes = rank_of(&store[slots[i].store], order);
+        slots[i].bytes = rank_of(&store[slots[i].store], order, peak);
     qsort(slots, (size_t)count, sizeof *slots, by_size);
     for (int i = 0; i < count; i++) {
         struct onn_storage *s = &store[slots[i].store];
@@ -102,6 +106,25 @@ static size_t deal(struct onn_storage *store, struct slot *slots, int count, enu
     return total;
 }
 
+/* A position at which most bytes are alive: lifetimes begin there. */
+static int32_t fullest(const struct onn_storage *store, const struct slot *slots, int count)
+{
+    int32_t at = 0;
+    size_t most = 0;
+    for (int i = 0; i < count; i++) {
+        size_t live = 0;
+        const int32_t first = store[slots[i].store].first;
+        for (int k = 0; k < count; k++)
+            if (store[slots[k].store].first <= first && store[slots[k].store].last >= first)
+                live += store[slots[k].store].bytes;
+        if (live > most) {
+            most = live;
+            at = first;
+        }
+    }
+    return at;
+}
+
 enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment,
     bool share, size_t **segment_bytes, int32_t *n_segments)
 {
@@ -121,14 +144,15 @@ enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align
             max_segment);
         slots[count++] = (struct slot){s, 0};
     }
+    const int32_t peak = fullest(store, slots, count);
     for (enum order order = BY_SIZE; order < (share ? ORDERS : BY_AREA); order++) {
-        size_t total = deal(store, slots, count, order, max_segment, share, near, bytes, &segments);
+        size_t total = deal(store, slots, count, order, peak, max_segment, share, near, bytes, &segments);
         if (total < least) {
             least = total;
             best = order;
         }
     }
-    deal(store, slots, count, best, max_segment, share, near, bytes, &segments);
+    deal(store, slots, count, best, peak, max_segment, share, near, bytes, &segments);
     *segment_bytes = bytes;
     *n_segments = segments;
     bytes = NULL;

@@ -89,6 +89,11 @@ static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_
         advance(&g, next);
         dump_graph(ctx, g, "updates");
     }
+    if (!onn_list_has(o->passes_off, "early")) {
+        ONN_TRY(onn_pass_early(g, &next));
+        advance(&g, next);
+        dump_graph(ctx, g, "early");
+    }
     *out = g;
     g = NULL;
 fail:

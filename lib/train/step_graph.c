@@ -176,6 +176,8 @@ static enum oclnn_status add_backward(struct build *b, struct onn_graph *g, int3
         if (param[i] && !t->param[i].frozen)
             wanted[count++] = param[i];
     b->out->forward_nodes = g->n_nodes;
+    const int32_t scale =
+        onn_update_scale(t, g, loss); /* in front of the gradients: updates need not wait for it */
     ONN_TRY(onn_grad_append(g, loss, wanted, count, gradient));
     for (int i = 0, k = 0; i < t->n_params; i++)
         if (param[i] && !t->param[i].frozen)
@@ -184,11 +186,10 @@ static enum oclnn_status add_backward(struct build *b, struct onn_graph *g, int3
     for (int i = 0; i < t->n_params && b->spec->gradients; i++)
         if (all[i])
             onn_graph_add_output(g, t->param[i].name, all[i]);
-    const int32_t guard = onn_emit(g, "mul", "guard", NULL, 2, (int32_t[]){loss, onn_graph_add_f32(g, 0)});
     for (int i = 0; i < b->form.n_updates && g->status == OCLNN_OK; i++)
         onn_graph_add_op(g, onn_op_find("assign"), "statistics", NULL, 3,
-            (int32_t[]){b->form.update[i].state, b->form.update[i].value, guard}, 0);
-    onn_update_append(t, g, b->spec->kind, loss, param, all, b->out);
+            (int32_t[]){b->form.update[i].state, b->form.update[i].value, scale}, 0);
+    onn_update_append(t, g, b->spec->kind, scale, param, all, b->out);
     for (int32_t v = 1; v < g->n_values; v++)
         if (g->value[v].blob == t->random) {
             onn_graph_add_op(g, onn_op_find("count_up"), "dropout.random", NULL, 1, &v, 0);

@@ -96,8 +96,11 @@ struct onn_step_spec {
 /* step_graph.c: builds graph and input numbers; out->plan stays NULL. */
 enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_spec *spec,
     struct onn_step_plan *out, struct onn_graph **graph);
-/* update.c: appends clipping, accumulation, optimiser, averages. gradient[n_params], 0 = frozen or no path. */
-void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t loss,
+/* update.c: what gradients are multiplied by, 1 / accumulated batches; NaN if the loss is not finite: every update then
+ * leaves everything as it is. */
+int32_t onn_update_scale(struct oclnn_trainer *t, struct onn_graph *g, int32_t loss);
+/* Appends clipping, accumulation, optimiser, averages. gradient[n_params], 0 = frozen or no path. */
+void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t scale,
     const int32_t *param, const int32_t *gradient, struct onn_step_plan *plan);
 /* optimizer.c: the operator and attributes of a parameter. */
 enum oclnn_status onn_optimizer_check(struct oclnn_optimizer *o);

@@ -94,18 +94,27 @@ static bool needs_counter(const struct oclnn_optimizer *o)
     return o->kind == OCLNN_ADAM || o->kind == OCLNN_ADAMW || o->kind == OCLNN_LAMB;
 }
 
-void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t loss,
+/* A gradient is a mean over the batches that were added up. */
+static float factor_of(const struct oclnn_trainer *t)
+{
+    return t->p.accumulate > 1 ? 1.0f / (float)t->p.accumulate : 1.0f;
+}
+
+int32_t onn_update_scale(struct oclnn_trainer *t, struct onn_graph *g, int32_t loss)
+{
+    const int32_t nothing = binary(g, "mul", loss, onn_graph_add_f32(g, 0));
+    return binary(g, "add", nothing, onn_graph_add_f32(g, factor_of(t)));
+}
+
+void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t scale,
     const int32_t *param, const int32_t *gradient, struct onn_step_plan *plan)
 {
-    const float factor = t->p.accumulate > 1 ? 1.0f / (float)t->p.accumulate : 1.0f;
+    const float factor = factor_of(t);
     int32_t *total = onn_arena_calloc(&g->arena, (size_t)t->n_params + 1, sizeof *total);
     if (!total) {
         onn_graph_fail(g, OCLNN_ERROR_MEMORY, "no memory for the update");
         return;
     }
-    /* NaN if the loss is not finite: the optimiser then leaves everything as it is */
-    const int32_t nothing = binary(g, "mul", loss, onn_graph_add_f32(g, 0));
-    int32_t scale = binary(g, "add", nothing, onn_graph_add_f32(g, factor));
     for (int i = 0; i < t->n_params; i++) {
         const struct onn_train_param *p = &t->param[i];
         if (!gradient[i])

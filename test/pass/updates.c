@@ -1,7 +1,8 @@
-/* The pass that joins updates: one node for all that differ in their tensors only, the same bits as without it, and no
- * update behind a reader of what it writes. */
+/* The passes on updates: one node for all that differ in their tensors only, the same bits as without it, no update behind a
+ * reader of what it writes; and none in front of a reader of the old value. */
 #include "harness/train.h"
 #include "ops/optimizer.h"
+#include "pass/passes.h"
 #include <oclnn/device.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -198,9 +199,45 @@ static void twice_in_order(void **state)
     check(&t, (const char *const[]){"sgd", "assign"}, (int[]){2, 2}, (int[]){2, 2});
 }
 
+/* Places of the k-th node of an operator. */
+static int place(const struct onn_graph *g, const char *op, int k)
+{
+    for (int i = 0; i < g->n_nodes; i++)
+        if (strcmp(g->node[i].op->name, op) == 0 && k-- == 0)
+            return i;
+    fail_msg("no such node '%s'", op);
+    return -1;
+}
+
+/* x p -> y, y q -> z, z p -> the end; then both are updated with y. That of q moves in front of the last node, which reads p
+ * only; that of p stays behind that node and behind the assignment, which reads it too. */
+static void early_but_behind_readers(void **state)
+{
+    struct net t = start();
+    struct onn_graph *g = NULL;
+    (void)state;
+    const int32_t p = persistent(&t, ONN_ROLE_PARAM, 3), q = persistent(&t, ONN_ROLE_PARAM, 3);
+    const int32_t copy = persistent(&t, ONN_ROLE_STATE, 3);
+    const int32_t y = onn_test_node(t.g, "mul", NULL, 2, (int32_t[]){t.g->input[0], p});
+    const int32_t z = onn_test_node(t.g, "add", NULL, 2, (int32_t[]){y, q});
+    onn_graph_add_output(t.g, "end", onn_test_node(t.g, "sub", NULL, 2, (int32_t[]){z, p}));
+    update(&t, "assign", NULL, 2, (int32_t[]){copy, p});
+    update(&t, "sgd", &(struct onn_optimizer_attr){0}, 3, (int32_t[]){p, y, t.lr});
+    update(&t, "sgd", &(struct onn_optimizer_attr){0}, 3, (int32_t[]){q, y, t.lr});
+    assert_int_equal(onn_pass_early(t.g, &g), OCLNN_OK);
+    assert_int_equal(g->n_nodes, t.g->n_nodes);
+    assert_int_equal(place(g, "sgd", 0), place(g, "add", 0) + 1); /* q */
+    assert_true(place(g, "sub", 0) > place(g, "sgd", 0));
+    assert_int_equal(place(g, "sgd", 1), g->n_nodes - 1); /* p: behind "sub", which reads it */
+    assert_true(place(g, "assign", 0) < place(g, "sgd", 1));
+    onn_graph_destroy(&g);
+    check(&t, (const char *const[]){"sgd", "assign"}, (int[]){1, 1}, (int[]){2, 1});
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(joins_and_keeps_bits), cmocka_unit_test(joins_states),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(early_but_behind_readers),
+        cmocka_unit_test(joins_and_keeps_bits), cmocka_unit_test(joins_states),
         cmocka_unit_test(readers_see_what_was_written), cmocka_unit_test(twice_in_order)};
     const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
     if (status == OCLNN_ERROR_NO_DEVICE) {

@@ -23,7 +23,7 @@ static const char help[] =
     "      --variant NAME     use only this kernel variant where it can do the job\n"
     "      --format NAME      prefer a format inside: plain, nhwc, c8, c16\n"
     "      --passes-off LIST  leave out patterns, addend, transpose, pad, fold,\n"
-    "                         fuse, updates, layout, views, inplace, arena\n"
+    "                         fuse, updates, early, layout, views, inplace, arena\n"
     "      --train            time training steps: forward, loss, backward, update;\n"
     "                         with --data BATCH.npz (inputs by name and 'y') or made\n"
     "                         data\n"

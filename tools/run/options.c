@@ -30,7 +30,7 @@ static const char help[] =
     "      --variant NAME     use only this kernel variant where it can do the job\n"
     "      --format NAME      prefer a format inside: plain, nhwc, c8, c16\n"
     "      --passes-off LIST  leave out patterns, addend, transpose, pad, fold,\n"
-    "                         fuse, updates, layout, views, inplace, arena\n"
+    "                         fuse, updates, early, layout, views, inplace, arena\n"
     "      --shape IN=1x3x..  shape of an input with free dimensions; may be repeated\n"
     "\n"
     "Images: number = (pixel * SCALE - MEAN) / STD per channel\n"
