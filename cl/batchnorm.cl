@@ -2,8 +2,9 @@
  *
  * bn_parts       mean and sum of squared deviations of a piece of at most 1024 pixels of one image. Passes
  * bn_statistics  one channel per item: the parts put together in order (Chan's formula), running values. Global {c}
- * bn_normalise   y = (x - mean) * dev * scale + bias. Passes
- * bn_dx_parts    sums of dy and dy (x - mean) dev over a piece. Passes
+ * bn_normalise   y = (x - mean) * dev * scale + bias, + res, clipped to [lo, hi]. Passes
+ * bn_dx_parts    sums of dy and dy (x - mean) dev over a piece. Passes. Here and in bn_dx: mask 1 takes dy as 0 where y <= 0,
+ *                mask 2 where not lo < y < hi; y is computed as in bn_normalise, without res and clip.
  * bn_dx_sums     one channel per item: their sums = dbias, dscale. Global {c}
  * bn_dx          dx = scale dev (dy - dbias / m - x' dscale / m), m values per channel. Passes
  * Layout         strides of image, channel (block) and pixel; VL channels lie side by side (BN_SCALAR: any strides).
@@ -36,8 +37,8 @@
 #define BN_PIECE 1024
 
 struct bn_args {
-    int n, c, px, pieces, parts, outs;
-    float epsilon, momentum;
+    int n, c, px, pieces, parts, outs, has_res, mask;
+    float epsilon, momentum, lo, hi;
     long x_s[3], y_s[3], z_s[3];
 };
 
@@ -104,42 +105,67 @@ static inline BN_V bn_channels(global const float *p, const int cb, const int c)
 #define BN_CHANNELS(p, cb, c) ((float)ANY_GET(p, cb))
 #endif
 
+/* The one place where y is computed from x - mean: the mask of a gradient has to agree with it in every bit, so what is
+ * contracted is not left to the compiler. */
+static inline BN_V bn_affine(const BN_V centred, const BN_V factor, const BN_V bias)
+{
+    return fma(centred, factor, bias);
+}
+
+static inline BN_V bn_slope(const BN_V d, const BN_V y, const struct bn_args *a)
+{
+    const BN_V zero = (BN_V)(0.0f);
+    if (a->mask == 1)
+        return y <= zero ? zero : d;
+    if (a->mask == 2)
+        return ((y > (BN_V)(a->lo)) & (y < (BN_V)(a->hi))) ? d : zero;
+    return d;
+}
+
 BN_KERNEL void bn_normalise(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, bias), ONN_IN(float, kept),
-                         ONN_OUT(ANY_T, y), const struct bn_args a)
+                         ONN_IN(ANY_T, res), ONN_OUT(ANY_T, y), const struct bn_args a)
 {
     const int cb = get_global_id(1), n = get_global_id(2), left = a.c - cb * BN_W;
     const int p0 = get_global_id(0) * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
     global const ANY_T *x = ONN_PTR(x) + n * a.x_s[0] + cb * a.x_s[1];
+    global const ANY_T *res = ONN_PTR(res) + n * a.z_s[0] + cb * a.z_s[1];
     global ANY_T *y = ONN_PTR(y) + n * a.y_s[0] + cb * a.y_s[1];
-    const BN_V mean = bn_channels(ONN_PTR(kept), cb, a.c);
+    const BN_V mean = bn_channels(ONN_PTR(kept), cb, a.c), lo = (BN_V)(a.lo), hi = (BN_V)(a.hi);
     const BN_V factor = BN_CHANNELS(ONN_PTR(scale), cb, a.c) * bn_channels(ONN_PTR(kept) + a.c, cb, a.c);
     const BN_V bias = BN_CHANNELS(ONN_PTR(bias), cb, a.c);
-    for (int p = p0; p < p1; p++)
-        BN_STORE(BN_MASK((BN_LOAD(x + p * a.x_s[2]) - mean) * factor + bias, left), y + p * a.y_s[2]);
+    for (int p = p0; p < p1; p++) {
+        BN_V v = bn_affine(BN_LOAD(x + p * a.x_s[2]) - mean, factor, bias);
+        if (a.has_res)
+            v += BN_LOAD(res + p * a.z_s[2]);
+        v = v < lo ? lo : v; /* NaN stays NaN */
+        BN_STORE(BN_MASK(v > hi ? hi : v, left), y + p * a.y_s[2]);
+    }
 }
 
-BN_KERNEL void bn_dx_parts(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
-                        ONN_OUT(float, part), const struct bn_args a)
+BN_KERNEL void bn_dx_parts(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, mean),
+                        ONN_IN(ANY_T, dev), ONN_IN(ANY_T, bias), ONN_OUT(float, part), const struct bn_args a)
 {
     const int piece = get_global_id(0), cb = get_global_id(1), n = get_global_id(2);
     const int p0 = piece * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
     global const ANY_T *x = ONN_PTR(x) + n * a.x_s[0] + cb * a.x_s[1];
     global const ANY_T *dy = ONN_PTR(dy) + n * a.y_s[0] + cb * a.y_s[1];
     global float *out = ONN_PTR(part) + (long)(n * a.pieces + piece) * 2 * bn_padded(a.c) + cb * BN_W;
-    const BN_V mean = BN_CHANNELS(ONN_PTR(mean), cb, a.c);
+    const BN_V mean = BN_CHANNELS(ONN_PTR(mean), cb, a.c), dev = BN_CHANNELS(ONN_PTR(dev), cb, a.c);
+    const BN_V factor = BN_CHANNELS(ONN_PTR(scale), cb, a.c) * dev, bias = BN_CHANNELS(ONN_PTR(bias), cb, a.c);
     BN_V sum = (BN_V)(0.0f), moment = (BN_V)(0.0f);
     for (int p = p0; p < p1;) {
         BN_V s = (BN_V)(0.0f), m = (BN_V)(0.0f);
         for (const int end = min(p + 128, p1); p < end; p++) {
-            const BN_V d = BN_LOAD(dy + p * a.y_s[2]);
+            const BN_V centred = BN_LOAD(x + p * a.x_s[2]) - mean;
+            const BN_V d = bn_slope(BN_LOAD(dy + p * a.y_s[2]), bn_affine(centred, factor, bias), &a);
             s += d;
-            m = fma(d, BN_LOAD(x + p * a.x_s[2]) - mean, m);
+            m = fma(d, centred, m);
         }
         sum += s;
         moment += m;
     }
     BN_SAVE(sum, out);
-    BN_SAVE(moment * BN_CHANNELS(ONN_PTR(dev), cb, a.c), out + bn_padded(a.c));
+    BN_SAVE(moment * dev, out + bn_padded(a.c));
 }
 
 BN_KERNEL void bn_dx_sums(ONN_IN(float, part), ONN_OUT(ANY_T, dscale), ONN_OUT(ANY_T, dbias), ONN_OUT(float, kept),
@@ -162,7 +188,7 @@ BN_KERNEL void bn_dx_sums(ONN_IN(float, part), ONN_OUT(ANY_T, dscale), ONN_OUT(A
 }
 
 BN_KERNEL void bn_dx(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, mean), ONN_IN(ANY_T, dev),
-                  ONN_IN(float, kept), ONN_OUT(ANY_T, dx), const struct bn_args a)
+                  ONN_IN(ANY_T, bias), ONN_IN(float, kept), ONN_OUT(ANY_T, dx), const struct bn_args a)
 {
     const int cb = get_global_id(1), n = get_global_id(2), left = a.c - cb * BN_W;
     const int p0 = get_global_id(0) * BN_PIECE, p1 = min(p0 + BN_PIECE, a.px);
@@ -171,11 +197,12 @@ BN_KERNEL void bn_dx(ONN_IN(ANY_T, dy), ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), 
     global ANY_T *dx = ONN_PTR(dx) + n * a.z_s[0] + cb * a.z_s[1];
     const float part = 1.0f / ((float)a.n * (float)a.px);
     const BN_V mean = BN_CHANNELS(ONN_PTR(mean), cb, a.c), dev = BN_CHANNELS(ONN_PTR(dev), cb, a.c);
-    const BN_V factor = BN_CHANNELS(ONN_PTR(scale), cb, a.c) * dev;
+    const BN_V factor = BN_CHANNELS(ONN_PTR(scale), cb, a.c) * dev, bias = BN_CHANNELS(ONN_PTR(bias), cb, a.c);
     const BN_V flat = bn_channels(ONN_PTR(kept), cb, a.c) * (BN_V)(part);
     const BN_V slope = bn_channels(ONN_PTR(kept) + a.c, cb, a.c) * dev * (BN_V)(part);
     for (int p = p0; p < p1; p++) {
-        const BN_V d = BN_LOAD(dy + p * a.y_s[2]) - flat - (BN_LOAD(x + p * a.x_s[2]) - mean) * slope;
-        BN_STORE(BN_MASK(d * factor, left), dx + p * a.z_s[2]);
+        const BN_V centred = BN_LOAD(x + p * a.x_s[2]) - mean;
+        const BN_V d = bn_slope(BN_LOAD(dy + p * a.y_s[2]), bn_affine(centred, factor, bias), &a);
+        BN_STORE(BN_MASK((d - flat - centred * slope) * factor, left), dx + p * a.z_s[2]);
     }
 }

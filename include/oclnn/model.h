@@ -16,7 +16,8 @@ typedef struct oclnn_model oclnn_model;
 /** Zero means default in every field. */
 struct oclnn_model_params {
     /** Comma-separated pass names to leave out, e.g. "fuse,views"; NULL: $OCLNN_PASSES_OFF or none.
-     *  Passes: patterns, addend, transpose, pad, fold, fuse, updates, early, layout, views, inplace, arena. */
+     *  Passes: patterns, addend, transpose, pad, fold, slopes, fuse, updates, early, layout, views,
+     *  inplace, arena. */
     const char *passes_off;
     /** Choose only this kernel variant where it does not refuse ("reference", "clblast"); NULL: the fastest. */
     const char *variant;

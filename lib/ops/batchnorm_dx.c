@@ -6,14 +6,16 @@
 #include "ops/walk.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #define PIECE 1024 /* pixels of a partial sum: fixed, so that results do not hang on the device */
 
 struct bn_args { /* cl/batchnorm.cl */
     int32_t n, c, px, pieces, parts, outs; /* parts = n * pieces; outs: bit i = output i is there */
-    float epsilon, momentum;
-    int64_t x_s[3], y_s[3], z_s[3]; /* image, channel (block), pixel; x, y (or dy), dx */
+    int32_t has_res, mask;
+    float epsilon, momentum, lo, hi;
+    int64_t x_s[3], y_s[3], z_s[3]; /* image, channel (block), pixel; x, y (or dy), dx (or what is added) */
 };
 
 /* Image, channel and pixel strides; false if the pixels do not follow each other at one distance. */
@@ -78,8 +80,6 @@ static const char *refuse(const struct onn_prob *p, const struct onn_desc *const
         return "for vector CPUs";
     if (t[0]->dtype != OCLNN_F32 && (blocked || t[0]->dtype != OCLNN_F16))
         return "another element type";
-    if (p->epi && p->epi->n)
-        return "takes no epilogue";
     for (int i = 0; i < n; i++) {
         if (blocked ? !is_blocked(t[i], vl) : t[i]->format.block > 1)
             return "other formats";
@@ -125,23 +125,35 @@ static void size_passes(struct onn_launch *l, const struct bn_args *a, int vl)
 static const char *train_refuse(const struct onn_prob *p, bool blocked)
 {
     float epsilon;
+    struct onn_epi_standard epi;
     if (onn_batchnorm_is_inference(p->attr, p->n_out, &epsilon))
         return "inference form";
-    return refuse(p, (const struct onn_desc *const[]){&p->in[0], &p->out[0]}, 2, blocked);
+    if (!onn_epilogue_standard(p, &epi))
+        return "another epilogue than + a tensor, relu or clip";
+    const struct onn_desc *const t[] = {&p->in[0], &p->out[0],
+        &p->in[epi.residual < 0 ? 0 : onn_prob_own_inputs(p) + epi.residual]};
+    return refuse(p, t, 3, blocked);
 }
 
 static enum oclnn_status train_bind(const struct onn_prob *p, struct onn_bind *b, bool blocked)
 {
     const struct onn_batchnorm_attr *t = p->attr;
     const int vl = blocked ? width(p) : 1;
+    struct onn_epi_standard epi;
     struct bn_args a;
     if (onn_desc_elements(&p->in[0]) == 0)
         return b->status = onn_error(OCLNN_ERROR_SHAPE, "batch statistics of an empty tensor");
+    onn_epilogue_standard(p, &epi);
+    const int res = epi.residual < 0 ? 0 : onn_prob_own_inputs(p) + epi.residual;
     make_args(p, &p->in[0], &a);
     a.epsilon = t->epsilon;
     a.momentum = t->momentum;
+    a.has_res = epi.residual >= 0;
+    a.lo = epi.lo;
+    a.hi = epi.hi;
     strides(&p->in[0], a.x_s);
     strides(&p->out[0], a.y_s);
+    strides(&p->in[res], a.z_s);
     struct onn_launch *l = start(p, b, "bn_parts", blocked);
     onn_arg_in(l, 0);
     onn_arg_workspace(l, 0);
@@ -161,6 +173,7 @@ static enum oclnn_status train_bind(const struct onn_prob *p, struct onn_bind *b
     onn_arg_in(l, 1);
     onn_arg_in(l, 2);
     onn_arg_workspace(l, parts_bytes(&p->in[0], vl));
+    onn_arg_in(l, res);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     size_passes(l, &a, vl);
@@ -175,15 +188,19 @@ static size_t train_workspace(const struct onn_prob *p, const struct onn_tune *t
 }
 
 /* ---- gradient ---- */
+#define BIAS 5 /* input: needed for a mask */
+
 static enum oclnn_status dx_infer(const struct onn_prob *p, struct onn_desc *out)
 {
     const struct onn_desc *x = &p->in[1];
     if (x->rank < 2 || !onn_desc_same_shape(x, &p->in[0]) || !onn_dtype_is_float(x->dtype) ||
         p->in[0].dtype != x->dtype)
         return onn_error(OCLNN_ERROR_SHAPE, "dy and x must have the same shape and type");
-    for (int i = 2; i < 5; i++)
-        if (p->in[i].rank != 1 || p->in[i].dim[0] != x->dim[1])
+    for (int i = 2; i < p->n_in; i++)
+        if (onn_prob_has(p, i) && (p->in[i].rank != 1 || p->in[i].dim[0] != x->dim[1]))
             return onn_error(OCLNN_ERROR_SHAPE, "input %d must have one number per channel", i);
+    if (((const struct onn_batchnorm_dx_attr *)p->attr)->mask && !onn_prob_has(p, BIAS))
+        return onn_error(OCLNN_ERROR_ARGUMENT, "a mask needs the bias as input %d", BIAS);
     out[0] = onn_desc_make(x->dtype, x->rank, x->dim);
     for (int i = 1; i < p->n_out; i++)
         out[i] = onn_desc_make(x->dtype, 1, &x->dim[1]);
@@ -192,24 +209,29 @@ static enum oclnn_status dx_infer(const struct onn_prob *p, struct onn_desc *out
 
 static const char *dx_refuse(const struct onn_prob *p, bool blocked)
 {
+    if (p->epi && p->epi->n)
+        return "takes no epilogue";
     return refuse(p, (const struct onn_desc *const[]){&p->in[1], &p->in[0], &p->out[0]}, 3, blocked);
 }
 
 static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, bool blocked)
 {
-    const int vl = blocked ? width(p) : 1;
+    const struct onn_batchnorm_dx_attr *t = p->attr;
+    const int vl = blocked ? width(p) : 1, bias = onn_prob_has(p, BIAS) ? BIAS : 2;
     struct bn_args a;
     if (onn_desc_elements(&p->in[0]) == 0)
         return b->status;
     make_args(p, &p->in[1], &a);
+    a.mask = (int32_t)t->mask;
+    a.lo = t->lo;
+    a.hi = t->hi;
     strides(&p->in[1], a.x_s);
     strides(&p->in[0], a.y_s);
     strides(&p->out[0], a.z_s);
     struct onn_launch *l = start(p, b, "bn_dx_parts", blocked);
-    onn_arg_in(l, 0);
-    onn_arg_in(l, 1);
-    onn_arg_in(l, 3);
-    onn_arg_in(l, 4);
+    for (int i = 0; i < 5; i++)
+        onn_arg_in(l, i);
+    onn_arg_in(l, bias);
     onn_arg_workspace(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     size_passes(l, &a, vl);
@@ -223,6 +245,7 @@ static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, b
     l = start(p, b, "bn_dx", blocked);
     for (int i = 0; i < 5; i++)
         onn_arg_in(l, i);
+    onn_arg_in(l, bias);
     onn_arg_workspace(l, parts_bytes(&p->in[1], vl));
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
@@ -288,20 +311,27 @@ CALLBACKS(dx_reference, false, dx, 2)
         .cost = cost_, \
         .workspace = space, \
         .bind = callbacks##_bind_}
-const struct onn_variant VARIANT(onn_batchnorm_train_blocked, "train_blocked", train_blocked, 0,
-    train_workspace, cost_fast);
-const struct onn_variant VARIANT(onn_batchnorm_train_reference, "train", train_reference, 0, train_workspace,
-    cost_slow);
+const struct onn_variant VARIANT(onn_batchnorm_train_blocked, "train_blocked", train_blocked,
+    ONN_VARIANT_EPILOGUE, train_workspace, cost_fast);
+const struct onn_variant VARIANT(onn_batchnorm_train_reference, "train", train_reference,
+    ONN_VARIANT_EPILOGUE, train_workspace, cost_slow);
 static const struct onn_variant VARIANT(dx_blocked, "blocked", dx_blocked, 0, dx_workspace, cost_fast);
 static const struct onn_variant VARIANT(dx_plain, "reference", dx_reference, ONN_VARIANT_REFERENCE,
     dx_workspace, cost_slow);
 static const struct onn_variant *const dx_variants[] = {&dx_blocked, &dx_plain, NULL};
 
+static const struct onn_attr dx_attrs[] = {{"mask", NULL, ONN_ATTR_INT,
+                                               offsetof(struct onn_batchnorm_dx_attr, mask), 0, 0, 2},
+    {"lo", NULL, ONN_ATTR_FLOAT, offsetof(struct onn_batchnorm_dx_attr, lo), 0, 0, 0},
+    {"hi", NULL, ONN_ATTR_FLOAT, offsetof(struct onn_batchnorm_dx_attr, hi), 0, 0, 0},
+    {.type = ONN_ATTR_END}};
 static const struct onn_op batchnorm_dx = {.name = "batchnorm_dx",
     .min_in = 5,
-    .max_in = 5,
+    .max_in = 6,
     .min_out = 1,
     .max_out = 3,
+    .attr_size = sizeof(struct onn_batchnorm_dx_attr),
+    .attrs = dx_attrs,
     .since = 1,
     .infer = dx_infer,
     .variants = dx_variants,

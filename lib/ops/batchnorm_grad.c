@@ -18,7 +18,7 @@ static enum oclnn_status train_grad(struct onn_grad *g, const struct onn_prob *p
     if (!kept[3] || !kept[4]) /* the statistics were not kept: once more */
         status = g->emit_many(g, "batchnormalization", p->attr, 5, g->in, 5, kept);
     if (status == OCLNN_OK)
-        status = g->emit_many(g, "batchnorm_dx", NULL, 5,
+        status = g->emit_many(g, "batchnorm_dx", &(struct onn_batchnorm_dx_attr){0}, 5,
             (int32_t[]){g->dout[0], g->in[0], g->in[1], kept[3], kept[4]}, 3, out);
     for (int i = 0; i < 3 && status == OCLNN_OK; i++)
         if (g->needed[i])

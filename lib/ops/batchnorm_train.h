@@ -6,8 +6,14 @@
 
 /* BatchNormalization with training_mode = 1: x, scale, bias, running mean, running variance; outputs y, new running mean
  * and variance (running * momentum + batch * (1 - momentum), the variance divided by the count), and, beyond ONNX, the
- * batch's mean and 1 / sqrt(variance + epsilon) for the gradient.
- * batchnorm_dx: dy, x, scale, mean, 1 / deviation; outputs dx, dscale, dbias. */
+ * batch's mean and 1 / sqrt(variance + epsilon) for the gradient. Behind it a tensor may be added, then Relu or Clip.
+ * batchnorm_dx: dy, x, scale, mean, 1 / deviation, bias?; outputs dx, dscale, dbias. With a mask dy is the gradient behind
+ * a Relu or Clip of y: it counts where y, computed again with the bits of the forward kernel, lies inside. */
+enum onn_batchnorm_mask { ONN_MASK_NONE, ONN_MASK_RELU, ONN_MASK_CLIP }; /* all, not y <= 0, lo < y < hi */
+struct onn_batchnorm_dx_attr {
+    int64_t mask;
+    float lo, hi;
+};
 extern const struct onn_variant onn_batchnorm_train_blocked, onn_batchnorm_train_reference;
 
 #endif

@@ -5,9 +5,10 @@
 #include <string.h>
 
 /* A producer and the element-wise nodes that follow it, as long as each result has one reader. The fused node stands
- * where the last of them stood: all other operands exist by then. */
+ * where the last of them stood: all other operands exist by then. What reads the producer's other outputs comes later. */
 struct chain {
     int32_t first, last; /* nodes of the old graph */
+    int32_t before; /* the first reader of the producer's other outputs */
     struct onn_epilogue epi;
     int32_t extra[ONN_EPI_STEPS]; /* old value ids */
 };
@@ -36,6 +37,20 @@ static bool takes_epilogue(const struct onn_op *op)
     return v && (v->flags & (ONN_VARIANT_EPILOGUE | ONN_VARIANT_CHAIN));
 }
 
+/* The last variant that takes the problem without its epilogue: variants of one operator may share the work between them
+ * (a normalisation in inference and in training). */
+static const struct onn_variant *plainest(const struct onn_prob *p, int own)
+{
+    const struct onn_variant *found = NULL;
+    struct onn_prob bare = *p;
+    bare.n_in = own;
+    bare.epi = NULL;
+    for (int i = 0; p->op->variants && p->op->variants[i]; i++)
+        if (!onn_variant_refuse(p->op->variants[i], &bare))
+            found = p->op->variants[i];
+    return found;
+}
+
 /* Would the node's plainest variant take this epilogue? */
 static bool accepts(struct fuse *f, const struct chain *c)
 {
@@ -53,10 +68,10 @@ static bool accepts(struct fuse *f, const struct chain *c)
     }
     bool good = f->status == OCLNN_OK;
     if (good) {
-        p.epi = &c->epi;
         p.caps = f->caps;
-        const struct onn_variant *v = last_variant(n->op);
-        good = !v->refuse || !v->refuse(&p);
+        const struct onn_variant *v = plainest(&p, own);
+        p.epi = &c->epi;
+        good = v && (v->flags & (ONN_VARIANT_EPILOGUE | ONN_VARIANT_CHAIN)) && !onn_variant_refuse(v, &p);
     }
     onn_arena_finish(&scratch);
     return good;
@@ -82,8 +97,9 @@ static bool extend(struct fuse *f, struct chain *c, int32_t value)
 {
     const struct onn_graph *g = f->r.in;
     int32_t k = f->reader[value];
-    if (k < 0 || f->member[k] || g->node[k].epi || !(g->node[k].op->flags & ONN_OP_ELEMENTWISE) ||
-        c->epi.n == ONN_EPI_STEPS || better_producer(f, k, value))
+    if (k < 0 || k >= c->before || f->member[k] || g->node[k].epi ||
+        !(g->node[k].op->flags & ONN_OP_ELEMENTWISE) || c->epi.n == ONN_EPI_STEPS ||
+        better_producer(f, k, value))
         return false;
     const struct onn_node *n = &g->node[k];
     struct onn_arena scratch = {0};
@@ -116,16 +132,30 @@ static bool extend(struct fuse *f, struct chain *c, int32_t value)
     return true;
 }
 
+/* The first node that reads an output of node k but 0; n_nodes if there is none. */
+static int32_t first_reader_of_others(const struct fuse *f, int32_t k)
+{
+    const struct onn_graph *g = f->r.in;
+    const struct onn_node *n = &g->node[k];
+    bool used = false;
+    for (int i = 1; i < n->n_out; i++)
+        used |= n->out[i] && f->r.uses[n->out[i]];
+    for (int32_t j = k + 1; used && j < g->n_nodes; j++)
+        for (int i = 0; i < g->node[j].n_in; i++) {
+            const struct onn_value *v = &g->value[g->node[j].in[i]];
+            if (g->node[j].in[i] && v->node == k && v->slot > 0)
+                return j;
+        }
+    return g->n_nodes;
+}
+
 static enum oclnn_status find_chain(struct fuse *f, int32_t k)
 {
     const struct onn_graph *g = f->r.in;
     const struct onn_node *n = &g->node[k];
     if (f->member[k] || n->epi || !takes_epilogue(n->op) || n->n_out < 1)
         return OCLNN_OK;
-    for (int i = 1; i < n->n_out; i++)
-        if (n->out[i] && f->r.uses[n->out[i]])
-            return OCLNN_OK;
-    struct chain c = {.first = k, .last = k};
+    struct chain c = {.first = k, .last = k, .before = first_reader_of_others(f, k)};
     f->member[k] = true;
     while (extend(f, &c, g->node[c.last].out[0]))
         ;

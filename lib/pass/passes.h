@@ -28,6 +28,9 @@ enum oclnn_status onn_pass_addend(const struct onn_graph *in, struct onn_graph *
  * read and write transposed operands; those that move only extents of 1 become Reshapes. */
 enum oclnn_status onn_pass_transpose(const struct onn_graph *in, struct onn_graph **out);
 
+/* slopes: the gradient of a Relu or Clip behind a BatchNormalization in training becomes a mask of the latter's. */
+enum oclnn_status onn_pass_slopes(const struct onn_graph *in, struct onn_graph **out);
+
 /* fuse: element-wise nodes become the epilogue of the node before them, where that node's kernels take it. */
 enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps,
     struct onn_graph **out);

@@ -59,6 +59,7 @@ static const struct {
     {"transpose", onn_pass_transpose},
     {"pad", onn_pass_pad},
     {"fold", onn_pass_fold},
+    {"slopes", onn_pass_slopes},
 };
 
 static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_graph *source,

@@ -12,7 +12,7 @@ struct onn_plan_options {
     enum onn_math math;
     bool freeze; /* parameters count as constants */
     const char
-        *passes_off; /* "patterns,addend,transpose,pad,fold,fuse,updates,early,layout,views,inplace,arena" */
+        *passes_off; /* a list of the names in passes.h, "layout", "views", "inplace", "arena"; NULL: none */
     const char *variant, *format;
     onn_adjust_fn adjust; /* see plan/assign.h; NULL: predicted times only */
     void *adjust_user;

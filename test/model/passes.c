@@ -60,9 +60,9 @@ static void compare(const char *name, const char *what, const float *want, size_
 
 static void check(const char *name)
 {
-    static const char *const off[] = {"patterns", "addend", "transpose", "pad", "fold", "fuse", "updates",
-        "early", "layout", "views", "inplace", "arena",
-        "patterns,addend,transpose,pad,fold,fuse,updates,early,layout,views,inplace,arena"};
+    static const char *const off[] = {"patterns", "addend", "transpose", "pad", "fold", "slopes", "fuse",
+        "updates", "early", "layout", "views", "inplace", "arena",
+        "patterns,addend,transpose,pad,fold,slopes,fuse,updates,early,layout,views,inplace,arena"};
     static const char *const formats[] = {"plain", "nhwc", "c8", "c16"};
     size_t n;
     float *want = answer(name, NULL, &n);

@@ -1,6 +1,6 @@
 /* Batch normalisation in training and its gradient against their formulas in double. */
 #include "harness/harness.h"
-#include "ops/norm.h"
+#include "ops/batchnorm_train.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,9 @@ static void infers_shapes(void **state)
     onn_check_infer("batchnormalization x=2x5x3x3 s=5 b=5 m=5 v=5 training_mode=1 outs=5", "f32[2,5,3,3]");
     onn_check_infer("batchnorm_dx dy=2x5x3x3 x=2x5x3x3 s=5 m=5 d=5 outs=3", "f32[2,5,3,3]");
     onn_check_infer("batchnorm_dx dy=2x5x3x3 x=2x5x3x3 s=5 m=4 d=5", "!input 3 must have one number");
+    onn_check_infer("batchnorm_dx dy=2x5x3x3 x=2x5x3x3 s=5 m=5 d=5 b=5 mask=1", "f32[2,5,3,3]");
+    onn_check_infer("batchnorm_dx dy=2x5x3x3 x=2x5x3x3 s=5 m=5 d=5 mask=1", "!needs the bias");
+    onn_check_infer("batchnorm_dx dy=2x5x3x3 x=2x5x3x3 s=5 m=5 d=5 b=4", "!input 5 must have one number");
 }
 
 /* Calls fn for each element of channel c; pixels behind a channel. */
@@ -47,6 +50,16 @@ static void ref_train(struct onn_ref *r)
     }
 }
 
+/* Does the gradient of element i of channel c pass the activation? */
+static bool passes(const struct onn_ref *r, int64_t c, int64_t i)
+{
+    const struct onn_batchnorm_dx_attr *a = r->prob->attr;
+    if (!a->mask)
+        return true;
+    const double y = (r->in[1][i] - r->in[3][c]) * r->in[4][c] * r->in[2][c] + r->in[5][c];
+    return a->mask == ONN_MASK_RELU ? y > 0 : y > a->lo && y < a->hi;
+}
+
 static void ref_dx(struct onn_ref *r)
 {
     const struct onn_desc *x = &r->prob->in[1];
@@ -56,15 +69,16 @@ static void ref_dx(struct onn_ref *r)
         double sum = 0, moment = 0, sums = 0, moments = 0;
         EACH(x, c, i)
         {
-            sum += r->in[0][i];
-            moment += r->in[0][i] * (r->in[1][i] - mean) * dev;
-            sums += fabs(r->in[0][i]);
-            moments += fabs(r->in[0][i]) * (fabs(r->in[1][i]) + fabs(mean)) * fabs(dev);
+            const double dy = passes(r, c, i) ? r->in[0][i] : 0;
+            sum += dy;
+            moment += dy * (r->in[1][i] - mean) * dev;
+            sums += fabs(dy);
+            moments += fabs(dy) * (fabs(r->in[1][i]) + fabs(mean)) * fabs(dev);
         }
         EACH(x, c, i)
         {
-            const double v = (r->in[1][i] - mean) * dev;
-            r->out[0][i] = scale * dev * (r->in[0][i] - sum / count - v * moment / count);
+            const double v = (r->in[1][i] - mean) * dev, dy = passes(r, c, i) ? r->in[0][i] : 0;
+            r->out[0][i] = scale * dev * (dy - sum / count - v * moment / count);
             r->scale[0][i] =
                 fabs(scale * dev) * (fabs(r->in[0][i]) + sums / count + fabs(v) * moments / count);
         }
@@ -93,6 +107,13 @@ static const struct onn_case cases[] = {
     TRAIN("batchnormalization x=2x19x40x40 s=19 b=19 m=19 v=19 training_mode=1 outs=5"),
     TRAIN("batchnormalization x=16x9 s=9 b=9 m=9 v=9 training_mode=1 outs=5 epsilon=0.01"),
     TRAIN("batchnormalization x=4x6x11 s=6 b=6 m=6 v=6 training_mode=1 outs=5"),
+    TRAIN("batchnormalization x=2x19x9x7 s=19 b=19 m=19 v=19 training_mode=1 outs=5 +relu"),
+    TRAIN("batchnormalization x=3x16x40x40 s=16 b=16 m=16 v=16 training_mode=1 outs=5 +add=3x16x40x40 +relu"),
+    TRAIN("batchnormalization x=2x5x3x3 s=5 b=5 m=5 v=5 training_mode=1 outs=5 +clip{min=-0.5,max=0.75}"),
+    TRAIN("batchnormalization x=16x9 s=9 b=9 m=9 v=9 training_mode=1 outs=5 +add=16x9"),
+    DX("batchnorm_dx dy=2x19x40x40 x=2x19x40x40 s=19 m=19 d=19 b=19 mask=1 outs=3"),
+    DX("batchnorm_dx dy=3x16x9x7 x=3x16x9x7 s=16 m=16 d=16 b=16 mask=2 lo=-0.5 hi=0.75 outs=3"),
+    DX("batchnorm_dx dy=16x9 x=16x9 s=9 m=9 d=9 b=9 mask=1 outs=3"),
     DX("batchnorm_dx dy=2x5x3x3 x=2x5x3x3 s=5 m=5 d=5"),
     DX("batchnorm_dx dy=2x19x40x40 x=2x19x40x40 s=19 m=19 d=19 outs=3"),
     DX("batchnorm_dx dy=3x16x9x7 x=3x16x9x7 s=16 m=16 d=16 outs=3"),
