@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#define FEW 16384 /* elements that one core works on in the time of a launch or two */
 #define PIECE 1024 /* pixels of a partial sum: fixed, so that results do not hang on the device */
 
 struct bn_args { /* cl/batchnorm.cl */
@@ -121,6 +122,18 @@ static void size_passes(struct onn_launch *l, const struct bn_args *a, int vl)
         (size_t[3]){vl > 1, vl > 1, vl > 1});
 }
 
+/* Does an item that has its channels in all images keep the cores busy? Then one launch does it all, and reads most of the
+ * tensor from the caches the second time. So it does where three launches cost more than the work. */
+static bool is_whole(const struct onn_prob *p, const struct onn_desc *x)
+{
+    const int vl = x->format.block;
+    if (vl < 4 || !width(p))
+        return false;
+    const int64_t units = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
+    const int64_t blocks = (x->dim[1] + vl - 1) / vl, rounds = (blocks + units - 1) / units;
+    return 10 * blocks >= 8 * rounds * units || onn_desc_elements(x) <= FEW;
+}
+
 /* ---- forward ---- */
 static const char *train_refuse(const struct onn_prob *p, bool blocked)
 {
@@ -154,7 +167,19 @@ static enum oclnn_status train_bind(const struct onn_prob *p, struct onn_bind *b
     strides(&p->in[0], a.x_s);
     strides(&p->out[0], a.y_s);
     strides(&p->in[res], a.z_s);
-    struct onn_launch *l = start(p, b, "bn_parts", blocked);
+    struct onn_launch *l;
+    if (is_whole(p, &p->in[0])) {
+        l = start(p, b, "bn_whole", blocked);
+        for (int i = 0; i < 5; i++)
+            onn_arg_in(l, i);
+        onn_arg_in(l, res);
+        for (int i = 0; i < 5; i++)
+            onn_arg_out(l, a.outs >> i & 1 ? i : 0);
+        onn_arg_bytes(b, l, &a, sizeof a);
+        onn_launch_size1(l, (size_t)((a.c + vl - 1) / vl), 1);
+        return b->status;
+    }
+    l = start(p, b, "bn_parts", blocked);
     onn_arg_in(l, 0);
     onn_arg_workspace(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
@@ -184,7 +209,8 @@ static size_t train_workspace(const struct onn_prob *p, const struct onn_tune *t
 {
     const int vl = p->in[0].format.block > 1 ? p->in[0].format.block : 1;
     (void)t;
-    return parts_bytes(&p->in[0], vl) + 2 * (size_t)p->in[0].dim[1] * sizeof(float);
+    return is_whole(p, &p->in[0]) ? 0
+                                  : parts_bytes(&p->in[0], vl) + 2 * (size_t)p->in[0].dim[1] * sizeof(float);
 }
 
 /* ---- gradient ---- */
@@ -228,7 +254,19 @@ static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, b
     strides(&p->in[1], a.x_s);
     strides(&p->in[0], a.y_s);
     strides(&p->out[0], a.z_s);
-    struct onn_launch *l = start(p, b, "bn_dx_parts", blocked);
+    struct onn_launch *l;
+    if (is_whole(p, &p->in[1])) {
+        l = start(p, b, "bn_dx_whole", blocked);
+        for (int i = 0; i < 5; i++)
+            onn_arg_in(l, i);
+        onn_arg_in(l, bias);
+        for (int i = 0; i < 3; i++)
+            onn_arg_out(l, a.outs >> i & 1 ? i : 0);
+        onn_arg_bytes(b, l, &a, sizeof a);
+        onn_launch_size1(l, (size_t)((a.c + vl - 1) / vl), 1);
+        return b->status;
+    }
+    l = start(p, b, "bn_dx_parts", blocked);
     for (int i = 0; i < 5; i++)
         onn_arg_in(l, i);
     onn_arg_in(l, bias);
@@ -257,7 +295,8 @@ static size_t dx_workspace(const struct onn_prob *p, const struct onn_tune *t)
 {
     const int vl = p->in[0].format.block > 1 ? p->in[0].format.block : 1;
     (void)t;
-    return parts_bytes(&p->in[1], vl) + 2 * (size_t)p->in[1].dim[1] * sizeof(float);
+    return is_whole(p, &p->in[1]) ? 0
+                                  : parts_bytes(&p->in[1], vl) + 2 * (size_t)p->in[1].dim[1] * sizeof(float);
 }
 
 /* ---- tables ---- */
@@ -269,7 +308,7 @@ static struct onn_cost cost_of(const struct onn_prob *p, double efficiency)
 {
     return (struct onn_cost){.flop = flop(p),
         .bytes = 1.7 * onn_prob_bytes(p),
-        .launches = 3,
+        .launches = is_whole(p, &p->in[0]) ? 1 : 3,
         .efficiency = efficiency};
 }
 static struct onn_cost cost_fast(const struct onn_prob *p, const struct onn_tune *t)
