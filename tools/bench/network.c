@@ -75,21 +75,12 @@ static void add_plan(const struct run *r, json_t *row)
         tool_json_set(row, "round_trip_ms", tool_json_real(r->job->round_trip_ms));
 }
 
-static void add_layers(const struct run *r, json_t *row)
+static enum oclnn_status profile(void *user, int runs, struct oclnn_profile_row *rows, int capacity,
+    int *count)
 {
-    struct oclnn_profile_row *rows;
-    int n = 0, capacity;
+    const struct run *r = user;
 
-    if (oclnn_model_profile(r->model, 5, NULL, 0, &n) != OCLNN_OK || n <= 0) {
-        bench_row_warn(row, "no times per layer: %s", oclnn_error_text(NULL));
-        return;
-    }
-    capacity = n;
-    rows = tool_alloc((size_t)n, sizeof(*rows));
-    if (oclnn_model_profile(r->model, 5, rows, capacity, &n) != OCLNN_OK)
-        n = 0;
-    bench_row_layers(row, rows, n < capacity ? n : capacity);
-    free(rows);
+    return oclnn_model_profile(r->model, runs, rows, capacity, count);
 }
 
 /* Compares outputs with `want`; adds "verify". */
@@ -219,7 +210,7 @@ static enum oclnn_status measure(struct run *r, const char *name)
     if (o->outputs && tool_feed_save(&r->feed, o->outputs) != TOOL_OK)
         bench_report_error(r->job->report, r->job->device.name, r->job->item, tool_last_error());
     if (o->per_layer)
-        add_layers(r, row);
+        bench_row_layers(row, profile, r, 5);
     add_verify(r, row);
     bench_report_add(r->job->report, row);
     return OCLNN_OK;
@@ -228,13 +219,9 @@ static enum oclnn_status measure(struct run *r, const char *name)
 void bench_network(const struct bench_job *job)
 {
     struct run r = {.job = job};
-    struct oclnn_context_params params = {.devices = job->selector,
-        .log = tool_log,
-        .log_level = job->o->log_level,
-        .cache_dir = job->o->cold ? "" : NULL};
     char *name = tool_model_name(job->item);
     double start = tool_now_ms();
-    enum oclnn_status status = oclnn_context_create(&params, &r.ctx);
+    enum oclnn_status status = bench_context(job, &r.ctx);
 
     r.context_ms = tool_now_ms() - start;
     if (status == OCLNN_OK)

@@ -81,17 +81,13 @@ static bool run_variant(const struct bench_job *job, oclnn_context *ctx, const o
 
 void bench_problem(const struct bench_job *job)
 {
-    struct oclnn_context_params params = {.devices = job->selector,
-        .log = tool_log,
-        .log_level = job->o->log_level,
-        .cache_dir = job->o->cold ? "" : NULL};
     oclnn_context *ctx = NULL;
     oclnn_problem *problem = NULL;
     enum oclnn_status status = oclnn_problem_create(job->item, &problem);
     bool ran = false;
 
     if (status == OCLNN_OK)
-        status = oclnn_context_create(&params, &ctx);
+        status = bench_context(job, &ctx);
     if (status != OCLNN_OK)
         bench_job_fail(job, status, NULL);
     for (int i = 0; status == OCLNN_OK && oclnn_problem_variant(problem, i); i++)

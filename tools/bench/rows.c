@@ -224,7 +224,7 @@ enum oclnn_status bench_time(const struct bench_job *job, enum oclnn_status (*on
     }
 }
 
-void bench_row_layers(json_t *row, const struct oclnn_profile_row *rows, int n)
+static json_t *layers_of(const struct oclnn_profile_row *rows, int n)
 {
     json_t *list = json_array();
 
@@ -243,5 +243,33 @@ void bench_row_layers(json_t *row, const struct oclnn_profile_row *rows, int n)
         }
         json_array_append_new(list, layer);
     }
-    tool_json_set(row, "layers", list);
+    return list;
+}
+
+void bench_row_layers(json_t *row, bench_profile profile, void *user, int runs)
+{
+    struct oclnn_profile_row *rows;
+    int n = 0, capacity;
+
+    if (profile(user, 1, NULL, 0, &n) != OCLNN_OK || n <= 0) {
+        bench_row_warn(row, "no times per layer: %s", oclnn_error_text(NULL));
+        return;
+    }
+    capacity = n;
+    rows = tool_alloc((size_t)n, sizeof(*rows));
+    if (profile(user, runs, rows, capacity, &n) != OCLNN_OK)
+        bench_row_warn(row, "no times per layer: %s", oclnn_error_text(NULL));
+    else
+        tool_json_set(row, "layers", layers_of(rows, n < capacity ? n : capacity));
+    free(rows);
+}
+
+enum oclnn_status bench_context(const struct bench_job *job, oclnn_context **out)
+{
+    const struct oclnn_context_params params = {.devices = job->selector,
+        .log = tool_log,
+        .log_level = job->o->log_level,
+        .cache_dir = job->o->cold ? "" : NULL};
+
+    return oclnn_context_create(&params, out);
 }

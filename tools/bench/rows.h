@@ -39,14 +39,18 @@ void bench_network(const struct bench_job *job);
 void bench_problem(const struct bench_job *job);
 void bench_training(const struct bench_job *job);
 
+/* The context that a job is measured in. */
+enum oclnn_status bench_context(const struct bench_job *job, oclnn_context **out);
 /* A row with device, platform, driver, model, batch, dtype, mode. */
 json_t *bench_row_start(const struct bench_job *job, const char *model, int64_t batch, const char *dtype);
 /* "time_ms", the rates, and warnings about the clock. flop of one run, 0 = unknown; images 0 = no rate. */
 struct tool_samples;
 void bench_row_times(const struct bench_job *job, json_t *row, const struct tool_samples *samples,
     double images, double flop);
-/* "layers": times per node. */
-void bench_row_layers(json_t *row, const struct oclnn_profile_row *rows, int n);
+/* "layers": medians of `runs` times per node, from oclnn_model_profile or the like. */
+typedef enum oclnn_status (
+    *bench_profile)(void *user, int runs, struct oclnn_profile_row *rows, int capacity, int *count);
+void bench_row_layers(json_t *row, bench_profile profile, void *user, int runs);
 /* status: "pass", "fail", "none"; the numbers are left out for "none". */
 void bench_row_verify(json_t *row, const char *status, double max_abs, double max_rel);
 void bench_row_warn(json_t *row, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -54,6 +54,7 @@ static int make_target(struct run *r)
     uint64_t state = 1;
     int64_t *label, n = 1;
 
+    tool_feed_bind(&r->feed);
     if (oclnn_model_prepare(r->model, r->feed.bind_in) != OCLNN_OK ||
         oclnn_model_output_shape(r->model, 0, &y) != OCLNN_OK)
         return tool_error("%s", oclnn_error_text(NULL));
@@ -87,13 +88,11 @@ static int fill_feed(struct run *r)
             code = load_target(r, o->data);
     } else {
         code = tool_feed_random(&r->feed, r->model, &o->shapes, r->job->batch);
-        for (int i = 0; i < r->feed.n_in && code == TOOL_OK; i++)
-            r->feed.bind_in[i].tensor = r->feed.in[i];
         if (code == TOOL_OK)
             code = make_target(r);
     }
-    for (int i = 0; i < r->feed.n_in && code == TOOL_OK; i++)
-        r->feed.bind_in[i].tensor = r->feed.in[i];
+    if (code == TOOL_OK)
+        tool_feed_bind(&r->feed);
     return code;
 }
 
@@ -125,6 +124,14 @@ static int save_gradients(struct run *r)
     return code;
 }
 
+static enum oclnn_status profile(void *user, int runs, struct oclnn_profile_row *rows, int capacity,
+    int *count)
+{
+    const struct run *r = user;
+
+    return oclnn_trainer_profile(r->trainer, runs, rows, capacity, count);
+}
+
 static void add_row(struct run *r, const char *name)
 {
     struct oclnn_trainer_bytes b = {0};
@@ -150,19 +157,8 @@ static void add_row(struct run *r, const char *name)
     tool_json_set(row, "bytes", bytes);
     bench_row_times(r->job, row, &r->samples, (double)batch, 0);
     bench_row_verify(row, "none", 0, 0);
-    if (r->job->o->per_layer) {
-        int n = 0, capacity;
-        struct oclnn_profile_row *rows;
-
-        oclnn_trainer_profile(r->trainer, 1, NULL, 0, &n);
-        capacity = n;
-        rows = tool_alloc((size_t)n + 1, sizeof(*rows));
-        if (oclnn_trainer_profile(r->trainer, 3, rows, capacity, &n) == OCLNN_OK)
-            bench_row_layers(row, rows, n < capacity ? n : capacity);
-        else
-            bench_row_warn(row, "no times per layer: %s", oclnn_error_text(NULL));
-        free(rows);
-    }
+    if (r->job->o->per_layer)
+        bench_row_layers(row, profile, r, 3);
     bench_report_add(r->job->report, row);
 }
 
@@ -206,12 +202,8 @@ static enum oclnn_status measure(struct run *r, const char *name)
 void bench_training(const struct bench_job *job)
 {
     struct run r = {.job = job};
-    struct oclnn_context_params params = {.devices = job->selector,
-        .log = tool_log,
-        .log_level = job->o->log_level,
-        .cache_dir = job->o->cold ? "" : NULL};
     char *name = tool_model_name(job->item);
-    enum oclnn_status status = oclnn_context_create(&params, &r.ctx);
+    enum oclnn_status status = bench_context(job, &r.ctx);
 
     if (status == OCLNN_OK)
         status = measure(&r, name);

@@ -222,10 +222,15 @@ int tool_feed_like(struct tool_feed *f, const oclnn_model *model, const struct t
     return TOOL_OK;
 }
 
-enum oclnn_status tool_feed_run(struct tool_feed *f, oclnn_model *model)
+void tool_feed_bind(struct tool_feed *f)
 {
     for (int i = 0; i < f->n_in; i++)
         f->bind_in[i] = (struct oclnn_binding){.tensor = f->in[i]};
+}
+
+enum oclnn_status tool_feed_run(struct tool_feed *f, oclnn_model *model)
+{
+    tool_feed_bind(f);
     for (int i = 0; i < f->n_out; i++)
         f->bind_out[i] = f->out[i] ? (struct oclnn_binding){.tensor = f->out[i]}
                                    : (struct oclnn_binding){.result = &f->out[i]};

@@ -38,6 +38,8 @@ int tool_feed_random(struct tool_feed *f, const oclnn_model *model, const struct
     long batch);
 /* A copy of the inputs of `from`, for a second model. */
 int tool_feed_like(struct tool_feed *f, const oclnn_model *model, const struct tool_feed *from);
+/* Makes bind_in of the inputs, for calls other than tool_feed_run. */
+void tool_feed_bind(struct tool_feed *f);
 /* One run from host memory to host memory. The first one makes the output tensors, later ones write into them. */
 enum oclnn_status tool_feed_run(struct tool_feed *f, oclnn_model *model);
 /* Size of the first dimension of the first input that has two or more; 1 if there is none. */
