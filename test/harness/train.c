@@ -3,18 +3,10 @@
 #include "ops/optimizer.h"
 #include "pass/grad.h"
 #include "pass/infer.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "train/trainer.h"
+#include "harness/check.h"
 
-static void good(enum oclnn_status status)
-{
-    if (status != OCLNN_OK)
-        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
-}
+#include <stdlib.h>
 
 static void good_graph(const struct onn_graph *g)
 {
@@ -139,4 +131,20 @@ void onn_test_run(struct onn_plan *p)
 {
     good(onn_plan_run(p));
     good(onn_queue_finish(p->ctx));
+}
+
+float *onn_test_weights(const struct oclnn_trainer *t, size_t *n)
+{
+    size_t count = 0;
+    for (int i = 0; i < t->n_params; i++)
+        count += (size_t)onn_desc_elements(&t->param[i].blob->desc);
+    float *all = malloc(count * sizeof *all), *at = all;
+    for (int i = 0; i < t->n_params; i++) {
+        struct onn_blob *b = t->param[i].blob;
+        good(onn_blob_sync_host(b));
+        memcpy(at, b->data, onn_desc_bytes(&b->desc));
+        at += onn_desc_elements(&b->desc);
+    }
+    *n = count;
+    return all;
 }

@@ -32,4 +32,8 @@ void onn_test_write(struct onn_plan *p, int input, const void *data);
 void onn_test_read(struct onn_plan *p, int output, float *data);
 void onn_test_run(struct onn_plan *p);
 
+/* All parameters of a trainer behind each other; free(). */
+struct oclnn_trainer;
+float *onn_test_weights(const struct oclnn_trainer *t, size_t *n);
+
 #endif

@@ -1,37 +1,19 @@
 /* Another number of classes: what changes, what stays, what is refused. */
+#include "harness/check.h"
 #include <oclnn/oclnn.h>
 #include <oclnn/train.h>
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-#include <cmocka.h>
 
 static oclnn_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
-    return status == OCLNN_OK || status == OCLNN_ERROR_NO_DEVICE ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    oclnn_context_destroy(&ctx);
-    return 0;
-}
 
 enum last { DENSE, CONV, RESHAPED, BIAS_APART, BRANCHES, NONE };
 
 static oclnn_value offsets(oclnn_graph *g)
 {
     oclnn_tensor *t = NULL;
-    assert_int_equal(oclnn_tensor_create(OCLNN_F32, OCLNN_SHAPE(1, 10),
-                         (float[10]){1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, &t),
-        OCLNN_OK);
+    good(oclnn_tensor_create(OCLNN_F32, OCLNN_SHAPE(1, 10), (float[10]){1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, &t));
     oclnn_value v = oclnn_constant(g, t);
     oclnn_tensor_destroy(&t);
     return v;
@@ -58,10 +40,10 @@ static oclnn_model *make(enum last last)
 {
     oclnn_graph *g = NULL;
     oclnn_model *net = NULL;
-    assert_int_equal(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 3}, &g), OCLNN_OK);
+    good(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 3}, &g));
     oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 2, 6, 6));
     oclnn_output(g, "y", layers(g, x, last));
-    assert_int_equal(oclnn_model_create(ctx, &g, NULL, &net), OCLNN_OK);
+    good(oclnn_model_create(ctx, &g, NULL, &net));
     return net;
 }
 
@@ -71,11 +53,10 @@ static double sum_of(oclnn_model *net, int index, int64_t *elements)
     float value[400];
     double sum = 0;
     *elements = 1;
-    assert_int_equal(oclnn_model_parameter(net, index, &io), OCLNN_OK);
+    good(oclnn_model_parameter(net, index, &io));
     for (int i = 0; i < io.shape.rank; i++)
         *elements *= io.shape.dim[i];
-    assert_int_equal(oclnn_model_read_parameter(net, io.name, value, (size_t)*elements * sizeof *value),
-        OCLNN_OK);
+    good(oclnn_model_read_parameter(net, io.name, value, (size_t)*elements * sizeof *value));
     for (int64_t i = 0; i < *elements; i++)
         sum += fabs((double)value[i]);
     return sum;
@@ -89,8 +70,6 @@ static void has_other_classes(void **state)
                                            .bytes = sizeof image,
                                            .shape = OCLNN_SHAPE(3, 2, 6, 6)},
         {0}};
-    if (!ctx)
-        skip();
     for (int i = 0; i < 3 * 72; i++)
         image[i] = (float)(i % 7) / 7;
     for (enum last last = DENSE; last <= BIAS_APART; last++) {
@@ -98,9 +77,9 @@ static void has_other_classes(void **state)
         float before[30], after[9];
         int64_t old_n, n;
         const double old = sum_of(net, 0, &old_n);
-        assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(before)), OCLNN_OK);
-        assert_int_equal(oclnn_model_replace_head(net, 3, 5), OCLNN_OK);
-        assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(after)), OCLNN_OK); /* 3 x 3 numbers now */
+        good(oclnn_model_run(net, in, OCLNN_OUT(before)));
+        good(oclnn_model_replace_head(net, 3, 5));
+        good(oclnn_model_run(net, in, OCLNN_OUT(after))); /* 3 x 3 numbers now */
         assert_true(sum_of(net, 0, &n) == old && n == old_n); /* the first convolution is as it was */
         for (int i = 0; i < 9; i++)
             assert_true(isfinite(after[i]));
@@ -115,15 +94,13 @@ static void is_seeded_and_trained(void **state)
     const struct oclnn_trainer_params params = {.optimizer = {.kind = OCLNN_ADAM, .lr = .05f}};
     int64_t label[3] = {2, 0, 1};
     double sum[3];
-    if (!ctx)
-        skip();
     for (int i = 0; i < 3 * 72; i++)
         image[i] = (float)((i / 72 * 31 + i) % 7) / 7;
     for (int k = 0; k < 3; k++) {
         oclnn_model *net = make(DENSE);
         oclnn_trainer *t = NULL;
         int64_t n;
-        assert_int_equal(oclnn_model_replace_head(net, 3, k < 2 ? 1 : 2), OCLNN_OK);
+        good(oclnn_model_replace_head(net, 3, k < 2 ? 1 : 2));
         sum[k] = sum_of(net, 2, &n);
         assert_int_equal(n, 12);
         const struct oclnn_binding in[] = {{.data = image,
@@ -131,10 +108,10 @@ static void is_seeded_and_trained(void **state)
                                                .shape = OCLNN_SHAPE(3, 2, 6, 6)},
             {0}};
         float first, last = 0;
-        assert_int_equal(oclnn_trainer_create(net, &params, &t), OCLNN_OK);
-        assert_int_equal(oclnn_trainer_step(t, in, OCLNN_IN(label), &first), OCLNN_OK);
+        good(oclnn_trainer_create(net, &params, &t));
+        good(oclnn_trainer_step(t, in, OCLNN_IN(label), &first));
         for (int i = 0; i < 20; i++)
-            assert_int_equal(oclnn_trainer_step(t, NULL, NULL, &last), OCLNN_OK);
+            good(oclnn_trainer_step(t, NULL, NULL, &last));
         assert_true(last < first);
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&net);
@@ -147,15 +124,13 @@ static void batch_becomes_free(void **state)
 {
     (void)state;
     static float image[3 * 2 * 6 * 6];
-    if (!ctx)
-        skip();
     for (int i = 0; i < 3 * 72; i++)
         image[i] = (float)((i / 72 * 31 + i) % 7) / 7;
     for (int k = 0; k < 2; k++) {
         oclnn_graph *g = NULL;
         oclnn_model *net = NULL;
         float one[10], three[30];
-        assert_int_equal(oclnn_graph_create(NULL, &g), OCLNN_OK);
+        good(oclnn_graph_create(NULL, &g));
         oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(1, 2, 6, 6));
         if (k == 0) {
             x = oclnn_global_avg_pool(g, oclnn_conv2d(g, x, 10, 1, NULL));
@@ -163,22 +138,22 @@ static void batch_becomes_free(void **state)
         } else { /* the images become one row: no batch can be found in that */
             oclnn_output(g, "y", oclnn_reshape(g, oclnn_reshape(g, x, OCLNN_SHAPE(72)), OCLNN_SHAPE(8, 9)));
         }
-        assert_int_equal(oclnn_model_create(ctx, &g, NULL, &net), OCLNN_OK);
+        good(oclnn_model_create(ctx, &g, NULL, &net));
         struct oclnn_binding in[] = {{.data = image, .bytes = 72 * sizeof *image}, {0}};
         if (k == 0) {
-            assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(one)), OCLNN_OK);
-            assert_int_equal(oclnn_model_free_batch(net), OCLNN_OK);
-            assert_int_equal(oclnn_model_free_batch(net), OCLNN_OK); /* again: nothing happens */
+            good(oclnn_model_run(net, in, OCLNN_OUT(one)));
+            good(oclnn_model_free_batch(net));
+            good(oclnn_model_free_batch(net)); /* again: nothing happens */
             in[0] = (struct oclnn_binding){.data = image,
                 .bytes = sizeof image,
                 .shape = OCLNN_SHAPE(3, 2, 6, 6)};
-            assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(three)), OCLNN_OK);
+            good(oclnn_model_run(net, in, OCLNN_OUT(three)));
             for (int i = 0; i < 10; i++)
                 assert_true(fabsf(one[i] - three[i]) < 1e-6f);
         } else {
             float rows[72];
             assert_int_not_equal(oclnn_model_free_batch(net), OCLNN_OK);
-            assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(rows)), OCLNN_OK); /* unchanged */
+            good(oclnn_model_run(net, in, OCLNN_OUT(rows))); /* unchanged */
         }
         oclnn_model_destroy(&net);
     }
@@ -202,22 +177,17 @@ static void open_batch_is_trained(void **state)
     oclnn_trainer *t = NULL;
     oclnn_dataset *data = NULL;
     struct oclnn_score score;
-    if (!ctx)
-        skip();
-    assert_int_equal(oclnn_graph_create(NULL, &g), OCLNN_OK);
+    good(oclnn_graph_create(NULL, &g));
     oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(1, 2, 6, 6));
     oclnn_output(g, "y", oclnn_global_avg_pool(g, oclnn_conv2d(g, x, 10, 1, NULL)));
-    assert_int_equal(oclnn_model_create(ctx, &g, NULL, &net), OCLNN_OK);
-    assert_int_equal(oclnn_model_free_batch(net), OCLNN_OK);
-    assert_int_equal(oclnn_model_replace_head(net, 2, 1), OCLNN_OK);
-    assert_int_equal(oclnn_dataset_create(ctx, 16, OCLNN_SHAPE(2, 6, 6), OCLNN_U8, 2, picture, NULL, NULL,
-                         &data),
-        OCLNN_OK);
+    good(oclnn_model_create(ctx, &g, NULL, &net));
+    good(oclnn_model_free_batch(net));
+    good(oclnn_model_replace_head(net, 2, 1));
+    good(oclnn_dataset_create(ctx, 16, OCLNN_SHAPE(2, 6, 6), OCLNN_U8, 2, picture, NULL, NULL, &data));
     const struct oclnn_trainer_params params = {.optimizer = {.kind = OCLNN_ADAM, .lr = .1f}};
-    assert_int_equal(oclnn_trainer_create(net, &params, &t), OCLNN_OK);
-    assert_int_equal(oclnn_trainer_fit(t, data, NULL, &(struct oclnn_fit){.epochs = 10, .batch = 4}),
-        OCLNN_OK);
-    assert_int_equal(oclnn_trainer_evaluate(t, data, 4, &score), OCLNN_OK);
+    good(oclnn_trainer_create(net, &params, &t));
+    good(oclnn_trainer_fit(t, data, NULL, &(struct oclnn_fit){.epochs = 10, .batch = 4}));
+    good(oclnn_trainer_evaluate(t, data, 4, &score));
     assert_int_equal(score.count, 16);
     assert_true(score.top1 == 1);
     oclnn_trainer_destroy(&t);
@@ -228,8 +198,6 @@ static void open_batch_is_trained(void **state)
 static void is_refused(void **state)
 {
     (void)state;
-    if (!ctx)
-        skip();
     oclnn_model *net = make(BRANCHES);
     assert_int_equal(oclnn_model_replace_head(net, 3, 0), OCLNN_ERROR_UNSUPPORTED);
     assert_non_null(strstr(oclnn_error_text(NULL), "two branches"));
@@ -250,5 +218,10 @@ int main(void)
         cmocka_unit_test(open_batch_is_trained),
         cmocka_unit_test(is_refused),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    const int code = open_device(&ctx);
+    if (code)
+        return code;
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    oclnn_context_destroy(&ctx);
+    return failed;
 }

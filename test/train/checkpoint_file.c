@@ -1,10 +1,8 @@
 /* Checkpoint files: round trip, every kind of damage, death in the middle of writing, a full disk. */
+#include "harness/check.h"
 #include "train/checkpoint_file.h"
 #include "base/fs.h"
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +10,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static char dir[] = "/tmp/oclnn-test-XXXXXX";
 static char path[64];
 static int kills = 20;
-
-static void good(enum oclnn_status status)
-{
-    if (status != OCLNN_OK)
-        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
-}
 
 /* Two tensors of n numbers that all are `value`, a text, two numbers. */
 static enum oclnn_status write_one(const char *to, int64_t n, int value)

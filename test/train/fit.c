@@ -1,15 +1,12 @@
 /* Whole runs on a made data set: accuracy, early stopping, resuming bit by bit, mistakes. */
+#include "harness/check.h"
 #include "harness/train.h"
 #include "train/trainer.h"
 #include <oclnn/oclnn.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #define COUNT 300
 #define S 8
@@ -18,12 +15,6 @@
 static oclnn_context *ctx;
 static oclnn_dataset *data;
 static char path[] = "/tmp/oclnn-fit-XXXXXX";
-
-static void good(enum oclnn_status status)
-{
-    if (status != OCLNN_OK)
-        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
-}
 
 /* A bright stripe whose direction is the class, in noise. */
 static enum oclnn_status sample(void *user, int64_t index, void *to, int64_t *label)
@@ -149,16 +140,7 @@ static float *run(int stop, size_t *n, struct seen *told)
     }
     good(oclnn_trainer_fit(t, data, NULL, &fit));
     assert_int_equal(oclnn_trainer_get_steps(t), 36);
-    *n = 0;
-    float *all = NULL;
-    for (int i = 0; i < t->n_params; i++) {
-        struct onn_blob *b = t->param[i].blob;
-        good(onn_blob_sync_host(b));
-        const size_t count = (size_t)onn_desc_elements(&b->desc);
-        all = realloc(all, (*n + count) * sizeof *all);
-        memcpy(all + *n, b->data, count * sizeof *all);
-        *n += count;
-    }
+    float *all = onn_test_weights(t, n);
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
     return all;
@@ -247,11 +229,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(resumes_bit_by_bit),
         cmocka_unit_test(stops_early), cmocka_unit_test(mistakes)};
-    const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
-    if (status == OCLNN_ERROR_NO_DEVICE)
-        return 77;
-    if (status != OCLNN_OK)
-        return 1;
+    const int code = open_device(&ctx);
+    if (code)
+        return code;
     const int file = mkstemp(path);
     good(
         oclnn_dataset_create(ctx, COUNT, OCLNN_SHAPE(1, S, S), OCLNN_U8, CLASSES, sample, NULL, NULL, &data));

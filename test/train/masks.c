@@ -1,36 +1,20 @@
 /* Classes of pixels: mask files, folders of images and masks, how masks follow their images. */
 #include <oclnn/data.h>
 
+#include "harness/check.h"
 #include "base/mem.h"
 #include "io/image.h"
 #include "train/augment.h"
 #include "train/dataset.h"
 #include "train/loader.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "train/pictures.h"
 
-#include <cmocka.h>
-
 /* Brightness of the classes. Only 0 borders on others: no blurred border looks like a third class. */
 static const uint8_t level[3] = {100, 0, 200};
 static const int class_of[3] = {1, 0, 2}; /* of brightness / 100, rounded */
-
-static void good(enum oclnn_status status)
-{
-    if (status != OCLNN_OK)
-        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
-}
-
-static void says(const char *word)
-{
-    if (!strstr(oclnn_error_text(NULL), word))
-        fail_msg("'%s' does not say '%s'", oclnn_error_text(NULL), word);
-}
 
 /* A disc of class 1 and a bar of class 2 on class 0; `seed` moves them. */
 static void draw(int width, int height, int seed, uint8_t *mask)

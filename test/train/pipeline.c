@@ -2,25 +2,15 @@
  * --all: how much of the decoding hides behind the device's work (suite figures). */
 #include <oclnn/oclnn.h>
 
+#include "harness/check.h"
 #include "base/clock.h"
 #include "train/loader.h"
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "train/pictures.h"
 
-#include <cmocka.h>
-
 static oclnn_context *ctx;
-
-static void good(enum oclnn_status status)
-{
-    if (status != OCLNN_OK)
-        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
-}
 
 static oclnn_dataset *open_folder(const char *name, const struct oclnn_dataset_params *params)
 {
@@ -217,11 +207,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_depends_on_threads_or_memory)};
     const struct CMUnitTest all[] = {cmocka_unit_test(figures)};
     bool full = argc > 1 && !strcmp(argv[1], "--all");
-    enum oclnn_status status = oclnn_context_create(NULL, &ctx);
-    if (status == OCLNN_ERROR_NO_DEVICE)
-        return 77;
-    if (status != OCLNN_OK)
-        return 1;
+    const int code = open_device(&ctx);
+    if (code)
+        return code;
     int failed = full ? cmocka_run_group_tests(all, temp_make, temp_remove)
                       : cmocka_run_group_tests(tests, temp_make, temp_remove);
     oclnn_context_destroy(&ctx);

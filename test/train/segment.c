@@ -1,15 +1,12 @@
 /* A class for every pixel: learning, scores, what does not count, resuming, mistakes. */
+#include "harness/check.h"
 #include "harness/train.h"
 #include "train/trainer.h"
 #include <oclnn/oclnn.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #define COUNT 60
 #define S 16
@@ -18,18 +15,6 @@
 static oclnn_context *ctx;
 static oclnn_dataset *data;
 static char path[] = "/tmp/oclnn-segment-XXXXXX";
-
-static void good(enum oclnn_status status)
-{
-    if (status != OCLNN_OK)
-        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
-}
-
-static void says(const char *word)
-{
-    if (!strstr(oclnn_error_text(NULL), word))
-        fail_msg("'%s' does not say '%s'", oclnn_error_text(NULL), word);
-}
 
 /* A bright and a dark square in noise; the last row does not count, and the image is made to mislead there. */
 static enum oclnn_status sample(void *user, int64_t index, void *to, uint8_t *mask)
@@ -268,11 +253,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(classes_can_be_left_out),
         cmocka_unit_test(resumes_bit_by_bit), cmocka_unit_test(empty_masks), cmocka_unit_test(mistakes)};
-    const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
-    if (status == OCLNN_ERROR_NO_DEVICE)
-        return 77;
-    if (status != OCLNN_OK)
-        return 1;
+    const int code = open_device(&ctx);
+    if (code)
+        return code;
     const int file = mkstemp(path);
     good(oclnn_dataset_create_masks(ctx, COUNT, OCLNN_SHAPE(3, S, S), CLASSES, sample, NULL, NULL, &data));
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,11 @@
 /* The trainer through its public interface; weights are looked at through its own list of parameters. */
 #include "train/trainer.h"
+#include "harness/check.h"
 #include "harness/train.h"
 #include <math.h>
 #include <oclnn/oclnn.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define N 16
 #define C 2
@@ -18,12 +15,6 @@
 static oclnn_context *ctx;
 static float x[N * C * S * S];
 static int64_t label[N];
-
-static void good(enum oclnn_status status)
-{
-    if (status != OCLNN_OK)
-        fail_msg("%s: %s", oclnn_status_text(status), oclnn_error_text(NULL));
-}
 
 enum kind { PLAIN, NORMALISED, DROPPED, SOFTMAXED };
 
@@ -77,23 +68,6 @@ static float step(oclnn_trainer *t, int first, int n)
     return loss;
 }
 
-/* All parameters behind each other. */
-static float *weights(const oclnn_trainer *t, size_t *n)
-{
-    size_t count = 0;
-    for (int i = 0; i < t->n_params; i++)
-        count += (size_t)onn_desc_elements(&t->param[i].blob->desc);
-    float *all = malloc(count * sizeof *all), *at = all;
-    for (int i = 0; i < t->n_params; i++) {
-        struct onn_blob *b = t->param[i].blob;
-        good(onn_blob_sync_host(b));
-        memcpy(at, b->data, onn_desc_bytes(&b->desc));
-        at += onn_desc_elements(&b->desc);
-    }
-    *n = count;
-    return all;
-}
-
 static double largest_difference(const float *a, const float *b, size_t n)
 {
     double most = 0;
@@ -134,7 +108,7 @@ static void softmax_is_not_applied_twice(void **state)
         loss[k] = step(t, 0, N);
         for (int i = 0; i < 5; i++)
             step(t, 0, N);
-        w[k] = weights(t, &n);
+        w[k] = onn_test_weights(t, &n);
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&m);
     }
@@ -158,7 +132,7 @@ static void accumulation_is_a_larger_batch(void **state)
             for (int part = 0; part < (k ? 4 : 1); part++)
                 step(t, part * N / 4, k ? N / 4 : N);
         assert_int_equal(oclnn_trainer_get_steps(t), 3);
-        w[k] = weights(t, &n);
+        w[k] = onn_test_weights(t, &n);
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&m);
     }
@@ -177,7 +151,7 @@ static void same_seed_same_bits(void **state)
         oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.seed = k == 2 ? 8 : 7});
         for (int i = 0; i < 4; i++)
             step(t, 0, N);
-        w[k] = weights(t, &n);
+        w[k] = onn_test_weights(t, &n);
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&m);
     }
@@ -196,12 +170,12 @@ static void not_finite_changes_nothing(void **state)
     size_t n;
     (void)state;
     step(t, 0, N);
-    float *before = weights(t, &n);
+    float *before = onn_test_weights(t, &n);
     x[5] = NAN;
     assert_int_equal(try_step(t, 0, N, &loss), OCLNN_ERROR_NUMERIC);
     x[5] = kept;
     assert_non_null(strstr(oclnn_error_text(NULL), "not a number"));
-    float *after = weights(t, &n);
+    float *after = onn_test_weights(t, &n);
     assert_memory_equal(before, after, n * sizeof *after);
     assert_true(step(t, 0, N) > 0); /* and goes on, also with the statistics of the batch norm */
     free(before);
@@ -246,10 +220,10 @@ static void frozen_and_clipped(void **state)
             .clip_norm = 0.01f});
     size_t n;
     (void)state;
-    float *before = weights(t, &n), *after;
+    float *before = onn_test_weights(t, &n), *after;
     good(oclnn_trainer_keep_gradients(t));
     step(t, 0, N);
-    after = weights(t, &n);
+    after = onn_test_weights(t, &n);
     size_t at = 0;
     double norm = 0;
     for (int i = 0; i < t->n_params; i++) {
@@ -317,7 +291,7 @@ static void joined_updates_keep_the_bits(void **state)
                     .ema = 0.9f});
             for (int i = 0; i < 4; i++)
                 step(t, i % 2 * N / 2, N / 2);
-            w[k] = weights(t, &n);
+            w[k] = onn_test_weights(t, &n);
             oclnn_trainer_destroy(&t);
             oclnn_model_destroy(&m);
         }
@@ -359,7 +333,7 @@ static void memory_budget(void **state)
         good(oclnn_trainer_get_bytes(t, &bytes));
         assert_true(k ? bytes.arena <= full * 6 / 10 && bytes.recomputed > 0 : bytes.recomputed == 0);
         full = bytes.arena;
-        w[k] = weights(t, &n);
+        w[k] = onn_test_weights(t, &n);
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&m);
     }
@@ -416,11 +390,9 @@ int main(void)
         cmocka_unit_test(model_runs_with_new_weights), cmocka_unit_test(frozen_and_clipped),
         cmocka_unit_test(averages), cmocka_unit_test(joined_updates_keep_the_bits),
         cmocka_unit_test(memory_budget), cmocka_unit_test(mistakes)};
-    const enum oclnn_status status = oclnn_context_create(NULL, &ctx);
-    if (status == OCLNN_ERROR_NO_DEVICE)
-        return 77;
-    if (status != OCLNN_OK)
-        return 1;
+    const int code = open_device(&ctx);
+    if (code)
+        return code;
     uint64_t seed = 9;
     for (int i = 0; i < N * C * S * S; i++)
         x[i] = (float)((double)(onn_test_random(&seed) >> 40) * 0x1p-23 - 1);
