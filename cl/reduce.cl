@@ -5,7 +5,9 @@
  * reduce_group  [rows][len] contiguous, GPUs: a work-group of RED_WG items per row. Global {rows * RED_WG}.
  * reduce_cols   [n0][n1][len][VL lanes]: vectors of adjacent outputs; channel blocks and channels last. Local 1,
  *               global {vectors, n1, n0}.
- * Defines       ONN_DT (lib/any.h; rows and cols: f32, f16), VL, RED_OP, RED_WG (128).
+ * reduce_channels  one number per channel of [n][channel blocks][px][VL]: an item reduces its block in some images to a vector of
+ *               floats, [part][block][VL]; reduce_channels_end adds those in order. Local 1, global {parts, blocks}, {blocks}.
+ * Defines       ONN_DT (lib/any.h; rows, cols, channels: f32, f16), VL, RED_OP, RED_WG (128).
  * Accuracy      sums in parts of at most 256 terms (vectors: 64), parts added up: error grows with n / 256 + 256.
  * NaN           passes through max and min. Lanes behind the last channel are written as 0 (or not at all).
  */
@@ -186,6 +188,55 @@ struct red_cols {
     long x_s0, x_s1, x_sl, y_s0, y_s1;
 };
 
+/* Reduces len vectors x_sl apart. */
+static inline ONN_V red_vectors(global const ANY_T *x, const long x_sl, const int len)
+{
+    ONN_V total = RED_V((float)RED_INIT);
+    for (int i = 0; i < len;) {
+        ONN_V a = RED_V((float)RED_INIT), b = a, c = a, d = a;
+        const int end = min(len, i + 256);
+        for (; i + 4 <= end; i += 4) {
+            a = red_combine(a, red_map(ANY_VLOAD(x + i * x_sl)));
+            b = red_combine(b, red_map(ANY_VLOAD(x + (i + 1) * x_sl)));
+            c = red_combine(c, red_map(ANY_VLOAD(x + (i + 2) * x_sl)));
+            d = red_combine(d, red_map(ANY_VLOAD(x + (i + 3) * x_sl)));
+        }
+        for (; i < end; i++)
+            a = red_combine(a, red_map(ANY_VLOAD(x + i * x_sl)));
+        total = red_combine(total, red_combine(red_combine(a, b), red_combine(c, d)));
+    }
+    return total;
+}
+
+struct red_channels {
+    int n, px, images, parts, c;
+    long x_sn, x_sc;
+};
+
+kernel void reduce_channels(ONN_IN(ANY_T, x), ONN_OUT(float, part), const struct red_channels g)
+{
+    const int part = (int)get_global_id(0), block = (int)get_global_id(1);
+    const int n0 = part * g.images, n1 = min(n0 + g.images, g.n);
+    global const ANY_T *x = ONN_PTR(x) + block * g.x_sc;
+    ONN_V total = RED_V((float)RED_INIT);
+    for (int n = n0; n < n1; n++)
+        total = red_combine(total, red_vectors(x + n * g.x_sn, VL, g.px));
+    ONN_STORE(total, ONN_PTR(part) + ((long)part * ONN_DIV_UP(g.c, VL) + block) * VL);
+}
+
+kernel void reduce_channels_end(ONN_IN(float, part), ONN_OUT(ANY_T, y), const struct red_channels g)
+{
+    const int block = (int)get_global_id(0), blocks = ONN_DIV_UP(g.c, VL);
+    float lane[VL];
+    ONN_V total = RED_V((float)RED_INIT);
+    for (int i = 0; i < g.parts; i++)
+        total = red_combine(total, ONN_LOAD(ONN_PTR(part) + ((long)i * blocks + block) * VL));
+    total = RED_POST(total, (float)g.n * (float)g.px);
+    ONN_STORE(total, lane);
+    for (int k = 0; k < min(VL, g.c - block * VL); k++)
+        ANY_SET(ONN_PTR(y), block * VL + k, lane[k]);
+}
+
 kernel void reduce_cols(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const struct red_cols g)
 {
     const int v = (int)get_global_id(0), o1 = (int)get_global_id(1), o0 = (int)get_global_id(2);
@@ -209,20 +260,7 @@ kernel void reduce_cols(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const struct red_co
         }
         return;
     }
-    ONN_V total = RED_V((float)RED_INIT);
-    for (int i = 0; i < g.len;) {
-        ONN_V a = RED_V((float)RED_INIT), b = a, c = a, d = a;
-        const int end = min(g.len, i + 256);
-        for (; i + 4 <= end; i += 4) {
-            a = red_combine(a, red_map(ANY_VLOAD(x + i * g.x_sl)));
-            b = red_combine(b, red_map(ANY_VLOAD(x + (i + 1) * g.x_sl)));
-            c = red_combine(c, red_map(ANY_VLOAD(x + (i + 2) * g.x_sl)));
-            d = red_combine(d, red_map(ANY_VLOAD(x + (i + 3) * g.x_sl)));
-        }
-        for (; i < end; i++)
-            a = red_combine(a, red_map(ANY_VLOAD(x + i * g.x_sl)));
-        total = red_combine(total, red_combine(red_combine(a, b), red_combine(c, d)));
-    }
+    ONN_V total = red_vectors(x, g.x_sl, g.len);
     total = RED_POST(total, (float)g.len);
     if (g.masked == 2 && left < VL) { /* blocked in, plain out: only what exists */
         float lane[VL];

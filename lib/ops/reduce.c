@@ -541,7 +541,8 @@ static const struct onn_variant reference = {.name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
     .cost = cost_ref,
     .bind = bind_ref};
-static const struct onn_variant *const variants[] = {&rows, &cols, &group, &reference, NULL};
+static const struct onn_variant *const variants[] = {&rows, &cols, &onn_reduce_channels, &group, &reference,
+    NULL};
 
 #define INT_ROW(name, d) \
     { \

@@ -25,6 +25,9 @@ enum onn_reduce_kind {
 bool onn_reduce_axes(const struct onn_prob *p, uint32_t *mask);
 enum onn_reduce_kind onn_reduce_kind(const struct onn_op *op);
 
+/* The variant for one number per channel of a blocked tensor. */
+extern const struct onn_variant onn_reduce_channels;
+
 /* A packed tensor as [outer][len][inner] in memory order, len being the masked dimensions. False if they are not
  * neighbours there, or the format is blocked. */
 struct onn_oli {
