@@ -40,25 +40,28 @@ struct opt_pieces {
 #define OPT_ARGS0(k) ONN_IN(float, p##k), ONN_IN(float, d##k)
 #define OPT_ARGS1(k) OPT_ARGS0(k), ONN_IN(float, a##k)
 #define OPT_ARGS2(k) OPT_ARGS1(k), ONN_IN(float, b##k)
-#define OPT_TAKE(to, from) to = (global float *)ONN_PTR(from);
-#define OPT_CASE0(k) case k: OPT_TAKE(param, p##k) grad = ONN_PTR(d##k); break;
-#define OPT_CASE1(k) case k: OPT_TAKE(param, p##k) OPT_TAKE(sa, a##k) grad = ONN_PTR(d##k); break;
-#define OPT_CASE2(k) case k: OPT_TAKE(param, p##k) OPT_TAKE(sa, a##k) OPT_TAKE(sb, b##k) grad = ONN_PTR(d##k); break;
+/* Choices and not branches: some compilers fail where arguments are read inside of one. */
+#define OPT_TAKE(k, to, from) to = piece_ == k ? (global float *)ONN_PTR(from) : to;
+#define OPT_CASE0(k) OPT_TAKE(k, param, p##k) OPT_TAKE(k, grad_, d##k)
+#define OPT_CASE1(k) OPT_CASE0(k) OPT_TAKE(k, sa, a##k)
+#define OPT_CASE2(k) OPT_CASE1(k) OPT_TAKE(k, sb, b##k)
 #define OPT_COMMON const struct opt_args g, const struct opt_pieces at, const long per
 
 /* The parameter that this item works on, and the item's number among those of the parameter. */
 #define OPT_FIND(MOST, CASE)                                                                                 \
-    global float *param = (global float *)ONN_PTR(p0), *sa = param, *sb = param;                             \
-    global const float *grad = param;                                                                        \
+    global float *param = (global float *)ONN_PTR(p0), *sa = param, *sb = param, *grad_ = param;             \
     int piece_ = 0;                                                                                          \
-    while (piece_ < MOST && (long)get_global_id(0) >= at.end[piece_])                                        \
-        piece_++;                                                                                            \
-    if (piece_ == MOST)                                                                                      \
-        return;                                                                                              \
-    const long item = get_global_id(0) - (piece_ ? at.end[piece_ - 1] : 0), n = at.n[piece_];                \
-    switch (piece_) {                                                                                        \
-        OPT_ALL##MOST(CASE)                                                                                  \
+    long before_ = 0, n = 0;                                                                                 \
+    for (int k_ = 0; k_ < MOST; k_++) {                                                                      \
+        const bool behind = (long)get_global_id(0) >= at.end[k_];                                            \
+        before_ = behind ? at.end[k_] : before_;                                                             \
+        piece_ += behind;                                                                                    \
     }                                                                                                        \
+    for (int k_ = 0; k_ < MOST; k_++)                                                                        \
+        n = piece_ == k_ ? at.n[k_] : n;                                                                     \
+    OPT_ALL##MOST(CASE)                                                                                      \
+    const long item = get_global_id(0) - before_; /* behind the last piece n is 0: nothing is done */        \
+    global const float *grad = grad_;                                                                        \
     (void)sa;                                                                                                \
     (void)sb;                                                                                                \
     (void)g;
