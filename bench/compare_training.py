@@ -10,9 +10,12 @@ value), then the loss over the steps: the largest distance to PyTorch's contiguo
 PyTorch's own contiguous and channels_last runs. A network passes when the first loss agrees within 1e-4, every gradient
 within 1e-4 or 3 times PyTorch's own distance, and no step is further away than 3 times PyTorch's own distance at any step
 so far + 1e-3 of the loss (at least of 0.1).
-An input of ReLU that rounding moves across 0 switches a whole term of a gradient on or off: deep networks of ReLUs differ
-by percents between any two orders of summation, PyTorch's own two among them. --smooth puts SiLU in place of ReLU and
-ReLU6: then nothing is switched, and every gradient must agree within 1e-4.
+An input of ReLU that rounding moves across 0 switches a whole term of a gradient on or off, two nearly equal inputs of a
+max-pool move one: deep networks of these differ by percents between any two orders of summation, PyTorch's own two among
+them. --smooth puts SiLU in place of ReLU and ReLU6 and average-pools in place of max-pools: then nothing is switched, and
+every gradient must agree within 1e-4.
+A gradient that differs by 10 % or more between PyTorch's own two layouts is 0 but for rounding (a bias in front of a batch
+normalisation has no effect): it may be as far away as they are.
 Needs torch, onnx and numpy. Exit code: 0 when every network passes."""
 import argparse
 import json
@@ -90,6 +93,7 @@ class Unet(nn.Module):
         self.up = nn.ModuleList(nn.ConvTranspose2d(2 * o, o, 2, 2) for o in reversed(w[:-1]))
         self.mix = nn.ModuleList(two(2 * o, o) for o in reversed(w[:-1]))
         self.out = nn.Conv2d(c, 2, 1)
+        self.pool = nn.MaxPool2d(2)
 
     def forward(self, x):
         kept = []
@@ -97,7 +101,7 @@ class Unet(nn.Module):
             x = d(x)
             if k < 3:
                 kept.append(x)
-                x = F.max_pool2d(x, 2)
+                x = self.pool(x)
         for u, m in zip(self.up, self.mix):
             x = m(torch.cat([kept.pop(), u(x)], 1))
         return self.out(x)
@@ -115,6 +119,8 @@ def smooth(net):
     for name, child in net.named_children():
         if isinstance(child, (nn.ReLU, nn.ReLU6)):
             setattr(net, name, nn.SiLU())
+        if isinstance(child, nn.MaxPool2d):
+            setattr(net, name, nn.AvgPool2d(child.kernel_size))
         smooth(child)
     return net
 
@@ -184,20 +190,22 @@ def compare(name, args, folder):
 
     def away(a, b):
         return float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
-    off = {n: away(got[n], w) for n, w in want.items() if n in got.files}
-    theirs = max(away(other[n], want[n]) for n in want)
+    vanish = [n for n in want if away(other[n], want[n]) >= 0.1]
+    noise = [n for n in vanish if n in got.files and away(got[n], want[n]) > 3 * away(other[n], want[n])]
+    off = {n: away(got[n], w) for n, w in want.items() if n in got.files and n not in vanish}
+    theirs = max(away(other[n], want[n]) for n in off)
     worst = max(off, key=off.get)
     limit = LIMIT if args.smooth else max(LIMIT, 3 * theirs)
     first = abs(own[0] / plain[0] - 1)
     drift = far = 0.0
-    good = not missing and first <= LIMIT and off[worst] <= limit
+    good = not missing and not noise and first <= LIMIT and off[worst] <= limit
     for a, b, c in zip(own, plain, last):
         drift = max(drift, abs(b - c))
         far = max(far, abs(a - b))
         good = good and abs(a - b) <= 3 * drift + 1e-3 * max(b, .1)
-    print(f"{name:<16} {'pass' if good else 'FAIL'}  first loss {first:.1e}  gradients of {len(off)} parameters, worst "
+    print(f"{name:<16} {'pass' if good else 'FAIL'}  first loss {first:.1e}  gradients of {len(off)} parameters ({len(vanish)} vanish), worst "
           f"{off[worst]:.1e} ({worst}), PyTorch's own {theirs:.1e}  {args.steps} steps: away {far:.2e}, PyTorch's own {drift:.2e}"
-          + (f"  missing {missing}" if missing else ""), flush=True)
+          + (f"  missing {missing}" if missing else "") + (f"  not 0: {noise}" if noise else ""), flush=True)
     if args.svg:
         os.makedirs(args.svg, exist_ok=True)
         plot(os.path.join(args.svg, name + ".svg"), name, {"oclnn": own, "PyTorch": plain, "PyTorch, channels last": last})

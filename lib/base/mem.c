@@ -85,6 +85,19 @@ void onn_free(void *block)
     free(block);
 }
 
+size_t onn_memory_available(void)
+{
+    unsigned long long kib = 0;
+    char line[128];
+    FILE *f = fopen("/proc/meminfo", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return kib > SIZE_MAX / 1024 ? SIZE_MAX : (size_t)kib * 1024;
+}
+
 struct onn_arena_block {
     struct onn_arena_block *next;
     size_t used, size;

@@ -19,6 +19,9 @@ void *onn_memdup(const void *data, size_t bytes);
 char *onn_strdup(const char *text);
 void onn_free(void *block);
 
+/* Bytes that the machine can give without taking them from somebody (Linux: MemAvailable); 0 = not known. */
+size_t onn_memory_available(void);
+
 /* Checked arithmetic on sizes that a file or a user supplies: false on overflow. */
 static inline bool onn_mul_size(size_t a, size_t b, size_t *out)
 {

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define SMALL_ARENA ((size_t)256 << 20) /* not worth asking the machine */
+
 struct pending { /* a launch waiting for its program */
     struct onn_launch launch;
     int node;
@@ -101,6 +103,10 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
     p->stats.arena_bytes = arena;
     ONN_CHECK(!caps->global_bytes || arena <= caps->global_bytes, OCLNN_ERROR_DEVICE_MEMORY,
         "the plan needs %zu bytes for activations, the device has %zu", arena, caps->global_bytes);
+    /* a processor's memory is everybody's: more than is free now would drive the machine into swapping */
+    const size_t available = caps->is_cpu && arena > SMALL_ARENA ? onn_memory_available() : 0;
+    ONN_CHECK(!available || arena <= available, OCLNN_ERROR_DEVICE_MEMORY,
+        "the plan needs %zu bytes for activations, the machine has %zu available", arena, available);
     for (int i = 0; i < p->place.n_segments; i++) {
         status = onn_buffer_create(p->ctx, p->place.segment_bytes[i], &p->segment[i]);
         if (status != OCLNN_OK) {

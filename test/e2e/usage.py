@@ -157,6 +157,13 @@ class Files(unittest.TestCase):
         self.assertIn('no OpenCL platform', err)
         self.assertIn('install', err)
 
+    def test_memory_at_plan_time(self):
+        """Four times the machine's memory for activations: said before anything is touched."""
+        memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+        code, out, err = run('oclnn-bench', '--train', 'unet-128', '--batch', str(4 * memory // (30 << 20)), '-d', 'cpu')
+        self.assertEqual(code, 1)
+        self.assertRegex(err, r'unet-128: .*\b\d{9,} bytes.*OCLNN_ERROR_(DEVICE_)?MEMORY')
+
     def test_bench_error_entry(self):
         import json
         code, out, _ = run('oclnn-bench', self.path('bad.onnx', b'nonsense'), '-o', 'json', '--min-time', '1ms')
