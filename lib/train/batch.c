@@ -41,17 +41,6 @@ void onn_feed_finish(struct onn_feed *f)
     *f = (struct onn_feed){0};
 }
 
-static enum oclnn_status check_masks(const struct onn_feed *f, const struct onn_desc *y)
-{
-    const struct oclnn_shape *s = &f->info.shape;
-    char text[160];
-    if (y->rank == 4 && y->dim[2] == s->dim[1] && y->dim[3] == s->dim[2])
-        return OCLNN_OK;
-    return onn_error(OCLNN_ERROR_ARGUMENT,
-        "the prediction is %s: a data set with one class per pixel wants N x classes x %lld x %lld",
-        onn_desc_text(y, text), (long long)s->dim[1], (long long)s->dim[2]);
-}
-
 enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *t, int64_t n, bool training,
     bool mixup, struct onn_step_plan **out)
 {
@@ -75,9 +64,7 @@ enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *
     const int64_t classes = (*out)->prediction_desc.rank > 1 ? (*out)->prediction_desc.dim[1] : 0;
     ONN_CHECK(f->info.classes <= classes, OCLNN_ERROR_ARGUMENT,
         "the data set has %d classes, the prediction only %lld", f->info.classes, (long long)classes);
-    if (f->info.per_pixel)
-        return check_masks(f, &(*out)->prediction_desc);
-    ONN_CHECK(onn_desc_elements(&(*out)->target_desc) == n, OCLNN_ERROR_ARGUMENT,
+    ONN_CHECK(f->info.per_pixel || onn_desc_elements(&(*out)->target_desc) == n, OCLNN_ERROR_ARGUMENT,
         "the prediction has %d dimensions: a data set with one class per image fits predictions of 2",
         (*out)->prediction_desc.rank);
 fail:

@@ -71,7 +71,13 @@ static enum oclnn_status add_target(struct build *b, struct onn_graph *g, int32_
     enum oclnn_status status = OCLNN_OK;
     struct onn_desc d = g->value[prediction].desc;
     const enum oclnn_loss kind = b->t->p.loss;
+    const struct onn_step_spec *s = b->spec;
     char text[160];
+    if (s->front == ONN_FRONT_MASKS) /* told here, before anything is compiled */
+        ONN_CHECK(d.rank == 4 && d.dim[2] == s->pixel_height && d.dim[3] == s->pixel_width,
+            OCLNN_ERROR_ARGUMENT,
+            "the prediction is %s: a data set with one class per pixel wants N x classes x %d x %d",
+            onn_desc_text(&d, text), s->pixel_height, s->pixel_width);
     d = onn_desc_make(OCLNN_F32, d.rank, d.dim);
     if (kind == OCLNN_LOSS_SOFTMAX_CE || kind == OCLNN_LOSS_NLL) {
         ONN_CHECK(d.rank >= 2, OCLNN_ERROR_SHAPE,
@@ -80,14 +86,14 @@ static enum oclnn_status add_target(struct build *b, struct onn_graph *g, int32_
         int64_t dim[ONN_MAX_RANK] = {d.dim[0]};
         for (int i = 2; i < d.rank; i++)
             dim[i - 1] = d.dim[i];
-        d = onn_desc_make(b->spec->front == ONN_FRONT_MASKS ? OCLNN_U8 : OCLNN_I64, d.rank - 1, dim);
+        d = onn_desc_make(s->front == ONN_FRONT_MASKS ? OCLNN_U8 : OCLNN_I64, d.rank - 1, dim);
     }
     b->out->target = g->n_inputs;
     b->out->target_desc = d;
     target[0] = onn_graph_add_input(g, "oclnn.target", &d);
-    if (b->spec->front == ONN_FRONT_MASKS)
+    if (s->front == ONN_FRONT_MASKS)
         target[0] = cast(g, target[0], OCLNN_I32);
-    if (b->spec->front == ONN_FRONT_MIXUP) {
+    if (s->front == ONN_FRONT_MIXUP) {
         const struct onn_desc one = onn_desc_make(OCLNN_F32, 1, (int64_t[]){1});
         b->out->target2 = g->n_inputs;
         target[1] = onn_graph_add_input(g, "oclnn.target2", &d);
