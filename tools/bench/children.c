@@ -1,8 +1,12 @@
 #include "bench/children.h"
 #include "common/tool.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,15 +68,22 @@ static pid_t start(char **argv, int argc, const char *selector, int fd)
 {
     char **args = tool_alloc((size_t)argc + 2, sizeof(*args));
     char *option = tool_format("--child=%s", selector);
-    pid_t child;
 
     args[0] = argv[0];
     args[1] = option;
     for (int i = 1; i < argc; i++)
         args[i + 1] = argv[i];
     fflush(NULL);
-    child = fork();
+#ifdef PR_SET_PDEATHSIG
+    const pid_t parent = getpid();
+#endif
+    const pid_t child = fork();
     if (child == 0) {
+#ifdef PR_SET_PDEATHSIG /* nobody would read its rows any more */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(127);
+#endif
         dup2(fd, STDOUT_FILENO);
         execv("/proc/self/exe", args);
         _exit(127);
