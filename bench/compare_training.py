@@ -56,6 +56,12 @@ def lenet5():
         nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
 
 
+def mnist_conv2():  # its second pool leaves a row and a column over
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(1600, 10))
+
+
 def resnet20():
     layers, i = [conv_bn(3, 16, 3, act=nn.ReLU())], 16
     for o in (16, 32, 64):
@@ -109,6 +115,7 @@ class Unet(nn.Module):
 
 NETS = {  # builder, input, classes
     "lenet5": (lenet5, (64, 1, 28, 28), 10),
+    "mnist-conv2": (mnist_conv2, (64, 1, 28, 28), 10),
     "resnet20-cifar": (resnet20, (32, 3, 32, 32), 10),
     "mobilenet-v2": (mobilenet_v2, (4, 3, 224, 224), 1000),
     "unet-128": (Unet, (2, 3, 128, 128), 2),
