@@ -56,8 +56,8 @@ def main():
     code, out, err = run('oclnn-info', '--operators')
     if code:
         sys.exit(err)
-    # Name, ONNX name and the variants of each; those without kernels have nothing to check.
-    ops = [m.group(1) for m in re.finditer(r'(?m)^(\w+) +\S+ .*\w', out)]
+    # Behind the heading: name, ONNX name and the variants of each; those without kernels have nothing to check.
+    ops = [m.group(1) for m in re.finditer(r'(?m)^(\w+) +\S+ .*\w', out.partition('\n')[2])]
     work = [(way, op) for op in ops for way in WAYS if not names or op in names]
     if not complete and not names:
         random.Random(3).shuffle(work)
