@@ -238,7 +238,7 @@ enum oclnn_status onn_ew_grad(struct onn_grad *g, const struct onn_prob *p)
         prelu_grad(g);
     else if (!strcmp(row, "where"))
         where_grad(g);
-    else if (!strcmp(row, "cast"))
+    else if (!strcmp(row, "cast") || !strcmp(row, "castlike"))
         cast_grad(g, p);
     else if (!binary_grad(g, p))
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "node '%s' (%s) has no gradient", g->name, row);

@@ -61,13 +61,14 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     (void)t;
     if (n == 0)
         return b->status;
+    if (n > INT32_MAX)
+        return onn_error(OCLNN_ERROR_UNSUPPORTED, "%lld elements do not fit 31 bits", (long long)n);
     struct onn_launch *l =
         onn_bind_add(b, "reversesequence", "reversesequence_each", "-D REVERSE_T=%s -D REVERSE_I=%s",
             onn_cl_uint(oclnn_dtype_size(x->dtype)), p->in[1].dtype == OCLNN_I32 ? "int" : "long");
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_out(l, 0);
-    onn_arg_int(b, l, n);
     onn_arg_int(b, l, x->dim[0]);
     onn_arg_int(b, l, x->dim[1]);
     onn_arg_int(b, l, inner_of(x));

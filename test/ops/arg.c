@@ -28,17 +28,24 @@ static void ref_arg(struct onn_ref *r)
         r->out[0][o] = (double)best;
     }
 }
+static bool is_set(const struct onn_prob *p, const char *name)
+{
+    const struct onn_attr *row = onn_attr_find(p->op, name, strlen(name));
+    return *(const int64_t *)(const void *)((const char *)p->attr + row->offset) != 0;
+}
 static void ref_cumsum(struct onn_ref *r)
 {
+    const bool reverse = is_set(r->prob, "reverse"), exclusive = is_set(r->prob, "exclusive");
     int64_t outer, len, inner;
     along(r, 1, &outer, &len, &inner);
     for (int64_t o = 0; o < outer * inner; o++) {
         double sum = 0, size = 0;
         for (int64_t i = 0; i < len; i++) {
-            const int64_t at = o / inner * len * inner + o % inner + i * inner;
+            const int64_t k = reverse ? len - 1 - i : i, at = o / inner * len * inner + o % inner + k * inner;
+            const double before = sum;
             sum += r->in[0][at];
             size += r->in[0][at] < 0 ? -r->in[0][at] : r->in[0][at];
-            r->out[0][at] = sum;
+            r->out[0][at] = exclusive ? before : sum;
             r->scale[0][at] = size;
         }
     }
@@ -69,6 +76,9 @@ static const struct onn_case cases[] = {
     {.problem = "argmin x=2x9x5 axis=1", .ref = ref_arg},
     {.problem = "cumsum x=3x17 axis=@1:scalar", .ref = ref_cumsum},
     {.problem = "cumsum x=2x9x5:i64 axis=@1", .ref = ref_cumsum},
+    {.problem = "cumsum x=2x9x5 axis=@1 reverse=1", .ref = ref_cumsum},
+    {.problem = "cumsum x=2x9x5 axis=@-2 reverse=1 exclusive=1", .ref = ref_cumsum},
+    {.problem = "cumsum x=3x17 axis=@1 exclusive=1", .ref = ref_cumsum},
     {.problem = "topk x=3x17 k=@4 axis=1", .ref = ref_topk},
     {.problem = "topk x=2x9x5 k=@9 axis=1", .ref = ref_topk},
     {0},

@@ -31,10 +31,24 @@ static double sigmoid(double v)
     return 1 / (1 + exp(-v));
 }
 
+/* Sigmoid, Tanh, Relu, Softsign, Softplus, HardSigmoid. */
+static double activation(int kind, double v)
+{
+    switch (kind) {
+    case 0: return sigmoid(v);
+    case 1: return tanh(v);
+    case 2: return fmax(v, 0);
+    case 3: return v / (1 + fabs(v));
+    case 4: return log1p(exp(v));
+    default: return fmin(fmax(0.2 * v + 0.5, 0), 1);
+    }
+}
+
 /* What the references share: sizes, the direction's weights, the state. */
 struct cell {
     const struct onn_ref *r;
     int64_t steps, batch, in, hidden, gates, d, b;
+    struct onn_lstm_args a; /* the activations */
     double *h, *c, *kept; /* kept: of this step, for the gradient; NULL: not wanted */
 };
 
@@ -59,14 +73,16 @@ static void products(const struct cell *s, int64_t time, bool layout, const doub
 static void step_lstm(struct cell *s, const double *g, const double *e, const double *peep)
 {
     const int64_t n = s->hidden;
+    const int *act = s->a.act[s->d];
 
     for (int64_t j = 0; j < n; j++) {
-        const double i = sigmoid(g[j] + e[j] + (peep ? peep[j] * s->c[j] : 0));
-        const double f = sigmoid(g[2 * n + j] + e[2 * n + j] + (peep ? peep[2 * n + j] * s->c[j] : 0));
-        const double v = tanh(g[3 * n + j] + e[3 * n + j]);
+        const double i = activation(act[0], g[j] + e[j] + (peep ? peep[j] * s->c[j] : 0));
+        const double f =
+            activation(act[0], g[2 * n + j] + e[2 * n + j] + (peep ? peep[2 * n + j] * s->c[j] : 0));
+        const double v = activation(act[1], g[3 * n + j] + e[3 * n + j]);
         s->c[j] = f * s->c[j] + i * v;
-        const double o = sigmoid(g[n + j] + e[n + j] + (peep ? peep[n + j] * s->c[j] : 0));
-        s->h[j] = o * tanh(s->c[j]);
+        const double o = activation(act[0], g[n + j] + e[n + j] + (peep ? peep[n + j] * s->c[j] : 0));
+        s->h[j] = o * activation(act[2], s->c[j]);
         for (int k = 0; s->kept && k < 5; k++)
             s->kept[k * n + j] = (double[]){i, o, f, v, s->c[j]}[k];
     }
@@ -77,14 +93,15 @@ static void step_gru(struct cell *s, const double *g, const double *e, double *a
     bool layout, bool linear)
 {
     const int64_t n = s->hidden;
+    const int *act = s->a.act[s->d];
     double *reset = calloc((size_t)n, sizeof *reset), *unused = calloc((size_t)(3 * n), sizeof *unused);
 
     for (int64_t j = 0; j < n; j++)
-        reset[j] = sigmoid(g[n + j] + e[n + j]) * s->h[j];
+        reset[j] = activation(act[0], g[n + j] + e[n + j]) * s->h[j];
     products(s, time, layout, reset, unused, again);
     for (int64_t j = 0; j < n; j++) {
-        const double z = sigmoid(g[j] + e[j]), rt = sigmoid(g[n + j] + e[n + j]);
-        const double v = tanh(g[2 * n + j] + (linear ? rt * e[2 * n + j] : again[2 * n + j]));
+        const double z = activation(act[0], g[j] + e[j]), rt = activation(act[0], g[n + j] + e[n + j]);
+        const double v = activation(act[1], g[2 * n + j] + (linear ? rt * e[2 * n + j] : again[2 * n + j]));
         for (int k = 0; s->kept && k < 4; k++)
             s->kept[k * n + j] = (double[]){z, rt, v, linear ? e[2 * n + j] : reset[j]}[k];
         s->h[j] = (1 - z) * v + z * s->h[j];
@@ -110,6 +127,8 @@ static void ref_recurrent(struct onn_ref *r)
     const int64_t rows = s.gates * s.hidden, dirs = p->in[1].dim[0];
     double *g = calloc((size_t)rows * 3, sizeof *g), *state = calloc((size_t)s.hidden * 2, sizeof *state);
 
+    if (onn_lstm_read(p, &s.a))
+        abort();
     s.steps = p->in[0].dim[layout ? 1 : 0];
     s.batch = p->in[0].dim[layout ? 0 : 1];
     s.h = state;
@@ -134,7 +153,7 @@ static void ref_recurrent(struct onn_ref *r)
                     step_gru(&s, g, g + rows, g + 2 * rows, time, layout, linear);
                 else
                     for (int64_t j = 0; j < s.hidden; j++)
-                        s.h[j] = tanh(g[j] + g[rows + j]);
+                        s.h[j] = activation(s.a.act[s.d][0], g[j] + g[rows + j]);
                 for (int64_t j = 0; j < s.hidden; j++)
                     r->out[0][y * s.hidden + j] = s.h[j];
             }
@@ -163,6 +182,8 @@ static const struct onn_case cases[] = {
     CASE("gru x=3x1x9 w=1x51x9 r=1x51x17 b=- lens=- h=1x1x17"),
     CASE(
         "lstm x=3x2x6 w=2x28x6 r=2x28x7 b=2x56 lens=- h=2x2x7 c=2x2x7 p=2x21 direction=bidirectional outs=4"),
+    CASE("lstm x=3x2x6 w=1x28x6 r=1x28x7 activations=HardSigmoid,Softsign,Softplus outs=3"),
+    CASE("gru x=3x2x6 w=1x21x6 r=1x21x7 activations=softsign,relu outs=2"),
     CASE("lstm x=2x3x6 w=1x28x6 r=1x28x7 layout=1 outs=4"),
     CASE("gru x=4x2x9 w=2x30x9 r=2x30x10 b=2x60 direction=bidirectional linear_before_reset=1 outs=3"),
     CASE("gru x=2x4x9 w=1x30x9 r=1x30x10 b=1x60 direction=reverse layout=1 outs=3"),
