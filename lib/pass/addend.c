@@ -81,29 +81,18 @@ static void merge(struct onn_rewrite *r, const struct onn_node *n, const struct 
         onn_rewrite_set(r, n->out[0], id);
 }
 
+static enum oclnn_status copy_merged(struct onn_rewrite *r, int32_t k)
+{
+    const struct onn_node *n = &r->in->node[k];
+    const bool add = strcmp(n->op->name, "add") == 0 && n->n_in == 2 && !n->epi;
+    struct found f;
+    if (!add || !(find(r, n, 0, &f) || find(r, n, 1, &f)))
+        return onn_rewrite_copy_node(r, k);
+    merge(r, n, &f);
+    return r->out->status;
+}
+
 enum oclnn_status onn_pass_addend(const struct onn_graph *in, struct onn_graph **out)
 {
-    enum oclnn_status status = OCLNN_OK;
-    struct onn_rewrite r;
-    struct onn_graph *whole = NULL;
-    struct found f;
-    ONN_TRY(onn_rewrite_init(&r, in));
-    for (int i = 0; i < in->n_inputs; i++)
-        onn_rewrite_value(&r, in->input[i]);
-    for (int k = 0; k < in->n_nodes; k++) {
-        const struct onn_node *n = &in->node[k];
-        const bool add = strcmp(n->op->name, "add") == 0 && n->n_in == 2 && !n->epi;
-        if (add && (find(&r, n, 0, &f) || find(&r, n, 1, &f)))
-            merge(&r, n, &f);
-        else
-            ONN_TRY(onn_rewrite_copy_node(&r, k));
-        ONN_TRY(r.out->status);
-    }
-    ONN_TRY(onn_rewrite_outputs(&r));
-fail:
-    status = onn_rewrite_finish(&r, status, &whole);
-    if (status == OCLNN_OK)
-        status = onn_pass_prune(whole, out);
-    onn_graph_destroy(&whole);
-    return status;
+    return onn_rewrite_nodes(in, copy_merged, out);
 }

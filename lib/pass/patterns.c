@@ -274,32 +274,23 @@ static int32_t recognise(struct onn_rewrite *r, int32_t k)
     return 0;
 }
 
+static enum oclnn_status copy_known(struct onn_rewrite *r, int32_t k)
+{
+    const struct onn_node *n = &r->in->node[k];
+    const int32_t known = recognise(r, k);
+    if (r->out->status != OCLNN_OK)
+        return r->out->status;
+    if (known) {
+        onn_rewrite_set(r, n->out[0], known);
+    } else if (passes_on(r->in, n)) {
+        r->map[n->out[0]] = onn_rewrite_value(r, n->in[0]);
+    } else {
+        return onn_rewrite_copy_node(r, k);
+    }
+    return r->out->status;
+}
+
 enum oclnn_status onn_pass_patterns(const struct onn_graph *in, struct onn_graph **out)
 {
-    enum oclnn_status status = OCLNN_OK;
-    struct onn_rewrite r;
-    struct onn_graph *whole = NULL;
-    ONN_TRY(onn_rewrite_init(&r, in));
-    for (int i = 0; i < in->n_inputs; i++)
-        onn_rewrite_value(&r, in->input[i]);
-    for (int k = 0; k < in->n_nodes; k++) {
-        int32_t known = recognise(&r, k);
-        ONN_TRY(r.out->status);
-        if (known) {
-            onn_rewrite_set(&r, in->node[k].out[0], known);
-        } else if (passes_on(in, &in->node[k])) {
-            int32_t id = onn_rewrite_value(&r, in->node[k].in[0]);
-            ONN_TRY(r.out->status);
-            r.map[in->node[k].out[0]] = id;
-        } else {
-            ONN_TRY(onn_rewrite_copy_node(&r, k));
-        }
-    }
-    ONN_TRY(onn_rewrite_outputs(&r));
-fail:
-    status = onn_rewrite_finish(&r, status, &whole);
-    if (status == OCLNN_OK)
-        status = onn_pass_prune(whole, out);
-    onn_graph_destroy(&whole);
-    return status;
+    return onn_rewrite_nodes(in, copy_known, out);
 }

@@ -186,3 +186,22 @@ fail:
     onn_free(live);
     return onn_rewrite_finish(&r, status, out);
 }
+
+enum oclnn_status onn_rewrite_nodes(const struct onn_graph *in, onn_rewrite_fn copy, struct onn_graph **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_rewrite r;
+    struct onn_graph *whole = NULL;
+    ONN_TRY(onn_rewrite_init(&r, in));
+    for (int i = 0; i < in->n_inputs; i++)
+        onn_rewrite_value(&r, in->input[i]);
+    for (int32_t k = 0; k < in->n_nodes; k++)
+        ONN_TRY(copy(&r, k));
+    ONN_TRY(onn_rewrite_outputs(&r));
+fail:
+    status = onn_rewrite_finish(&r, status, &whole);
+    if (status == OCLNN_OK)
+        status = onn_pass_prune(whole, out);
+    onn_graph_destroy(&whole);
+    return status;
+}

@@ -47,5 +47,8 @@ enum oclnn_status onn_node_prob(const struct onn_graph *g, const struct onn_op *
     int n_in, const int32_t *in, int n_out, const int32_t *out, struct onn_arena *arena, struct onn_prob *p);
 /* Drops nodes whose outputs nobody reads. */
 enum oclnn_status onn_pass_prune(const struct onn_graph *in, struct onn_graph **out);
+/* A whole pass of one step: `copy` makes what comes in place of each node, in order; what is no longer read is dropped. */
+typedef enum oclnn_status (*onn_rewrite_fn)(struct onn_rewrite *r, int32_t node);
+enum oclnn_status onn_rewrite_nodes(const struct onn_graph *in, onn_rewrite_fn copy, struct onn_graph **out);
 
 #endif

@@ -52,19 +52,5 @@ static enum oclnn_status copy_masked(struct onn_rewrite *r, int32_t k)
 
 enum oclnn_status onn_pass_slopes(const struct onn_graph *in, struct onn_graph **out)
 {
-    enum oclnn_status status = OCLNN_OK;
-    struct onn_rewrite r;
-    struct onn_graph *whole = NULL;
-    ONN_TRY(onn_rewrite_init(&r, in));
-    for (int i = 0; i < in->n_inputs; i++)
-        onn_rewrite_value(&r, in->input[i]);
-    for (int k = 0; k < in->n_nodes; k++)
-        ONN_TRY(copy_masked(&r, k));
-    ONN_TRY(onn_rewrite_outputs(&r));
-fail:
-    status = onn_rewrite_finish(&r, status, &whole);
-    if (status == OCLNN_OK)
-        status = onn_pass_prune(whole, out);
-    onn_graph_destroy(&whole);
-    return status;
+    return onn_rewrite_nodes(in, copy_masked, out);
 }

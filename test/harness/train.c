@@ -127,6 +127,21 @@ void onn_test_read(struct onn_plan *p, int output, float *data)
         onn_buffer_read(p->ctx, buffer, offset, onn_desc_bytes(onn_plan_output_desc(p, output)), data, true));
 }
 
+float *onn_test_read_all(struct onn_plan *p, size_t *n)
+{
+    const int outputs = p->graph->n_outputs;
+    *n = 0;
+    for (int i = 0; i < outputs; i++)
+        *n += (size_t)onn_desc_elements(onn_plan_output_desc(p, i));
+    float *all = calloc(*n ? *n : 1, sizeof *all), *at = all;
+    assert_non_null(all);
+    for (int i = 0; i < outputs; i++) {
+        onn_test_read(p, i, at);
+        at += onn_desc_elements(onn_plan_output_desc(p, i));
+    }
+    return all;
+}
+
 void onn_test_run(struct onn_plan *p)
 {
     good(onn_plan_run(p));

@@ -30,6 +30,8 @@ struct onn_plan *onn_test_plan(struct oclnn_context *ctx, const struct onn_graph
 void onn_test_write(struct onn_plan *p, int input, const void *data);
 /* Reads output i: float numbers, as many as it has. */
 void onn_test_read(struct onn_plan *p, int output, float *data);
+/* All float outputs one behind the other; *n numbers in all. Free with free. */
+float *onn_test_read_all(struct onn_plan *p, size_t *n);
 void onn_test_run(struct onn_plan *p);
 
 /* All parameters of a trainer behind each other; free(). */

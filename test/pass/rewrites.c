@@ -74,15 +74,8 @@ static float *answer(const struct onn_graph *g, const char *off, const char *op,
         onn_blob_unref(&data);
     }
     onn_test_run(p);
-    *n = *count = 0;
-    for (int i = 0; i < g->n_outputs; i++)
-        *n += (size_t)onn_desc_elements(onn_plan_output_desc(p, i));
-    float *out = calloc(*n, sizeof *out), *at = out;
-    assert_non_null(out);
-    for (int i = 0; i < g->n_outputs; i++) {
-        onn_test_read(p, i, at);
-        at += onn_desc_elements(onn_plan_output_desc(p, i));
-    }
+    *count = 0;
+    float *out = onn_test_read_all(p, n);
     for (int k = 0; k < p->graph->n_nodes; k++)
         *count += strcmp(p->graph->node[k].op->name, op) == 0;
     onn_plan_destroy(&p);

@@ -103,15 +103,7 @@ static float *answer(const struct onn_graph *g, const char *off, struct counts *
     onn_test_write(p, 1, (int64_t[N]){0, 1, 2, 0, 1, 2});
     onn_blob_unref(&x);
     onn_test_run(p);
-    *n = 0;
-    for (int i = 0; i < g->n_outputs; i++)
-        *n += (size_t)onn_desc_elements(onn_plan_output_desc(p, i));
-    float *out = calloc(*n, sizeof *out), *at = out;
-    assert_non_null(out);
-    for (int i = 0; i < g->n_outputs; i++) {
-        onn_test_read(p, i, at);
-        at += onn_desc_elements(onn_plan_output_desc(p, i));
-    }
+    float *out = onn_test_read_all(p, n);
     count(p->graph, c);
     onn_plan_destroy(&p);
     onn_derived_finish(&cache);
