@@ -40,6 +40,12 @@ static inline bool onn_add_i64(int64_t a, int64_t b, int64_t *out)
     return !__builtin_add_overflow(a, b, out);
 }
 
+/* How many pieces of b, the last perhaps incomplete, make a; a >= 0, b > 0. */
+static inline int64_t onn_div_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
 /* Arena: many small objects with one lifetime. Zero-initialised struct is an empty arena. */
 struct onn_arena_block;
 struct onn_arena {

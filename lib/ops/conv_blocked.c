@@ -7,11 +7,6 @@
 #define PX_GROUP 64 /* pixels of one work-group at most: ONN_PX_GROUP there */
 #define GROUP_FLOP 1e6 /* a work-group should last 20 us at least */
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static int64_t want_groups(const struct onn_caps *caps)
 {
     return 4 * (caps->compute_units > 0 ? caps->compute_units : 1);
@@ -20,24 +15,24 @@ static int64_t want_groups(const struct onn_caps *caps)
 /* A part of n that deals evenly. */
 static int64_t even(int64_t n, int64_t part)
 {
-    return n > 0 ? div_up(n, div_up(n, part)) : 1;
+    return n > 0 ? onn_div_up(n, onn_div_up(n, part)) : 1;
 }
 
 /* Pixels and tiles of K of a work-group: enough groups for all cores; pixels share what is read of the weights, so they
  * are given up last. */
 static void deal_pixels(const struct onn_prob *p, const struct onn_conv_cpu *c, int64_t *px, int64_t *kt)
 {
-    const int64_t pixels = c->g.n * c->p * c->q, tiles = div_up(c->k_blocks, TILE_BLOCKS);
+    const int64_t pixels = c->g.n * c->p * c->q, tiles = onn_div_up(c->k_blocks, TILE_BLOCKS);
     const double tile_flop = 2.0 * (double)(c->c_blocks * c->vl * c->r * c->s * TILE_BLOCKS * c->vl);
 
     *px = even(pixels, PX_GROUP);
     *kt = tiles;
-    while (div_up(pixels, *px) * div_up(tiles, *kt) * c->groups < want_groups(p->caps) &&
+    while (onn_div_up(pixels, *px) * onn_div_up(tiles, *kt) * c->groups < want_groups(p->caps) &&
         (double)(*px * *kt) * tile_flop > 2 * GROUP_FLOP) {
         if (*kt > 1)
-            *kt = div_up(*kt, 2);
+            *kt = onn_div_up(*kt, 2);
         else if (*px > 8)
-            *px = div_up(*px, 2);
+            *px = onn_div_up(*px, 2);
         else
             break;
     }
@@ -59,14 +54,14 @@ static void own_channels(const struct onn_conv_cpu *c, int64_t *c_one, int64_t *
  * the blocks of all groups that it has outputs of (onn_own_first in cl/lib/tile.h). */
 static double filled(const struct onn_conv_cpu *c)
 {
-    const int64_t tiles = div_up(c->k_blocks, TILE_BLOCKS);
+    const int64_t tiles = onn_div_up(c->k_blocks, TILE_BLOCKS);
     int64_t c_one, k_one, blocks = 0;
 
     own_channels(c, &c_one, &k_one);
     for (int64_t t = 0; t < tiles; t++) {
         const int64_t kb = t * c->k_blocks / tiles, end = (t + 1) * c->k_blocks / tiles;
         const int64_t first = kb * c->vl / k_one * c_one / c->vl;
-        int64_t last = div_up(((end * c->vl - 1) / k_one + 1) * c_one, c->vl);
+        int64_t last = onn_div_up(((end * c->vl - 1) / k_one + 1) * c_one, c->vl);
 
         last = last < c->c_blocks ? last : c->c_blocks;
         blocks += (last - first) * (end - kb);
@@ -89,8 +84,8 @@ static bool ready(const struct onn_prob *p, int pack, bool plain_x, const char *
 static void launch_pixels(struct onn_launch *l, const struct onn_conv_cpu *c, int64_t px, int64_t kt)
 {
     onn_launch_size3(l,
-        (size_t[3]){(size_t)div_up(c->g.n * c->p * c->q, px),
-            (size_t)div_up(div_up(c->k_blocks, TILE_BLOCKS), kt), (size_t)c->groups},
+        (size_t[3]){(size_t)onn_div_up(c->g.n * c->p * c->q, px),
+            (size_t)onn_div_up(onn_div_up(c->k_blocks, TILE_BLOCKS), kt), (size_t)c->groups},
         (size_t[3]){1, 1, 1});
 }
 
@@ -198,7 +193,7 @@ static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct o
     deal_pixels(p, &c, &px, &kt);
     own_channels(&c, &c_one, &k_one);
     /* 512 channels of three blocks: 48 KiB at 8 lanes. A tile of merged groups reads few anyway. */
-    chunk = c.merge > 1 ? c.c_blocks : even(c.c_blocks, div_up(512, c.vl));
+    chunk = c.merge > 1 ? c.c_blocks : even(c.c_blocks, onn_div_up(512, c.vl));
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_1x1", "conv2d_1x1", b);
     onn_conv_cpu_ints(b, l,
         (int64_t[]){c.g.n, c.c_blocks, c.g.k, c.k_blocks, c.p, c.q, c.stride_h, c.stride_w}, 8);
@@ -250,14 +245,14 @@ static enum oclnn_status depthwise_bind(const struct onn_prob *p, const struct o
     (void)t;
     if (!ready(p, ONN_PACK_CONV_DEPTHWISE, false, "depthwise", &c, b))
         return b->status;
-    cb = blocks = div_up(c.g.c, c.vl);
+    cb = blocks = onn_div_up(c.g.c, c.vl);
     rows = c.p;
-    while (div_up(c.p, rows) * div_up(blocks, cb) * c.g.n < want_groups(p->caps) &&
+    while (onn_div_up(c.p, rows) * onn_div_up(blocks, cb) * c.g.n < want_groups(p->caps) &&
         (double)(rows * cb * c.q * c.vl * c.r * c.s) > 1e5) {
         if (cb > 1)
-            cb = div_up(cb, 2);
+            cb = onn_div_up(cb, 2);
         else if (rows > 1)
-            rows = div_up(rows, 2);
+            rows = onn_div_up(rows, 2);
         else
             break;
     }
@@ -269,7 +264,8 @@ static enum oclnn_status depthwise_bind(const struct onn_prob *p, const struct o
     onn_conv_cpu_strides(b, l, &c);
     onn_conv_cpu_ints(b, l, (int64_t[]){rows, cb}, 2);
     onn_conv_cpu_end(b, l, &c);
-    onn_launch_size3(l, (size_t[3]){(size_t)div_up(c.p, rows), (size_t)div_up(blocks, cb), (size_t)c.g.n},
+    onn_launch_size3(l,
+        (size_t[3]){(size_t)onn_div_up(c.p, rows), (size_t)onn_div_up(blocks, cb), (size_t)c.g.n},
         (size_t[3]){1, 1, 1});
     return b->status;
 }
@@ -307,12 +303,12 @@ static void stem_deal(const struct onn_prob *p, const struct onn_conv_cpu *c, in
 {
     const int64_t tile_m1 = c->vl == 16 ? 16 : 12; /* TILE_M1 in cl/lib/tile.h */
     const int64_t width = (c->q - 1) * c->stride_w + (c->s - 1) * c->dil_w + 1;
-    const int64_t pitch = div_up(width + tile_m1 * c->stride_w, 16) * 16;
+    const int64_t pitch = onn_div_up(width + tile_m1 * c->stride_w, 16) * 16;
 
-    *kt = div_up(c->k_blocks, TILE_BLOCKS);
+    *kt = onn_div_up(c->k_blocks, TILE_BLOCKS);
     *rows = even(c->p, 8);
-    while (*rows > 1 && div_up(c->p, *rows) * c->g.n < want_groups(p->caps))
-        *rows = div_up(*rows, 2);
+    while (*rows > 1 && onn_div_up(c->p, *rows) * c->g.n < want_groups(p->caps))
+        *rows = onn_div_up(*rows, 2);
     *copy = c->g.c * ((*rows - 1) * c->stride_h + (c->r - 1) * c->dil_h + 1) * pitch;
 }
 
@@ -325,7 +321,7 @@ static size_t stem_workspace(const struct onn_prob *p, const struct onn_tune *t)
     if (onn_conv_cpu_refuse(p, ONN_PACK_CONV_STEM, true, &c))
         return 0;
     stem_deal(p, &c, &rows, &kt, &copy);
-    return (size_t)(div_up(c.p, rows) * c.g.n * copy) * sizeof(float);
+    return (size_t)(onn_div_up(c.p, rows) * c.g.n * copy) * sizeof(float);
 }
 
 static struct onn_cost stem_cost(const struct onn_prob *p, const struct onn_tune *t)
@@ -358,8 +354,8 @@ static enum oclnn_status stem_bind(const struct onn_prob *p, const struct onn_tu
     onn_conv_cpu_ints(b, l, (int64_t[]){rows, kt}, 2);
     onn_conv_cpu_end(b, l, &c);
     onn_launch_size3(l,
-        (size_t[3]){(size_t)div_up(c.p, rows), (size_t)c.g.n,
-            (size_t)div_up(div_up(c.k_blocks, TILE_BLOCKS), kt)},
+        (size_t[3]){(size_t)onn_div_up(c.p, rows), (size_t)c.g.n,
+            (size_t)onn_div_up(onn_div_up(c.k_blocks, TILE_BLOCKS), kt)},
         (size_t[3]){1, 1, 1});
     return b->status;
 }

@@ -3,11 +3,6 @@
 #include "ops/convtranspose.h"
 #include "ops/pack.h"
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Strides n, channel, row of a tensor [n, c, (h,) w] whose pixels stand `step` apart; false if they do not. */
 static bool get_strides(const struct onn_desc *d, int64_t step, int64_t stride[3])
 {
@@ -76,8 +71,8 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
         return "bias is strided";
     c->merge = p->in[1].format.p[2] ? p->in[1].format.p[2] : 1;
     c->groups = c->g.group / c->merge;
-    c->c_blocks = div_up(c->g.c_group * c->merge, c->vl);
-    c->k_blocks = div_up(c->g.k_group * c->merge, c->vl);
+    c->c_blocks = onn_div_up(c->g.c_group * c->merge, c->vl);
+    c->k_blocks = onn_div_up(c->g.k_group * c->merge, c->vl);
     c->h = w->in[1];
     c->w = w->in[2];
     c->p = w->out[1];

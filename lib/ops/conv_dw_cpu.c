@@ -18,11 +18,6 @@ struct dwb_args { /* cl/conv_dw_blocked.cl */
     int64_t x_s[3], dy_s[3], own;
 };
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static bool is_blocked(const struct onn_desc *d, int vl)
 {
     return d->format.block == vl && d->format.axis == 1 && !d->format.permuted &&
@@ -76,21 +71,22 @@ static void join_rows(struct dwb_args *a, int vl)
 static bool deal(struct dwb_args *a, int vl)
 {
     const int64_t sums = (int64_t)TILE_N * vl * a->r * a->s * vl; /* of a block of x and a tile of dy */
-    a->pieces = (int32_t)div_up(a->q, CHUNK_PIXELS);
+    a->pieces = (int32_t)onn_div_up(a->q, CHUNK_PIXELS);
     a->pieces = a->pieces < 1 ? 1 : a->pieces;
-    a->columns = (int32_t)div_up(a->q, a->pieces);
-    a->rows =
-        a->columns >= CHUNK_PIXELS || a->pieces > 1 ? 1 : (int32_t)div_up(CHUNK_PIXELS, a->q > 0 ? a->q : 1);
+    a->columns = (int32_t)onn_div_up(a->q, a->pieces);
+    a->rows = a->columns >= CHUNK_PIXELS || a->pieces > 1
+        ? 1
+        : (int32_t)onn_div_up(CHUNK_PIXELS, a->q > 0 ? a->q : 1);
     a->rows = a->rows > CHUNK_ROWS ? CHUNK_ROWS : a->rows;
-    const int64_t chunks = div_up((int64_t)a->n * a->p, a->rows) * a->pieces;
-    a->k_tiles = (int32_t)div_up(a->k_blocks, TILE_N);
-    a->k_items = (int32_t)div_up(a->k_tiles, K_ITEM);
-    const int64_t k_item = a->k_items ? div_up(a->k_tiles, a->k_items) : 1, fit = SUMS / (k_item * sums);
+    const int64_t chunks = onn_div_up((int64_t)a->n * a->p, a->rows) * a->pieces;
+    a->k_tiles = (int32_t)onn_div_up(a->k_blocks, TILE_N);
+    a->k_items = (int32_t)onn_div_up(a->k_tiles, K_ITEM);
+    const int64_t k_item = a->k_items ? onn_div_up(a->k_tiles, a->k_items) : 1, fit = SUMS / (k_item * sums);
     const int64_t most = C_ITEM / vl, want = fit < 1 ? 1 : fit > most ? most : fit;
-    a->c_items = (int32_t)div_up(a->c_blocks, want);
-    a->own = a->c_items ? k_item * div_up(a->c_blocks, a->c_items) * sums : 0;
+    a->c_items = (int32_t)onn_div_up(a->c_blocks, want);
+    a->own = a->c_items ? k_item * onn_div_up(a->c_blocks, a->c_items) * sums : 0;
     const int64_t items = (int64_t)a->c_items * a->k_items * a->groups;
-    const int64_t splits = items > 0 && items < ITEMS ? div_up(ITEMS, items) : 1;
+    const int64_t splits = items > 0 && items < ITEMS ? onn_div_up(ITEMS, items) : 1;
     a->splits = (int32_t)(splits < chunks ? splits : chunks);
     a->chunks = (int32_t)chunks;
     return chunks <= INT32_MAX && items <= INT32_MAX / ITEMS;
@@ -122,8 +118,8 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
     row_strides(&p->in[1], a->dy_s);
     a->c = (int32_t)(dw ? g->c : g->c_group);
     a->k = (int32_t)g->k_group;
-    a->c_blocks = (int32_t)div_up(a->c, vl);
-    a->k_blocks = dw ? 1 : (int32_t)div_up(g->k_group, vl);
+    a->c_blocks = (int32_t)onn_div_up(a->c, vl);
+    a->k_blocks = dw ? 1 : (int32_t)onn_div_up(g->k_group, vl);
     if (!dw)
         join_rows(a, vl);
     return deal(a, vl) ? NULL : "more chunks than 31 bits can count";
@@ -205,7 +201,8 @@ void onn_conv_dw_cpu_gather(const struct onn_prob *p, const struct onn_conv_dw_g
 {
     const int vl = p->caps->vector_width;
     const bool dw = depthwise(g);
-    const int64_t c_blocks = div_up(dw ? g->c : g->c_group, vl), k_blocks = dw ? 1 : div_up(g->k_group, vl);
+    const int64_t c_blocks = onn_div_up(dw ? g->c : g->c_group, vl),
+                  k_blocks = dw ? 1 : onn_div_up(g->k_group, vl);
     struct onn_launch *l = onn_bind_add(b, "conv_dw_blocked", "conv_dw_gather", "-D VL=%d", vl);
     onn_arg_workspace(l, 0);
     onn_arg_out(l, 0);

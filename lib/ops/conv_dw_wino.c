@@ -14,15 +14,10 @@ struct dww_args { /* cl/conv_dw_wino.cl */
     int64_t own, v_pitch, u_pitch, m_pitch;
 };
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* An odd number of cache lines: 36 matrices so far apart do not meet in one set of a cache. */
 static int64_t pitch(int64_t floats)
 {
-    return (div_up(floats, 16) | 1) * 16;
+    return (onn_div_up(floats, 16) | 1) * 16;
 }
 
 static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g, struct dww_args *a)
@@ -37,7 +32,8 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
             return "not 3x3 with stride 1";
     if (g->group == g->c && g->group == g->k)
         return "depthwise";
-    const int64_t vl = p->caps->vector_width, tiles = g->n * div_up(w->out[1], 4) * div_up(w->out[2], 4);
+    const int64_t vl = p->caps->vector_width,
+                  tiles = g->n * onn_div_up(w->out[1], 4) * onn_div_up(w->out[2], 4);
     if (tiles > INT32_MAX)
         return "too many tiles";
     *a = (struct dww_args){.p = (int32_t)w->out[1],
@@ -46,25 +42,26 @@ static const char *make(const struct onn_prob *p, struct onn_conv_dw_geometry *g
         .w = (int32_t)w->in[2],
         .pad_h = (int32_t)w->begin[1],
         .pad_w = (int32_t)w->begin[2],
-        .c_blocks = (int32_t)div_up(g->c_group, vl),
-        .k_blocks = (int32_t)div_up(g->k_group, vl),
+        .c_blocks = (int32_t)onn_div_up(g->c_group, vl),
+        .k_blocks = (int32_t)onn_div_up(g->k_group, vl),
         .groups = (int32_t)g->group,
         .c = (int32_t)g->c_group,
         .k = (int32_t)g->k_group,
         .tiles = (int32_t)tiles};
-    a->k_tiles = (int32_t)div_up(a->k_blocks, 3);
-    a->c_items = (int32_t)div_up(a->c_blocks * vl, C_ITEM);
-    a->k_items = (int32_t)div_up(a->k_tiles * 3 * vl, K_ITEM);
+    a->k_tiles = (int32_t)onn_div_up(a->k_blocks, 3);
+    a->c_items = (int32_t)onn_div_up(a->c_blocks * vl, C_ITEM);
+    a->k_items = (int32_t)onn_div_up(a->k_tiles * 3 * vl, K_ITEM);
     const int64_t items = (int64_t)a->c_items * a->k_items * a->groups;
-    int64_t splits = items < ITEMS ? div_up(ITEMS, items) : 1;
-    const int64_t most = div_up(tiles, SPLIT_TILES);
+    int64_t splits = items < ITEMS ? onn_div_up(ITEMS, items) : 1;
+    const int64_t most = onn_div_up(tiles, SPLIT_TILES);
     splits = splits < most ? splits : most;
     if (items * splits > INT32_MAX)
         return "too many items";
     a->splits = (int32_t)(splits > 0 ? splits : 1);
-    a->v_pitch = pitch(div_up(a->c_blocks, a->c_items) * SET * vl);
-    a->u_pitch = pitch(div_up(a->k_tiles, a->k_items) * SET * 3 * vl);
-    a->m_pitch = pitch(div_up(a->k_tiles, a->k_items) * div_up(a->c_blocks, a->c_items) * vl * 3 * vl);
+    a->v_pitch = pitch(onn_div_up(a->c_blocks, a->c_items) * SET * vl);
+    a->u_pitch = pitch(onn_div_up(a->k_tiles, a->k_items) * SET * 3 * vl);
+    a->m_pitch =
+        pitch(onn_div_up(a->k_tiles, a->k_items) * onn_div_up(a->c_blocks, a->c_items) * vl * 3 * vl);
     a->own = 36 * (a->v_pitch + a->u_pitch + a->m_pitch + vl);
     for (int i = 0; i < 3; i++) {
         a->x_s[i] = p->in[0].stride[i];

@@ -13,11 +13,6 @@ struct layout {
     int64_t panels; /* floats before the zeros */
 };
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static bool mul3(int64_t a, int64_t b, int64_t c, int64_t *out)
 {
     return onn_mul_i64(a, b, out) && onn_mul_i64(*out, c, out);
@@ -41,8 +36,8 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
     for (int i = 2; i < w->rank; i++)
         if (!onn_mul_i64(l->taps, w->dim[i], &l->taps))
             return false;
-    l->c_blocks = div_up(l->c, vl);
-    l->k_blocks = div_up(l->k, vl);
+    l->c_blocks = onn_div_up(l->c, vl);
+    l->k_blocks = onn_div_up(l->k, vl);
     if (!mul3(groups * l->k_blocks, l->c_blocks, vl * vl, &blocks))
         return false;
     switch (pack) {
@@ -58,7 +53,7 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
         break;
     case ONN_PACK_CONV_DEPTHWISE: /* [c_blocks][R][S][VL] */
         l->unit = vl;
-        l->k_blocks = div_up(w->dim[0], vl);
+        l->k_blocks = onn_div_up(w->dim[0], vl);
         l->k = w->dim[0];
         l->groups = 1;
         if (w->dim[1] != 1 || !mul3(l->k_blocks, l->taps, vl, &l->panels))
@@ -72,8 +67,8 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
     case ONN_PACK_CONV_TRANSPOSE: /* [groups][k_blocks][c_blocks][R][S][VL c][VL k], of w[C][K / groups][R][S] */
         l->c = w->dim[0] / groups;
         l->k = w->dim[1];
-        l->c_blocks = div_up(l->c, vl);
-        l->k_blocks = div_up(l->k, vl);
+        l->c_blocks = onn_div_up(l->c, vl);
+        l->k_blocks = onn_div_up(l->k, vl);
         l->unit = vl * vl;
         if (!mul3(groups * l->k_blocks, l->c_blocks, vl * vl, &blocks) ||
             !onn_mul_i64(blocks, l->taps, &l->panels))
@@ -81,7 +76,7 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
         break;
     default: return false;
     }
-    l->zeros = div_up(l->groups * l->k_blocks * vl, l->unit);
+    l->zeros = onn_div_up(l->groups * l->k_blocks * vl, l->unit);
     return true;
 }
 

@@ -9,11 +9,6 @@ struct convt_args { /* cl/conv_tiled.cl */
     int64_t x_s[4], y_s[4], res_s[4], w_s[4], bias_s;
 };
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static bool is_last(const struct onn_desc *d)
 {
     const struct onn_format f = onn_format_nhwc(d->rank);
@@ -156,7 +151,7 @@ static enum oclnn_status tiled_bind(const struct onn_prob *p, const struct onn_t
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_launch_size3(l,
-        (size_t[3]){(size_t)div_up(pixels, 16 * tile) * 16, (size_t)div_up(g.k_group, 16 * tile) * 16,
+        (size_t[3]){(size_t)onn_div_up(pixels, 16 * tile) * 16, (size_t)onn_div_up(g.k_group, 16 * tile) * 16,
             (size_t)g.group},
         (size_t[3]){16, 16, 1});
     return b->status;

@@ -4,15 +4,10 @@
 
 #define SCRATCH_FLOATS 65536 /* of a set's transformed inputs: half of a small L2 */
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* wino_pitch of the kernel: spreads the 36 matrices over cache sets. */
 static int64_t pitch(int64_t a)
 {
-    return (div_up(a, 16) | 1) * 16;
+    return (onn_div_up(a, 16) | 1) * 16;
 }
 
 static const char *wino_check(const struct onn_prob *p, struct onn_conv_cpu *c)
@@ -25,7 +20,7 @@ static const char *wino_check(const struct onn_prob *p, struct onn_conv_cpu *c)
         return "not 3x3 with stride 1";
     if (c->g.group > 1 && (c->g.c_group % c->vl || c->g.k_group % c->vl))
         return "channels of a group do not fill whole blocks";
-    if (c->g.n * div_up(c->p, 4) * div_up(c->q, 4) > INT32_MAX / 64)
+    if (c->g.n * onn_div_up(c->p, 4) * onn_div_up(c->q, 4) > INT32_MAX / 64)
         return "too many tiles";
     return NULL;
 }
@@ -57,24 +52,24 @@ static struct deal deal(const struct onn_prob *p, const struct onn_conv_cpu *c)
     const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
     const int64_t tile_m1 = c->vl == 16 ? 16 : 12; /* TILE_M1 in cl/lib/tile.h */
     const int64_t fit = SCRATCH_FLOATS / (36 * c->c_blocks * c->vl) / 4 * 4;
-    struct deal d = {.tiles = c->g.n * div_up(c->p, 4) * div_up(c->q, 4)};
+    struct deal d = {.tiles = c->g.n * onn_div_up(c->p, 4) * onn_div_up(c->q, 4)};
     int64_t v;
 
     d.t_set = fit < 12 ? 12 : fit > 32 ? 32 : fit;
-    d.sets = div_up(d.tiles, d.t_set);
+    d.sets = onn_div_up(d.tiles, d.t_set);
     d.staged = d.sets * c->g.group < 3 * cores;
     if (d.staged && d.t_set < 24) {
         d.t_set = 24; /* weights are read once for each set */
-        d.sets = div_up(d.tiles, d.t_set);
+        d.sets = onn_div_up(d.tiles, d.t_set);
     }
-    d.t_set = d.tiles > 0 ? div_up(d.tiles, d.sets) : 1;
+    d.t_set = d.tiles > 0 ? onn_div_up(d.tiles, d.sets) : 1;
     v = 36 * pitch(c->c_blocks * d.t_set * c->vl) + tile_m1 * c->vl;
     d.groups = d.sets;
     d.k_group = c->k_blocks;
     if (d.staged) {
-        const int64_t parts = div_up(4 * cores, d.sets > 0 ? d.sets * c->g.group : 1);
-        d.k_group = div_up(div_up(c->k_blocks, parts), 3) * 3;
-        d.c_group = div_up(c->c_blocks, parts);
+        const int64_t parts = onn_div_up(4 * cores, d.sets > 0 ? d.sets * c->g.group : 1);
+        d.k_group = onn_div_up(onn_div_up(c->k_blocks, parts), 3) * 3;
+        d.c_group = onn_div_up(c->c_blocks, parts);
         d.shared = v * d.sets * c->g.group;
         d.own = 36 * pitch(d.k_group * d.t_set * c->vl);
     } else {
@@ -94,17 +89,18 @@ static size_t wino_workspace(const struct onn_prob *p, const struct onn_tune *t)
     if (wino_check(p, &c))
         return 0;
     d = deal(p, &c);
-    return (size_t)(d.shared + d.own * d.groups * div_up(c.k_blocks, d.k_group) * c.g.group) * sizeof(float);
+    return (size_t)(d.shared + d.own * d.groups * onn_div_up(c.k_blocks, d.k_group) * c.g.group) *
+        sizeof(float);
 }
 
 /* Share of the cores' time that is used: small images have few work-groups, and a last one may be alone. */
 static double used(const struct onn_prob *p, const struct onn_conv_cpu *c, const struct deal *d)
 {
     const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
-    const int64_t groups = d->groups * div_up(c->k_blocks, d->k_group) * c->g.group;
+    const int64_t groups = d->groups * onn_div_up(c->k_blocks, d->k_group) * c->g.group;
     const double work = (double)(d->groups * c->g.group) * (double)c->k_blocks / (double)d->k_group;
 
-    return groups > 0 ? work / (double)(div_up(groups, cores) * cores) : 1;
+    return groups > 0 ? work / (double)(onn_div_up(groups, cores) * cores) : 1;
 }
 
 static struct onn_cost wino_cost(const struct onn_prob *p, const struct onn_tune *t)
@@ -158,8 +154,8 @@ static enum oclnn_status wino_bind(const struct onn_prob *p, const struct onn_tu
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv winograd43: %s", reason);
     d = deal(p, &c);
     if (d.staged) {
-        add_stage(p, &c, &d, 1, d.c_group, div_up(c.c_blocks, d.c_group), b);
-        add_stage(p, &c, &d, 2, d.k_group, div_up(c.k_blocks, d.k_group), b);
+        add_stage(p, &c, &d, 1, d.c_group, onn_div_up(c.c_blocks, d.c_group), b);
+        add_stage(p, &c, &d, 2, d.k_group, onn_div_up(c.k_blocks, d.k_group), b);
     } else {
         add_stage(p, &c, &d, 0, d.k_group, 1, b);
     }

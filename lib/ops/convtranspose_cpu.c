@@ -39,10 +39,6 @@ static struct onn_cost blocked_cost(const struct onn_prob *p, const struct onn_t
     return (struct onn_cost){onn_prob_flop(p), onn_conv_cpu_bytes(p), 1, 0.5};
 }
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -54,18 +50,19 @@ static void deal(const struct onn_prob *p, const struct onn_conv_cpu *c, int64_t
     int64_t *px, int64_t *kt)
 {
     const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
-    const int64_t pixels = c->g.n * div_up(c->p, c->stride_h) * div_up(c->q, c->stride_w);
-    const int64_t tiles = div_up(c->k_blocks, 3), fit = X_BYTES / (c->c_blocks * c->vl * 4);
+    const int64_t pixels = c->g.n * onn_div_up(c->p, c->stride_h) * onn_div_up(c->q, c->stride_w);
+    const int64_t tiles = onn_div_up(c->k_blocks, 3), fit = X_BYTES / (c->c_blocks * c->vl * 4);
     const int64_t most = least(PX_GROUP, fit > PX_LEAST ? fit : PX_LEAST);
 
-    *px = pixels > most ? div_up(pixels, div_up(pixels, most)) : pixels > 0 ? pixels : 1;
+    *px = pixels > most ? onn_div_up(pixels, onn_div_up(pixels, most)) : pixels > 0 ? pixels : 1;
     *kt = tiles;
-    while (phases * div_up(pixels, *px) * div_up(tiles, *kt) * c->g.group < 8 * cores && (*kt > 1 || *px > 8))
+    while (phases * onn_div_up(pixels, *px) * onn_div_up(tiles, *kt) * c->g.group < 8 * cores &&
+        (*kt > 1 || *px > 8))
         if (*kt > 1)
-            *kt = div_up(*kt, 2);
+            *kt = onn_div_up(*kt, 2);
         else
-            *px = div_up(*px, 2);
-    *per_phase = div_up(pixels, *px);
+            *px = onn_div_up(*px, 2);
+    *per_phase = onn_div_up(pixels, *px);
 }
 
 static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
@@ -78,7 +75,7 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
     (void)t;
     if (reason)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "convtranspose blocked: %s", reason);
-    const int64_t phases = least(c.stride_h, c.p) * least(c.stride_w, c.q), tiles = div_up(c.k_blocks, 3);
+    const int64_t phases = least(c.stride_h, c.p) * least(c.stride_w, c.q), tiles = onn_div_up(c.k_blocks, 3);
     deal(p, &c, phases, &per_phase, &px, &kt);
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_TRANSPOSE, "convtranspose_blocked", "convtranspose_blocked",
         b);
@@ -91,7 +88,7 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
     onn_arg_long(b, l, onn_conv_pack_zeros(ONN_PACK_CONV_TRANSPOSE, &p->in[1], p->in[1].format.p));
     onn_conv_cpu_end(b, l, &c);
     onn_launch_size3(l,
-        (size_t[3]){(size_t)(per_phase * phases), (size_t)div_up(tiles, kt), (size_t)c.g.group},
+        (size_t[3]){(size_t)(per_phase * phases), (size_t)onn_div_up(tiles, kt), (size_t)c.g.group},
         (size_t[3]){1, 1, 1});
     return b->status;
 }

@@ -13,11 +13,6 @@ static int panel(const struct onn_caps *caps)
     return PANEL_VECTORS * caps->vector_width;
 }
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* ---- the opaque packing: p[0] = columns of a panel, p[1] = 1: the weight is [n][k] ---- */
 static int64_t pack_elements(const struct onn_desc *weight, const uint8_t p[4])
 {
@@ -27,15 +22,15 @@ static int64_t pack_elements(const struct onn_desc *weight, const uint8_t p[4])
         return -1;
     k = weight->dim[p[1] ? 1 : 0];
     n = weight->dim[p[1] ? 0 : 1];
-    return onn_mul_i64(div_up(n, p[0]) * p[0], k, &total) ? total : -1;
+    return onn_mul_i64(onn_div_up(n, p[0]) * p[0], k, &total) ? total : -1;
 }
 
 static enum oclnn_status add_pack(const struct onn_gemm_args *g, const struct onn_arg *from,
     const struct onn_arg *to, int columns, int64_t batches, struct onn_bind *b)
 {
-    const int64_t panels = div_up(g->n, columns);
+    const int64_t panels = onn_div_up(g->n, columns);
     /* At least 64 KiB for one work-item: a launch has few of them. */
-    const int64_t k_group = div_up(16384, columns) < g->k ? div_up(16384, columns) : g->k;
+    const int64_t k_group = onn_div_up(16384, columns) < g->k ? onn_div_up(16384, columns) : g->k;
     struct onn_launch *l = onn_bind_add(b, "gemm_packed", "gemm_pack_b", "-D VL=%d", columns / PANEL_VECTORS);
 
     onn_gemm_put_arg(l, from);
@@ -43,7 +38,7 @@ static enum oclnn_status add_pack(const struct onn_gemm_args *g, const struct on
     onn_arg_bytes(b, l, g, sizeof *g);
     onn_arg_int(b, l, k_group > 0 ? k_group : 1);
     onn_launch_size3(l,
-        (size_t[3]){k_group > 0 ? (size_t)div_up(g->k, k_group) : 0, (size_t)panels, (size_t)batches},
+        (size_t[3]){k_group > 0 ? (size_t)onn_div_up(g->k, k_group) : 0, (size_t)panels, (size_t)batches},
         (size_t[3]){1, 1, 1});
     return b->status;
 }
@@ -81,7 +76,7 @@ static bool shares_b(const struct onn_gemm_args *g)
 
 size_t onn_gemm_packed_workspace(const struct onn_gemm_args *g, const struct onn_caps *caps)
 {
-    const double floats = (double)(div_up(g->n, panel(caps)) * panel(caps)) * (double)g->k;
+    const double floats = (double)(onn_div_up(g->n, panel(caps)) * panel(caps)) * (double)g->k;
 
     return (size_t)(4.0 * floats * (shares_b(g) ? 1.0 : (double)onn_gemm_batches(g)));
 }
@@ -90,23 +85,23 @@ size_t onn_gemm_packed_workspace(const struct onn_gemm_args *g, const struct onn
 static void deal(const struct onn_gemm_args *g, const struct onn_caps *caps, int64_t k_block, int64_t *rows,
     int64_t *panels)
 {
-    const int64_t tile = caps->vector_width == 16 ? 12 : 6, all = div_up(g->n, panel(caps));
+    const int64_t tile = caps->vector_width == 16 ? 12 : 6, all = onn_div_up(g->n, panel(caps));
     const int64_t batches = onn_gemm_batches(g),
                   want = 4 * (caps->compute_units > 0 ? caps->compute_units : 1);
-    const int64_t l2_rows = div_up(24576, k_block > 0 ? k_block : 1) / tile * tile;
+    const int64_t l2_rows = onn_div_up(24576, k_block > 0 ? k_block : 1) / tile * tile;
     int64_t m = l2_rows > 16 * tile ? l2_rows : 16 * tile, p = all;
 
     if (m > g->m)
         m = g->m;
     for (;;) {
         const double flop = 2.0 * (double)(m * p * panel(caps)) * (double)g->k;
-        const int64_t groups = div_up(g->m, m) * div_up(all, p) * batches;
+        const int64_t groups = onn_div_up(g->m, m) * onn_div_up(all, p) * batches;
         if (groups >= want || flop < 1e6)
             break;
         if (p > 4 || (p > 1 && m <= 2 * tile))
-            p = div_up(p, 2);
+            p = onn_div_up(p, 2);
         else if (m > tile)
-            m = div_up(div_up(m, 2), tile) * tile;
+            m = onn_div_up(onn_div_up(m, 2), tile) * tile;
         else
             break;
     }
@@ -120,9 +115,9 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
     enum oclnn_status status;
     struct onn_gemm_args g = *args;
     struct onn_gemm_operands at = *o;
-    const int64_t panels = div_up(g.n, panel(caps)), size = panels * panel(caps) * g.k;
-    const int64_t pieces = div_up(g.k, L1_FLOATS / panel(caps));
-    const int64_t k_block = pieces > 0 ? div_up(g.k, pieces) : 1;
+    const int64_t panels = onn_div_up(g.n, panel(caps)), size = panels * panel(caps) * g.k;
+    const int64_t pieces = onn_div_up(g.k, L1_FLOATS / panel(caps));
+    const int64_t k_block = pieces > 0 ? onn_div_up(g.k, pieces) : 1;
     int64_t step = size, m_group, p_group;
     struct onn_launch *l;
     char kind[32];
@@ -152,8 +147,8 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
     if (g.m > FEW_ROWS)
         onn_arg_int(b, l, k_block);
     onn_launch_size3(l,
-        (size_t[3]){m_group > 0 ? (size_t)div_up(g.m, m_group) : 0,
-            p_group > 0 ? (size_t)div_up(panels, p_group) : 0, (size_t)onn_gemm_batches(&g)},
+        (size_t[3]){m_group > 0 ? (size_t)onn_div_up(g.m, m_group) : 0,
+            p_group > 0 ? (size_t)onn_div_up(panels, p_group) : 0, (size_t)onn_gemm_batches(&g)},
         (size_t[3]){1, 1, 1});
     return b->status;
 fail:
@@ -218,7 +213,7 @@ static struct onn_cost packed_cost(const struct onn_prob *p, const struct onn_tu
     double m, n, k, batches;
 
     onn_gemm_size(p, &m, &n, &k, &batches);
-    cost.flop = 2 * m * k * batches * (double)(div_up((int64_t)n, panel(p->caps)) * panel(p->caps));
+    cost.flop = 2 * m * k * batches * (double)(onn_div_up((int64_t)n, panel(p->caps)) * panel(p->caps));
     cost.bytes = 4 * batches * (m * k + k * n + m * n);
     cost.efficiency = m >= 5 ? 0.85 : rows[m < 1 ? 0 : (int)m - 1];
     if (k < 64)

@@ -6,11 +6,6 @@
 
 #define LOCAL_BYTES 17408 /* of either tile in cl/lib/simt.h */
 
-static int64_t div_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 const char *onn_simt_refuse(const struct onn_caps *caps)
 {
     if (caps->max_group < 256)
@@ -22,14 +17,15 @@ int onn_simt_tile(const struct onn_caps *caps, int64_t rows, int64_t columns, in
 {
     const int64_t cores = caps->compute_units > 0 ? caps->compute_units : 1;
 
-    return !caps->vector_cpu && div_up(rows, 128) * div_up(columns, 128) * batches >= 2 * cores ? 8 : 4;
+    return !caps->vector_cpu && onn_div_up(rows, 128) * onn_div_up(columns, 128) * batches >= 2 * cores ? 8
+                                                                                                        : 4;
 }
 
 double onn_simt_efficiency(const struct onn_caps *caps, int64_t rows, int64_t columns, int64_t batches)
 {
     const double cores = caps->compute_units > 0 ? caps->compute_units : 1;
     const int64_t side = 16 * onn_simt_tile(caps, rows, columns, batches);
-    const double tiles = (double)(div_up(rows, side) * div_up(columns, side) * batches);
+    const double tiles = (double)(onn_div_up(rows, side) * onn_div_up(columns, side) * batches);
     const double filled = (double)(rows * columns * batches) / (tiles * (double)(side * side));
 
     if (caps->vector_cpu)
@@ -77,7 +73,7 @@ static enum oclnn_status tiled_bind(const struct onn_prob *p, const struct onn_t
     onn_arg_int(b, l, g.a_k == 1);
     onn_arg_int(b, l, g.b_k == 1);
     onn_launch_size3(l,
-        (size_t[3]){(size_t)div_up(g.n, 16 * tile) * 16, (size_t)div_up(g.m, 16 * tile) * 16,
+        (size_t[3]){(size_t)onn_div_up(g.n, 16 * tile) * 16, (size_t)onn_div_up(g.m, 16 * tile) * 16,
             (size_t)onn_gemm_batches(&g)},
         (size_t[3]){16, 16, 1});
     return b->status;
@@ -147,7 +143,7 @@ static enum oclnn_status gemv_bind(const struct onn_prob *p, const struct onn_tu
     onn_gemm_put_arg(l, &o.y);
     onn_arg_bytes(b, l, &g, sizeof g);
     onn_launch_size3(l,
-        (size_t[3]){(size_t)div_up(g.n, by_k ? 8 : 32) * 32, (size_t)div_up(g.m, 4) * 8,
+        (size_t[3]){(size_t)onn_div_up(g.n, by_k ? 8 : 32) * 32, (size_t)onn_div_up(g.m, 4) * 8,
             (size_t)onn_gemm_batches(&g)},
         (size_t[3]){32, 8, 1});
     return b->status;

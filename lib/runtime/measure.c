@@ -184,6 +184,12 @@ fail:
     return status;
 }
 
+/* One note for every width of vectors that kernels are measured with. */
+static const char *note_kind(const struct onn_caps *caps)
+{
+    return caps->vector_width == 16 ? "speed16" : caps->vector_width == 4 ? "speed4" : "speed";
+}
+
 /* Measures again and keeps the better numbers: what disturbs only makes slower. */
 static enum oclnn_status improve(struct oclnn_context *ctx, struct onn_note notes[NOTES])
 {
@@ -197,7 +203,7 @@ static enum oclnn_status improve(struct oclnn_context *ctx, struct onn_note note
             notes[i].value = now[i];
     }
     notes[TRIES].value++;
-    onn_notes_write(ctx, "speed", notes, NOTES);
+    onn_notes_write(ctx, note_kind(&ctx->caps), notes, NOTES);
     return OCLNN_OK;
 }
 
@@ -214,7 +220,7 @@ enum oclnn_status onn_context_measure(struct oclnn_context *ctx)
         notes[GFLOPS].value = notes[GBS].value = 0.1;
         notes[LAUNCH_US].value = 1000;
     } else {
-        onn_notes_read(ctx, "speed", notes, NOTES);
+        onn_notes_read(ctx, note_kind(&ctx->caps), notes, NOTES);
         if (notes[SHARE].value < GOOD_SHARE && notes[TRIES].value < MAX_TRIES)
             ONN_TRY(improve(ctx, notes));
     }

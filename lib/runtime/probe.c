@@ -1,6 +1,7 @@
 /* What a device can do: reported limits first, then claims tried out on the device. The only .c file in which a
  * vendor or an implementation may be named. */
 #include "base/clock.h"
+#include "base/env.h"
 #include "runtime/internal.h"
 
 #include <stdio.h>
@@ -25,6 +26,20 @@ static int width_for_tiles(const struct onn_device *device, bool local_is_real)
     if (local_is_real || device->simulator || native < 4)
         return 1;
     return native >= 16 ? 16 : native >= 8 ? 8 : 4;
+}
+
+enum oclnn_status onn_probe_width_wanted(struct onn_caps *caps)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const char *text = onn_env("OCLNN_VECTOR_WIDTH");
+    if (!text)
+        return OCLNN_OK;
+    int width = strcmp(text, "4") == 0 ? 4 : strcmp(text, "8") == 0 ? 8 : strcmp(text, "16") == 0 ? 16 : 0;
+    ONN_CHECK(width, OCLNN_ERROR_ARGUMENT, "OCLNN_VECTOR_WIDTH is '%s'; known are 4, 8, 16", text);
+    if (caps->vector_cpu)
+        caps->vector_width = width;
+fail:
+    return status;
 }
 
 void onn_probe_reported(const struct onn_device *device, const char *extensions, struct onn_caps *caps)

@@ -85,6 +85,28 @@ static void caps_are_sane(void **state)
     oclnn_context_destroy(&ctx);
 }
 
+/* $OCLNN_VECTOR_WIDTH: processors take kernels of that width, other devices do not care. */
+static void width_of_vectors_can_be_set(void **state)
+{
+    static const int widths[] = {4, 8, 16};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "%d", widths[i]);
+        setenv("OCLNN_VECTOR_WIDTH", text, 1);
+        struct oclnn_context *ctx = open_context(NULL);
+        const struct onn_caps *caps = onn_context_caps(ctx);
+        assert_int_equal(caps->vector_width, caps->vector_cpu ? widths[i] : 1);
+        oclnn_context_destroy(&ctx);
+    }
+    struct oclnn_context *ctx = NULL;
+    setenv("OCLNN_VECTOR_WIDTH", "5", 1);
+    assert_int_equal(oclnn_context_create(NULL, &ctx), OCLNN_ERROR_ARGUMENT);
+    assert_null(ctx);
+    assert_non_null(strstr(oclnn_error_text(NULL), "OCLNN_VECTOR_WIDTH is '5'"));
+    unsetenv("OCLNN_VECTOR_WIDTH");
+}
+
 /* Measured once, then read: a later context gives the same numbers. (Under load it may measure up to five times.) */
 static void measuring_is_remembered(void **state)
 {
@@ -125,6 +147,7 @@ int main(void)
         cmocka_unit_test(bad_selectors_list_candidates),
         cmocka_unit_test(selectors_agree),
         cmocka_unit_test(caps_are_sane),
+        cmocka_unit_test(width_of_vectors_can_be_set),
         cmocka_unit_test(measuring_is_remembered),
         cmocka_unit_test(round_trip_takes_time),
     };
