@@ -39,6 +39,13 @@ ninja -C "$build" build.ninja >/dev/null || broken "meson could not configure ag
 run style --suite style
 ninja -C "$build" --quiet || broken "the build failed"
 
+# Who judges exported networks and logs, if no other Python is named.
+checkers=${XDG_CACHE_HOME:-${HOME:-}/.cache}/oclnn-deps/checkers
+if [ -z "${OCLNN_PEER_PYTHON:-}" ] && [ -e "$checkers/complete" ]; then
+    OCLNN_PEER_PYTHON=$checkers/bin/python3
+    export OCLNN_PEER_PYTHON
+fi
+
 # Only the device under test is visible, whatever else the machine has.
 icd=$build/icd
 mkdir -p "$icd/pocl" "$icd/intel"

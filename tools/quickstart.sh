@@ -5,7 +5,7 @@ set -eu
 start=$PWD
 cd "$(dirname "$0")/.."
 build=${OCLNN_BUILD:-build}
-OCLNN_NO_INTEL=1 sh tools/install_deps.sh
+OCLNN_NO_INTEL=1 OCLNN_NO_CHECKERS=1 sh tools/install_deps.sh
 [ -e "$build/build.ninja" ] || meson setup "$build" >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
 rm -f "$build.log"
 ninja -C "$build" --quiet >&2

@@ -1,5 +1,5 @@
 """TensorBoard event files: framing, checksums and fields by a reader of our own, and by the package tensorboard where this
-interpreter or the one that $OCLNN_TENSORBOARD_PYTHON names has it."""
+interpreter or the one that $OCLNN_PEER_PYTHON names has it."""
 import glob
 import os
 import struct
@@ -130,9 +130,9 @@ class Events(unittest.TestCase):
         self.check_histograms(histograms)
 
     def test_tensorboard(self):
-        python = os.environ.get('OCLNN_TENSORBOARD_PYTHON') or sys.executable
+        python = os.environ.get('OCLNN_PEER_PYTHON') or sys.executable
         if subprocess.run([python, '-c', 'import tensorboard'], capture_output=True).returncode:
-            self.skipTest('no Python with the package tensorboard (OCLNN_TENSORBOARD_PYTHON names one)')
+            self.skipTest('no Python with the package tensorboard (OCLNN_PEER_PYTHON names one)')
         done = subprocess.run([python, '-c', READER, self.logs], capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         found = eval(done.stdout, {'__builtins__': {}}) # a literal that the reader above printed

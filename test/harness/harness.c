@@ -11,7 +11,7 @@
 struct run {
     oclnn_context *ctx;
     const char *program, *variant, *dtype, *problem, *filter[MAX_FILTERS];
-    int n_filters, tuple;
+    int n_filters, tuple, n_cases;
     bool bench, verbose, all;
     int runs, failures, case_runs;
     double worst;
@@ -228,6 +228,30 @@ static bool retype(struct onn_problem *p, enum oclnn_dtype dtype)
     return any;
 }
 
+/* The test command takes a sample, chosen by a hash of the problem and the seed in OCLNN_TEST_SEED: of long tables about
+ * SAMPLE cases, of these every second in f16 too. --all, filters and --bench run everything (suite `figures` does). */
+#define SAMPLE 24
+static bool runs_everything(const struct run *r)
+{
+    return r->all || r->bench || r->problem || r->n_filters;
+}
+static uint64_t draw(const struct onn_case *test)
+{
+    const char *seed = getenv("OCLNN_TEST_SEED");
+    uint64_t hash = 1469598103934665603u + (seed ? strtoull(seed, NULL, 10) : 0) * 0x9E3779B97F4A7C15u;
+    for (const char *c = test->problem; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    return hash ^ hash >> 29;
+}
+static bool draws_f16(const struct run *r, const struct onn_case *test)
+{
+    return runs_everything(r) || r->dtype || r->n_cases <= SAMPLE || draw(test) >> 40 & 1;
+}
+static bool sampled(const struct run *r, const struct onn_case *test)
+{
+    return runs_everything(r) || r->n_cases <= SAMPLE || draw(test) % (uint64_t)r->n_cases < SAMPLE;
+}
+
 static void run_case(struct run *r, const struct onn_case *test)
 {
     static const enum oclnn_dtype dtypes[] = {OCLNN_F32, OCLNN_F16};
@@ -236,7 +260,7 @@ static void run_case(struct run *r, const struct onn_case *test)
         struct onn_problem p;
         if (r->dtype && strcmp(r->dtype, oclnn_dtype_name(dtypes[i])))
             continue;
-        if (i && (test->flags & ONN_CASE_NO_F16 || (r->bench && !r->dtype)))
+        if (i && (test->flags & ONN_CASE_NO_F16 || (r->bench && !r->dtype) || !draws_f16(r, test)))
             continue;
         if (onn_problem_parse(test->problem, &p) != OCLNN_OK) {
             printf("FAIL %s\n  %s\n", test->problem, oclnn_error_text(NULL));
@@ -273,24 +297,6 @@ static bool selected(const struct run *r, const struct onn_case *test)
         if (strstr(test->problem, r->filter[i]))
             return true;
     return r->n_filters == 0;
-}
-
-/* Long tables are sampled in the test command: about SAMPLE of their cases, chosen by a hash of the problem and the seed
- * in OCLNN_TEST_SEED; --all, filters and --bench run every one (suite `figures` does). */
-#define SAMPLE 32
-static bool sampled(const struct run *r, const struct onn_case *cases, const struct onn_case *test)
-{
-    size_t n = 0;
-    while (cases[n].problem)
-        n++;
-    if (r->all || r->bench || r->n_filters || n <= SAMPLE)
-        return true;
-    const char *seed = getenv("OCLNN_TEST_SEED");
-    uint64_t hash = 1469598103934665603u + (seed ? strtoull(seed, NULL, 10) : 0) * 0x9E3779B97F4A7C15u;
-    for (const char *c = test->problem; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    hash ^= hash >> 29;
-    return hash % n < SAMPLE;
 }
 
 static bool read_arguments(struct run *r, int argc, char **argv)
@@ -356,11 +362,13 @@ int onn_harness_main(int argc, char **argv, const struct onn_case *cases)
         return 1;
     }
     uint64_t start = onn_clock_ns();
+    while (cases[r.n_cases].problem)
+        r.n_cases++;
     if (r.problem)
         run_problem(&r, cases);
     else
         for (const struct onn_case *test = cases; test->problem; test++)
-            if (selected(&r, test) && sampled(&r, cases, test))
+            if (selected(&r, test) && sampled(&r, test))
                 run_case(&r, test);
     onn_program_cache_flush(r.ctx);
     printf("%d runs, %d failed on %s (largest error %.2f of the tolerance, %.1f s)\n", r.runs, r.failures,
