@@ -35,6 +35,7 @@ enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_gra
     m->options.freeze = true;
     ONN_TRY(keep_text(&m->text[0], params->passes_off ? params->passes_off : onn_env("OCLNN_PASSES_OFF"),
         &m->options.passes_off));
+    ONN_TRY(onn_plan_check_passes(m->options.passes_off));
     ONN_TRY(keep_text(&m->text[1], params->variant, &m->options.variant));
     ONN_TRY(keep_text(&m->text[2], params->format, &m->options.format));
     ONN_TRY(keep_text(&m->text[3], params->choices, &m->options.choices));

@@ -62,6 +62,41 @@ static const struct {
     {"slopes", onn_pass_slopes},
 };
 
+/* What else a plan can do without. */
+static const char *const optional[] = {"fuse", "updates", "early", "layout", "views", "inplace", "arena"};
+
+static bool is_pass(const char *word, size_t length)
+{
+    for (size_t i = 0; i < sizeof rewriting / sizeof *rewriting; i++)
+        if (strlen(rewriting[i].name) == length && memcmp(rewriting[i].name, word, length) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+        if (strlen(optional[i]) == length && memcmp(optional[i], word, length) == 0)
+            return true;
+    return false;
+}
+
+enum oclnn_status onn_plan_check_passes(const char *list)
+{
+    while (list && *list) {
+        size_t n = strcspn(list, ",");
+        if (n > 0 && !is_pass(list, n)) {
+            struct onn_str names = {0};
+            for (size_t i = 0; i < sizeof rewriting / sizeof *rewriting; i++)
+                onn_str_add(&names, "%s, ", rewriting[i].name);
+            for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+                onn_str_add(&names, "%s%s", i ? ", " : "", optional[i]);
+            enum oclnn_status status =
+                onn_error(OCLNN_ERROR_ARGUMENT, "no pass is called \"%.*s\"; those that can be left out: %s",
+                    (int)(n < 100 ? n : 100), list, onn_str_text(&names));
+            onn_str_finish(&names);
+            return status;
+        }
+        list += n + (list[n] == ',');
+    }
+    return OCLNN_OK;
+}
+
 static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_graph *source,
     const struct onn_binding *bindings, const struct onn_plan_options *o, struct onn_graph **out)
 {

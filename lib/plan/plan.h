@@ -57,6 +57,8 @@ enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_gr
 void onn_plan_destroy(struct onn_plan **plan);
 /* Is `word` in the comma-separated list? */
 bool onn_list_has(const char *list, const char *word);
+/* Is every word of a passes_off list (NULL: none) the name of something that can be left out? */
+enum oclnn_status onn_plan_check_passes(const char *list);
 
 /* Where graph input i is on the device; packed, row-major. */
 struct onn_buffer *onn_plan_input(const struct onn_plan *p, int i);
