@@ -58,6 +58,17 @@ static void inside(const struct onn_prob *p, int i, bool integer, double *data, 
         data[k] = 0.05 + 0.9 * fabs(data[k] - trunc(data[k]));
 }
 
+/* Logarithms are bounded, but a certainty that is no number, or outside 0 … 1, must not look like a finite loss. */
+static void nonsense_is_not_hidden(void **state)
+{
+    const struct onn_ew_row *bce = onn_ew_row(onn_op_find("bce_each"));
+    const struct onn_ew_attr attr = {0};
+    (void)state;
+    assert_true(bce->host(0, 1, 0, &attr) == 100 && bce->host(1, 0, 0, &attr) == 100);
+    assert_true(isnan(bce->host(NAN, 1, 0, &attr)) && isnan(bce->host(-0.5, 0.5, 0, &attr)) &&
+        isnan(bce->host(1.5, 0.5, 0, &attr)));
+}
+
 #define ROW(text) \
     { \
         .problem = text, .ref = ref, .c = 8, .flags = ONN_CASE_NO_INTEGER | ONN_CASE_NO_F16, .fill = inside \
@@ -84,7 +95,8 @@ static const struct onn_case cases[] = {
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(slopes_are_right)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(slopes_are_right),
+        cmocka_unit_test(nonsense_is_not_hidden)};
     if (argc < 2 && cmocka_run_group_tests(tests, NULL, NULL) != 0)
         return 1;
     return onn_harness_main(argc, argv, cases);
