@@ -11,7 +11,8 @@ PARAM_ATTRS(1, 2)
 static double log_100(double x)
 {
     const double y = log(x);
-    return y < -100 ? -100 : y; /* as PyTorch: finite for wrong certainties, but what is not a number stays that */
+    return y < -100 ? -100
+                    : y; /* as PyTorch: finite for wrong certainties, but what is not a number stays that */
 }
 static double logits(double x, double t)
 {
