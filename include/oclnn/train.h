@@ -124,8 +124,10 @@ OCLNN_API void oclnn_trainer_destroy(oclnn_trainer **trainer);
  * One step: forward, loss, backward, update (every `accumulate`-th time). in: the model's inputs; target: one entry.
  * in NULL: the batch of the last step, which is still on the device. loss: receives the batch's mean loss; NULL: the
  * step is only enqueued.
- * Errors: those of oclnn_model_run; OCLNN_ERROR_NUMERIC: the loss is NaN or infinite. That step has changed no
- * parameter, and no later one does until the weights are loaded again.
+ * Errors: those of oclnn_model_run; OCLNN_ERROR_ARGUMENT (a class of a host target is none of the prediction's: which one);
+ * OCLNN_ERROR_NUMERIC: the loss is NaN or infinite. That step has changed no parameter, statistic or moment, also where
+ * nobody read its loss; with `accumulate` the whole group that it belongs to makes no update. Later steps train from the
+ * weights as they are.
  */
 OCLNN_API enum oclnn_status oclnn_trainer_step(oclnn_trainer *trainer, const struct oclnn_binding *in,
     const struct oclnn_binding *target, float *loss);
@@ -152,7 +154,10 @@ struct oclnn_score {
     /** Pixels: for each class those found right / (those of the class or taken for it), mean over the classes that occur */
     double iou;
 };
-/** Runs the network in its inference form over the data set. batch 0 = 64. */
+/**
+ * Runs the network in its inference form over the data set. batch 0 = 64.
+ * Errors: OCLNN_ERROR_NUMERIC (a loss is NaN or infinite: of which samples), those of the data set; *out is left alone then.
+ */
 OCLNN_API enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *trainer, const oclnn_dataset *data,
     int batch, struct oclnn_score *out);
 
@@ -190,8 +195,12 @@ struct oclnn_fit {
  * Trains on `train` (the last, incomplete batch of an epoch is left out), evaluates on `validation` (may be NULL) after
  * each epoch. Batches are read, decoded and uploaded while the device computes.
  * A data set with a class per image takes a prediction N x classes, one with a class per pixel N x classes x H x W.
- * Errors: those of oclnn_trainer_step, OCLNN_ERROR_ARGUMENT (data that does not fit the model: both shapes are told;
- * labels beyond the prediction's classes), OCLNN_ERROR_IO (checkpoint not written: training state is intact).
+ * A file that cannot be written is a warning in the log and tried again when the next one is due; only at the end it is an
+ * error. A sample that cannot be read ends fit, after the checkpoint was saved with all steps before it.
+ * Errors: those of oclnn_trainer_step and of the data sets, OCLNN_ERROR_ARGUMENT (data that does not fit the model: both
+ * shapes are told; labels beyond the prediction's classes), OCLNN_ERROR_NUMERIC (a loss of training or validation is no
+ * number, or weights have exploded: no file is written over), OCLNN_ERROR_IO, _NOT_FOUND (checkpoint or best not
+ * written: training state is intact).
  */
 OCLNN_API enum oclnn_status oclnn_trainer_fit(oclnn_trainer *trainer, const oclnn_dataset *train,
     const oclnn_dataset *validation, const struct oclnn_fit *fit);
@@ -199,7 +208,8 @@ OCLNN_API enum oclnn_status oclnn_trainer_fit(oclnn_trainer *trainer, const ocln
 /**
  * Writes everything that a bit-exact continuation needs: weights, statistics, moments, counters, position in the data,
  * schedule, the plan's choices. The file appears whole or not at all (temporary file, fsync, rename).
- * Errors: OCLNN_ERROR_IO (the old file is untouched), _NOT_FOUND (no such folder), _NUMERIC (after a NaN loss).
+ * Errors: OCLNN_ERROR_IO (the old file is untouched), _NOT_FOUND (no such folder), _NUMERIC (the last loss that was read
+ * is not finite, or a weight, average, moment or statistic is not, which is named; or a weight is beyond 2^64).
  */
 OCLNN_API enum oclnn_status oclnn_trainer_save(oclnn_trainer *trainer, const char *path);
 /**
@@ -211,7 +221,8 @@ OCLNN_API enum oclnn_status oclnn_trainer_load(oclnn_trainer *trainer, const cha
 
 /**
  * Writes the model as ONNX, as oclnn_model_save does; with `ema` the averages stand in place of the weights.
- * Errors: those of oclnn_model_save, OCLNN_ERROR_ARGUMENT.
+ * Errors: those of oclnn_model_save, OCLNN_ERROR_ARGUMENT, _NUMERIC (a trained weight or a statistic is not finite, which is
+ * named; or a weight is beyond 2^64).
  */
 OCLNN_API enum oclnn_status oclnn_trainer_export(oclnn_trainer *trainer, const char *path);
 

@@ -1,6 +1,8 @@
 /* Quality of the current weights over a data set. */
 #include "train/batch.h"
 
+#include <math.h>
+
 /* Mean over the classes that are in a mask or were found in an image. */
 static double mean_iou(const struct onn_tally *t, int classes)
 {
@@ -26,6 +28,7 @@ enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *t, const oclnn_dataset *
     struct onn_tally tally = {0};
     void *scratch = NULL;
     double loss = 0;
+    int64_t at = 0;
     bool end = false;
     ONN_CHECK(t && data && out, OCLNN_ERROR_ARGUMENT, "the trainer, the data set or out is NULL");
     ONN_CHECK(batch >= 0, OCLNN_ERROR_ARGUMENT, "batch = %d", batch);
@@ -52,9 +55,14 @@ enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *t, const oclnn_dataset *
         ONN_TRY(onn_feed_plan(&feed, t, b.n, false, false, &p));
         ONN_TRY(onn_feed_write(&feed, t, p, &b));
         ONN_TRY(onn_plan_run(p->plan));
-        struct onn_buffer *at = onn_plan_output(p->plan, 0, &offset);
-        ONN_TRY(onn_buffer_read(t->ctx, at, offset, sizeof part, &part, true));
+        struct onn_buffer *out0 = onn_plan_output(p->plan, 0, &offset);
+        ONN_TRY(onn_buffer_read(t->ctx, out0, offset, sizeof part, &part, true));
         ONN_TRY(onn_feed_count(&feed, t, p, &b, &scratch, &tally));
+        at += b.n;
+        if (tally.labels == before) /* no pixel that counts */
+            continue;
+        ONN_CHECK(isfinite(part), OCLNN_ERROR_NUMERIC, "evaluation: the loss of samples %lld to %lld is %s",
+            (long long)(at - b.n), (long long)(at - 1), isnan(part) ? "not a number" : "infinite");
         loss += (double)part * (double)(tally.labels - before);
     }
     const double n = (double)tally.labels;

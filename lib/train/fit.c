@@ -1,5 +1,6 @@
 /* Whole runs: epochs of steps, validation, schedule, early stopping, checkpoints. */
 #include "base/clock.h"
+#include "runtime/context.h"
 #include "train/batch.h"
 
 struct fit {
@@ -13,7 +14,33 @@ struct fit {
     uint64_t start; /* of the epoch, or of its rest after a resume */
     void *scratch;
     bool stop;
+    bool no_checkpoint, no_best; /* the last attempt to write it failed */
 };
+
+/* A full disk at one moment does not end a run: it is told, and tried again at the next occasion. Weights that are no
+ * numbers do. */
+static enum oclnn_status forgive(const struct fit *f, enum oclnn_status status, bool *failed)
+{
+    *failed = status != OCLNN_OK;
+    if (!*failed || status == OCLNN_ERROR_NUMERIC)
+        return status;
+    onn_log(onn_context_log(f->t->ctx), OCLNN_LOG_WARN, "%s; training goes on", oclnn_error_text(NULL));
+    return OCLNN_OK;
+}
+
+static enum oclnn_status save(struct fit *f)
+{
+    if (!f->o->checkpoint)
+        return OCLNN_OK;
+    return forgive(f, oclnn_trainer_save(f->t, f->o->checkpoint), &f->no_checkpoint);
+}
+
+static enum oclnn_status save_best(struct fit *f)
+{
+    if (!f->o->best)
+        return OCLNN_OK;
+    return forgive(f, oclnn_trainer_export(f->t, f->o->best), &f->no_best);
+}
 
 static void tell(struct fit *f, oclnn_progress_function function)
 {
@@ -57,8 +84,8 @@ static enum oclnn_status settle(struct fit *f, struct onn_step_plan *p, const st
     f->t->batch_in_epoch++;
     f->images += b->n;
     tell(f, f->o->on_step);
-    if (f->o->checkpoint && f->o->checkpoint_steps > 0 && f->t->steps % f->o->checkpoint_steps == 0)
-        ONN_TRY(oclnn_trainer_save(f->t, f->o->checkpoint));
+    if (f->o->checkpoint_steps > 0 && f->t->steps % f->o->checkpoint_steps == 0)
+        ONN_TRY(save(f));
 fail:
     return status;
 }
@@ -76,8 +103,12 @@ static enum oclnn_status steps(struct fit *f, struct onn_loader *loader)
         ONN_TRY(onn_feed_write(&f->feed, f->t, p, &now));
         set_rate(f);
         ONN_TRY(onn_step_run(f->t, p, NULL));
-        ONN_TRY(onn_loader_next(loader, &next, &end));
+        const enum oclnn_status fetched = onn_loader_next(loader, &next, &end);
         ONN_TRY(settle(f, p, &now));
+        if (fetched != OCLNN_OK) { /* what was trained until then is not lost */
+            ONN_TRY(save(f));
+            ONN_TRY(onn_loader_next(loader, &next, &end)); /* fails again with the same words */
+        }
         now = next;
     }
 fail:
@@ -107,12 +138,11 @@ static enum oclnn_status end_of_epoch(struct fit *f)
     if (f->validation) {
         ONN_TRY(oclnn_trainer_evaluate(t, f->validation, f->batch, &score));
         f->progress.validation = &score;
-        f->progress.improved = t->epoch == 0 || score.loss < t->best_loss;
+        f->progress.improved = score.loss < t->best_loss;
         t->since_best = f->progress.improved ? 0 : t->since_best + 1;
         if (f->progress.improved) {
             t->best_loss = score.loss;
-            if (f->o->best)
-                ONN_TRY(oclnn_trainer_export(t, f->o->best));
+            ONN_TRY(save_best(f));
         } else if (t->p.schedule.kind == OCLNN_PLATEAU && t->since_best % t->p.schedule.size == 0) {
             t->plateau *= t->p.schedule.gamma;
         }
@@ -122,8 +152,7 @@ static enum oclnn_status end_of_epoch(struct fit *f)
     t->epoch++;
     begin_epoch(t);
     f->stop |= has_stopped(f);
-    if (f->o->checkpoint)
-        ONN_TRY(oclnn_trainer_save(t, f->o->checkpoint));
+    ONN_TRY(save(f));
 fail:
     return status;
 }
@@ -151,11 +180,23 @@ static enum oclnn_status epoch(struct fit *f)
     ONN_TRY(steps(f, loader));
     if (!f->stop)
         ONN_TRY(end_of_epoch(f));
-    else if (f->o->checkpoint)
-        ONN_TRY(oclnn_trainer_save(t, f->o->checkpoint));
+    else
+        ONN_TRY(save(f));
 fail:
     onn_queue_finish(t->ctx); /* the loader's memory may still be read */
     onn_loader_destroy(&loader);
+    return status;
+}
+
+/* Files that could not be written: the checkpoint once more; better weights than the last ones are gone. */
+static enum oclnn_status settle_files(const struct fit *f)
+{
+    enum oclnn_status status = OCLNN_OK;
+    if (f->no_checkpoint)
+        ONN_TRY(oclnn_trainer_save(f->t, f->o->checkpoint));
+    ONN_CHECK(!f->no_best, OCLNN_ERROR_IO, "'%s' does not have the best weights: it could not be written",
+        f->o->best);
+fail:
     return status;
 }
 
@@ -175,6 +216,7 @@ enum oclnn_status oclnn_trainer_fit(oclnn_trainer *t, const oclnn_dataset *train
     f.stop = has_stopped(&f); /* before it was resumed */
     while (t->epoch < f.epochs && !f.stop)
         ONN_TRY(epoch(&f));
+    ONN_TRY(settle_files(&f));
 fail:
     onn_feed_finish(&f.feed);
     onn_free(f.scratch);

@@ -1,14 +1,12 @@
-/* Saving and resuming a training run; exporting the trained model. */
+/* Saving a training run; exporting the trained model. Neither writes weights that are no numbers over a good file. */
 #include "train/checkpoint_file.h"
 #include "train/trainer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Every blob that training changes, with a name that does not hang on the order of plans. */
-typedef enum oclnn_status (*visit_fn)(void *user, const char *name, struct onn_blob *blob);
-
-static enum oclnn_status visit_param(const struct onn_train_param *p, int k, visit_fn visit, void *user)
+static enum oclnn_status visit_param(const struct onn_train_param *p, int k, onn_visit_fn visit, void *user)
 {
     enum oclnn_status status = OCLNN_OK;
     const struct {
@@ -26,7 +24,7 @@ fail:
     return status;
 }
 
-static enum oclnn_status visit_all(struct oclnn_trainer *t, visit_fn visit, void *user)
+enum oclnn_status onn_trainer_visit(struct oclnn_trainer *t, onn_visit_fn visit, void *user)
 {
     enum oclnn_status status = OCLNN_OK;
     const struct onn_graph *g = t->model->graph;
@@ -41,6 +39,79 @@ static enum oclnn_status visit_all(struct oclnn_trainer *t, visit_fn visit, void
     }
     ONN_TRY(visit(user, "counter", t->counter));
     ONN_TRY(visit(user, "random", t->random));
+    if (t->group)
+        ONN_TRY(visit(user, "group", t->group));
+fail:
+    return status;
+}
+
+/* ---- are they numbers? ---- */
+
+/* The square of such a number overflows: no network computes with it. */
+#define EXPLODED 0x1p64
+
+/* The first element that is not finite, or whose magnitude is `limit` or more; -1: there is none. */
+static int64_t find_bad(const struct onn_blob *b, double limit)
+{
+    const int64_t n = onn_desc_elements(&b->desc);
+    int64_t i = 0;
+    if (b->desc.dtype == OCLNN_F32) { /* in blocks, which compilers make vectors of */
+        const float *v = b->data, most = (float)limit;
+        for (bool fine = true; i + 64 <= n && fine; i += fine ? 64 : 0) {
+            int bad = 0;
+            for (int k = 0; k < 64; k++)
+                bad += !(fabsf(v[i + k]) < most);
+            fine = bad == 0;
+        }
+    }
+    for (; i < n; i++)
+        if (!(fabs(onn_blob_get_f64(b, i)) < limit))
+            return i;
+    return -1;
+}
+
+static enum oclnn_status check_numbers(struct onn_blob *b, const char *what, const char *name, double limit,
+    const char *path)
+{
+    enum oclnn_status status = OCLNN_OK;
+    if (!b || !onn_dtype_is_float(b->desc.dtype))
+        return OCLNN_OK;
+    ONN_TRY(onn_blob_sync_host(b));
+    const int64_t i = find_bad(b, limit);
+    ONN_CHECK(i < 0, OCLNN_ERROR_NUMERIC,
+        "%s is not written: element %lld of the %s of '%s' is %g: training has exploded", path, (long long)i,
+        what, name, onn_blob_get_f64(b, i));
+fail:
+    return status;
+}
+
+/* Sums of gradients are left out: a bad batch among them is known by `group`. */
+static enum oclnn_status check_moments(const struct onn_train_param *p, const char *path)
+{
+    enum oclnn_status status = OCLNN_OK;
+    for (int k = 0; k < ONN_MAX_MOMENTS; k++)
+        ONN_TRY(check_numbers(p->moment[k], "moment", p->name, INFINITY, path));
+fail:
+    return status;
+}
+
+/* Errors: OCLNN_ERROR_NUMERIC names the first number that is none. */
+static enum oclnn_status check_all(struct oclnn_trainer *t, bool moments, const char *path)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_graph *g = t->model->graph;
+    for (int k = 0; k < t->n_params; k++) {
+        const struct onn_train_param *p = &t->param[k];
+        if (p->frozen)
+            continue;
+        ONN_TRY(check_numbers(p->blob, "weights", p->name, EXPLODED, path));
+        ONN_TRY(check_numbers(p->average, "averaged weights", p->name, EXPLODED, path));
+        if (moments)
+            ONN_TRY(check_moments(p, path));
+    }
+    for (int32_t v = 1; v < g->n_values; v++)
+        if (g->value[v].role == ONN_ROLE_STATE)
+            ONN_TRY(check_numbers(g->value[v].blob, "statistics", g->value[v].name, INFINITY, path));
 fail:
     return status;
 }
@@ -57,7 +128,8 @@ enum oclnn_status oclnn_trainer_save(oclnn_trainer *t, const char *path)
     enum oclnn_status status = OCLNN_OK;
     struct onn_checkpoint c = {0};
     ONN_CHECK(t && path, OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
-    ONN_CHECK(!t->is_broken, OCLNN_ERROR_NUMERIC, "%s is left alone: a loss was not finite", path);
+    ONN_CHECK(!t->is_broken, OCLNN_ERROR_NUMERIC, "%s is left alone: the last loss was not finite", path);
+    ONN_TRY(check_all(t, true, path));
     ONN_TRY(onn_checkpoint_add_text(&c, "optimizer", onn_optimizer_op(&t->p.optimizer)));
     ONN_TRY(onn_checkpoint_add_i64(&c, "seed", (int64_t)t->p.seed));
     ONN_TRY(onn_checkpoint_add_i64(&c, "steps", t->steps));
@@ -72,97 +144,8 @@ enum oclnn_status oclnn_trainer_save(oclnn_trainer *t, const char *path)
     ONN_TRY(onn_checkpoint_add_f64(&c, "plateau", (double)t->plateau));
     ONN_TRY(onn_checkpoint_add_f64(&c, "lr", (double)t->lr));
     ONN_TRY(onn_trainer_save_choices(t, &c));
-    ONN_TRY(visit_all(t, add_blob, &c));
+    ONN_TRY(onn_trainer_visit(t, add_blob, &c));
     ONN_TRY(onn_checkpoint_write(&c, path));
-fail:
-    onn_checkpoint_finish(&c);
-    return status;
-}
-
-/* ---- resuming ---- */
-
-static enum oclnn_status check_blob(void *user, const char *name, struct onn_blob *blob)
-{
-    const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
-    char have[160], want[160];
-    if (!e)
-        return onn_error(OCLNN_ERROR_SHAPE,
-            "the checkpoint is of another network or optimiser: it has no '%s'", name);
-    if (e->desc.dtype != blob->desc.dtype || !onn_desc_same_shape(&e->desc, &blob->desc))
-        return onn_error(OCLNN_ERROR_SHAPE, "the checkpoint is of another network: '%s' is %s there, %s here",
-            name, onn_desc_text(&e->desc, have), onn_desc_text(&blob->desc, want));
-    return OCLNN_OK;
-}
-
-static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob *blob)
-{
-    const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
-    enum oclnn_status status = onn_blob_sync_host(blob); /* nothing newer stays on the device */
-    if (status != OCLNN_OK)
-        return status;
-    if (e->bytes)
-        memcpy(blob->data, e->data, e->bytes);
-    blob->version++;
-    return OCLNN_OK;
-}
-
-struct numbers {
-    int64_t seed, steps, batches, epoch, batch_in_epoch, seen, right, since_best;
-    double loss_sum, best_loss, plateau, lr;
-};
-
-static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct numbers *n)
-{
-    enum oclnn_status status = OCLNN_OK;
-    ONN_TRY(onn_checkpoint_get_i64(c, "seed", &n->seed));
-    ONN_TRY(onn_checkpoint_get_i64(c, "steps", &n->steps));
-    ONN_TRY(onn_checkpoint_get_i64(c, "batches", &n->batches));
-    ONN_TRY(onn_checkpoint_get_i64(c, "epoch", &n->epoch));
-    ONN_TRY(onn_checkpoint_get_i64(c, "batch_in_epoch", &n->batch_in_epoch));
-    ONN_TRY(onn_checkpoint_get_f64(c, "loss_sum", &n->loss_sum));
-    ONN_TRY(onn_checkpoint_get_i64(c, "seen", &n->seen));
-    ONN_TRY(onn_checkpoint_get_i64(c, "right", &n->right));
-    ONN_TRY(onn_checkpoint_get_i64(c, "since_best", &n->since_best));
-    ONN_TRY(onn_checkpoint_get_f64(c, "best_loss", &n->best_loss));
-    ONN_TRY(onn_checkpoint_get_f64(c, "plateau", &n->plateau));
-    ONN_TRY(onn_checkpoint_get_f64(c, "lr", &n->lr));
-fail:
-    return status;
-}
-
-enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
-{
-    enum oclnn_status status = OCLNN_OK;
-    struct onn_checkpoint c = {0};
-    struct numbers n;
-    const char *optimizer = "";
-    ONN_CHECK(t && path, OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
-    ONN_TRY(onn_checkpoint_read(path, &c));
-    ONN_TRY(onn_checkpoint_get_text(&c, "optimizer", &optimizer));
-    ONN_CHECK(strcmp(optimizer, onn_optimizer_op(&t->p.optimizer)) == 0, OCLNN_ERROR_SHAPE,
-        "the checkpoint is of optimiser %s, this run has %s", optimizer, onn_optimizer_op(&t->p.optimizer));
-    ONN_TRY(read_numbers(&c, &n));
-    ONN_TRY(visit_all(t, check_blob, &c));
-    ONN_TRY(onn_trainer_load_choices(t, &c));
-    /* From here on nothing can be wrong with the file. */
-    ONN_TRY(onn_queue_finish(t->ctx));
-    ONN_TRY(visit_all(t, load_blob, &c));
-    t->p.seed = (uint64_t)n.seed;
-    t->steps = n.steps;
-    t->batches = n.batches;
-    t->epoch = (int)n.epoch;
-    t->batch_in_epoch = n.batch_in_epoch;
-    t->loss_sum = n.loss_sum;
-    t->seen = n.seen;
-    t->right = n.right;
-    t->since_best = (int)n.since_best;
-    t->best_loss = n.best_loss;
-    t->plateau = (float)n.plateau;
-    t->lr = (float)n.lr;
-    t->is_broken = false;
-    for (int i = 0; i < ONN_TRAINER_PLANS; i++) /* planned as the saved run did from now on */
-        onn_step_plan_finish(&t->plan[i]);
-    t->current = NULL;
 fail:
     onn_checkpoint_finish(&c);
     return status;
@@ -182,10 +165,12 @@ static void swap_averages(struct oclnn_trainer *t)
 
 enum oclnn_status oclnn_trainer_export(oclnn_trainer *t, const char *path)
 {
-    if (!t || !path)
-        return onn_error(OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
+    enum oclnn_status status = OCLNN_OK;
+    ONN_CHECK(t && path, OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
+    ONN_TRY(check_all(t, false, path));
     swap_averages(t); /* references move along: each blob is held once by the graph and once by the trainer */
-    const enum oclnn_status status = oclnn_model_save(t->model, path);
+    status = oclnn_model_save(t->model, path);
     swap_averages(t);
+fail:
     return status;
 }

@@ -2,7 +2,29 @@
 #include "tensor/tensor.h"
 #include "train/trainer.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* Classes that the host has are looked at before the device takes them: there a wrong one only makes the loss a NaN. */
+static enum oclnn_status check_labels(const struct oclnn_trainer *t, const struct onn_step_plan *p,
+    const int64_t *label)
+{
+    const struct onn_desc *y = &p->prediction_desc;
+    const int64_t n = onn_desc_elements(&p->target_desc), classes = y->rank > 1 ? y->dim[1] : 0;
+    const int64_t samples = p->target_desc.rank > 0 && p->target_desc.dim[0] > 0 ? p->target_desc.dim[0] : 1;
+    if (p->target_desc.dtype != OCLNN_I64 || !label)
+        return OCLNN_OK;
+    for (int64_t i = 0; i < n; i++) {
+        if ((label[i] >= 0 && label[i] < classes) || (t->p.use_ignore && label[i] == t->p.ignore_index))
+            continue;
+        char where[48] = "";
+        if (n > samples)
+            snprintf(where, sizeof where, " (sample %lld)", (long long)(i / (n / samples)));
+        return onn_error(OCLNN_ERROR_ARGUMENT, "target %lld%s is class %lld, the prediction has %lld classes",
+            (long long)i, where, (long long)label[i], (long long)classes);
+    }
+    return OCLNN_OK;
+}
 
 static enum oclnn_status write_target(struct oclnn_trainer *t, struct onn_step_plan *p,
     const struct oclnn_binding *target)
@@ -23,6 +45,7 @@ static enum oclnn_status write_target(struct oclnn_trainer *t, struct onn_step_p
             onn_desc_text(d, want), oclnn_dtype_name(d->dtype), bytes, b.bytes);
     }
     ONN_CHECK(b.tensor || b.data || b.cl_mem, OCLNN_ERROR_ARGUMENT, "the target has no data");
+    ONN_TRY(check_labels(t, p, b.tensor ? b.tensor->data : b.cl_mem ? NULL : b.data));
     ONN_TRY(onn_model_write(t->model, p->plan, p->target, "target", &b));
 fail:
     return status;

@@ -172,12 +172,12 @@ enum oclnn_status onn_step_loss(struct oclnn_trainer *t, struct onn_step_plan *p
     size_t offset = 0;
     struct onn_buffer *at = onn_plan_output(p->plan, 0, &offset);
     ONN_TRY(onn_buffer_read(t->ctx, at, offset, sizeof *loss, loss, true));
-    if (*loss - *loss == 0)
+    t->is_broken = !(*loss - *loss == 0);
+    if (!t->is_broken)
         return OCLNN_OK;
-    t->is_broken = true;
     status = onn_error(OCLNN_ERROR_NUMERIC,
-        "step %lld: the loss is %s (learning rate %g); the parameters are as before this step",
-        (long long)t->steps, *loss != *loss ? "not a number" : "infinite", (double)t->lr);
+        "step %lld: the loss is %s (learning rate %g); no parameter was changed", (long long)t->steps,
+        *loss != *loss ? "not a number" : "infinite", (double)t->lr);
 fail:
     return status;
 }

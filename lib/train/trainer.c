@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- parameters ---- */
@@ -213,6 +214,8 @@ static enum oclnn_status make_states(struct oclnn_trainer *t)
     const struct onn_desc two = onn_desc_make(OCLNN_I64, 1, (int64_t[]){2});
     ONN_TRY(onn_blob_create(&one, NULL, &t->counter));
     ONN_TRY(onn_blob_create(&two, (int64_t[]){(int64_t)t->p.seed, 0}, &t->random));
+    if (t->p.accumulate > 1)
+        ONN_TRY(zeros(&one, &t->group));
 fail:
     return status;
 }
@@ -235,6 +238,7 @@ enum oclnn_status oclnn_trainer_create(oclnn_model *model, const struct oclnn_tr
     t->ctx = model->ctx;
     t->p = params ? *params : (struct oclnn_trainer_params){0};
     t->plateau = 1;
+    t->best_loss = INFINITY;
     ONN_TRY(check_params(t));
     ONN_TRY(find_output(t));
     /* From now on parameters change: what was folded from them must be computed again when they do. */
@@ -268,6 +272,7 @@ void oclnn_trainer_destroy(oclnn_trainer **trainer)
     }
     onn_blob_unref(&t->counter);
     onn_blob_unref(&t->random);
+    onn_blob_unref(&t->group);
     onn_blob_unref(&t->class_weights);
     onn_free(t->param);
     onn_free(t->rate_scale);

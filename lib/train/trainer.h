@@ -66,6 +66,7 @@ struct oclnn_trainer {
     float *rate_scale; /* per learning rate */
     int n_rates;
     struct onn_blob *counter, *random, *class_weights;
+    struct onn_blob *group; /* accumulate > 1: NaN if a loss of the batches added up so far was not finite */
     struct onn_step_plan plan[ONN_TRAINER_PLANS];
     struct onn_step_plan *current; /* of the last step */
     uint64_t stamp;
@@ -77,10 +78,10 @@ struct oclnn_trainer {
     int64_t batch_in_epoch;
     double loss_sum; /* of the labels of this epoch so far */
     int64_t seen, right; /* labels; those that were right */
-    double best_loss;
+    double best_loss; /* infinite: none yet */
     int since_best;
     float plateau;
-    bool is_broken; /* a loss was not finite */
+    bool is_broken; /* the last loss that was read was not finite */
     struct onn_saved_choices *saved;
     struct onn_arena saved_text;
 };
@@ -118,6 +119,9 @@ enum onn_batch_kind onn_batch_kind_next(const struct oclnn_trainer *t);
 enum oclnn_status onn_step_run(struct oclnn_trainer *t, struct onn_step_plan *p, float *loss);
 /* Waits for the step and reads its loss. Errors: OCLNN_ERROR_NUMERIC. */
 enum oclnn_status onn_step_loss(struct oclnn_trainer *t, struct onn_step_plan *p, float *loss);
+/* state.c: every blob that training changes, with a name that does not hang on the order of plans. */
+typedef enum oclnn_status (*onn_visit_fn)(void *user, const char *name, struct onn_blob *blob);
+enum oclnn_status onn_trainer_visit(struct oclnn_trainer *t, onn_visit_fn visit, void *user);
 /* schedule.c: defaults and checks; the rate after e epochs. */
 enum oclnn_status onn_schedule_check(struct oclnn_schedule *s);
 float onn_schedule_rate(const struct oclnn_schedule *s, float base, double e, int epochs, float plateau);

@@ -106,6 +106,20 @@ int32_t onn_update_scale(struct oclnn_trainer *t, struct onn_graph *g, int32_t l
     return binary(g, "add", nothing, onn_graph_add_f32(g, factor_of(t)));
 }
 
+/* Sums of gradients are not guarded: instead the scales of a group's batches are added up as well, and with a NaN among
+ * them the update at its end is left out. The next group begins its sums anew. Returns the scale of this batch's update. */
+static int32_t group_scale(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind,
+    int32_t scale)
+{
+    const int32_t own = binary(g, "reshape", scale, onn_graph_add_i64(g, (int64_t[]){1}, 1));
+    const int32_t group = onn_graph_add_blob(g, "update.group", ONN_ROLE_STATE, t->group);
+    if (kind != ONN_BATCH_LAST) {
+        append(g, kind == ONN_BATCH_FIRST ? "assign" : "accumulate", NULL, 2, (int32_t[]){group, own});
+        return scale;
+    }
+    return binary(g, "add", own, binary(g, "mul", group, onn_graph_add_f32(g, 0)));
+}
+
 void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t scale,
     const int32_t *param, const int32_t *gradient, struct onn_step_plan *plan)
 {
@@ -129,6 +143,8 @@ void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_ba
             append(g, kind == ONN_BATCH_FIRST ? "assign" : "accumulate", NULL, 2,
                 (int32_t[]){sum, gradient[i]});
     }
+    if (kind != ONN_BATCH_UPDATE)
+        scale = group_scale(t, g, kind, scale);
     if (kind == ONN_BATCH_FIRST || kind == ONN_BATCH_MORE)
         return;
     const float bound = t->p.clip_value / factor; /* the gradient is still a sum */

@@ -1,48 +1,20 @@
 /* Whole runs on a made data set: accuracy, early stopping, resuming bit by bit, mistakes. */
-#include "harness/check.h"
-#include "harness/train.h"
+#include "train/stripes.h"
 #include "train/trainer.h"
-#include <oclnn/oclnn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT 300
-#define S 8
-#define CLASSES 3
+#define CLASSES STRIPES_CLASSES
 
 static oclnn_context *ctx;
 static oclnn_dataset *data;
 static char path[] = "/tmp/oclnn-fit-XXXXXX";
 
-/* A bright stripe whose direction is the class, in noise. */
-static enum oclnn_status sample(void *user, int64_t index, void *to, int64_t *label)
-{
-    uint64_t seed = (uint64_t)index + 77;
-    uint8_t *pixel = to;
-    (void)user;
-    *label = index % CLASSES;
-    const int at = (int)(onn_test_random(&seed) % S);
-    for (int y = 0; y < S; y++)
-        for (int x = 0; x < S; x++) {
-            const int on = *label == 0 ? x == at : *label == 1 ? y == at : (x + at) % S == y;
-            pixel[y * S + x] = (uint8_t)(onn_test_random(&seed) % 120 + (on ? 120 : 0));
-        }
-    return OCLNN_OK;
-}
-
 static oclnn_model *network(int classes)
 {
-    oclnn_graph *g = NULL;
-    oclnn_model *m = NULL;
-    good(oclnn_graph_create(&(struct oclnn_graph_params){.seed = 5}, &g));
-    oclnn_value v = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 1, S, S));
-    v = oclnn_relu(g, oclnn_batch_norm(g, oclnn_conv2d(g, v, 8, 3, NULL), NULL));
-    v = oclnn_dropout(g, oclnn_flatten(g, oclnn_max_pool2d(g, v, 2, NULL)), 0.2f);
-    oclnn_output(g, "logits", oclnn_dense(g, v, classes, NULL));
-    good(oclnn_model_create(ctx, &g, NULL, &m));
-    return m;
+    return stripes_network(ctx, classes);
 }
 
 static const struct oclnn_trainer_params usual = {.optimizer = {.kind = OCLNN_ADAM, .lr = 0.01f},
@@ -233,8 +205,7 @@ int main(void)
     if (code)
         return code;
     const int file = mkstemp(path);
-    good(
-        oclnn_dataset_create(ctx, COUNT, OCLNN_SHAPE(1, S, S), OCLNN_U8, CLASSES, sample, NULL, NULL, &data));
+    data = stripes_data(ctx, STRIPES_COUNT, stripes_sample, NULL);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     oclnn_dataset_destroy(&data);
     oclnn_context_destroy(&ctx);

@@ -1,0 +1,92 @@
+/* Resuming a training run from a checkpoint. */
+#include "train/checkpoint_file.h"
+#include "train/trainer.h"
+
+#include <string.h>
+
+static enum oclnn_status check_blob(void *user, const char *name, struct onn_blob *blob)
+{
+    const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
+    char have[160], want[160];
+    if (!e)
+        return onn_error(OCLNN_ERROR_SHAPE,
+            "the checkpoint is of another network or optimiser: it has no '%s'", name);
+    if (e->desc.dtype != blob->desc.dtype || !onn_desc_same_shape(&e->desc, &blob->desc))
+        return onn_error(OCLNN_ERROR_SHAPE, "the checkpoint is of another network: '%s' is %s there, %s here",
+            name, onn_desc_text(&e->desc, have), onn_desc_text(&blob->desc, want));
+    return OCLNN_OK;
+}
+
+static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob *blob)
+{
+    const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
+    enum oclnn_status status = onn_blob_sync_host(blob); /* nothing newer stays on the device */
+    if (status != OCLNN_OK)
+        return status;
+    if (e->bytes)
+        memcpy(blob->data, e->data, e->bytes);
+    blob->version++;
+    return OCLNN_OK;
+}
+
+struct numbers {
+    int64_t seed, steps, batches, epoch, batch_in_epoch, seen, right, since_best;
+    double loss_sum, best_loss, plateau, lr;
+};
+
+static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct numbers *n)
+{
+    enum oclnn_status status = OCLNN_OK;
+    ONN_TRY(onn_checkpoint_get_i64(c, "seed", &n->seed));
+    ONN_TRY(onn_checkpoint_get_i64(c, "steps", &n->steps));
+    ONN_TRY(onn_checkpoint_get_i64(c, "batches", &n->batches));
+    ONN_TRY(onn_checkpoint_get_i64(c, "epoch", &n->epoch));
+    ONN_TRY(onn_checkpoint_get_i64(c, "batch_in_epoch", &n->batch_in_epoch));
+    ONN_TRY(onn_checkpoint_get_f64(c, "loss_sum", &n->loss_sum));
+    ONN_TRY(onn_checkpoint_get_i64(c, "seen", &n->seen));
+    ONN_TRY(onn_checkpoint_get_i64(c, "right", &n->right));
+    ONN_TRY(onn_checkpoint_get_i64(c, "since_best", &n->since_best));
+    ONN_TRY(onn_checkpoint_get_f64(c, "best_loss", &n->best_loss));
+    ONN_TRY(onn_checkpoint_get_f64(c, "plateau", &n->plateau));
+    ONN_TRY(onn_checkpoint_get_f64(c, "lr", &n->lr));
+fail:
+    return status;
+}
+
+enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_checkpoint c = {0};
+    struct numbers n;
+    const char *optimizer = "";
+    ONN_CHECK(t && path, OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
+    ONN_TRY(onn_checkpoint_read(path, &c));
+    ONN_TRY(onn_checkpoint_get_text(&c, "optimizer", &optimizer));
+    ONN_CHECK(strcmp(optimizer, onn_optimizer_op(&t->p.optimizer)) == 0, OCLNN_ERROR_SHAPE,
+        "the checkpoint is of optimiser %s, this run has %s", optimizer, onn_optimizer_op(&t->p.optimizer));
+    ONN_TRY(read_numbers(&c, &n));
+    ONN_TRY(onn_trainer_visit(t, check_blob, &c));
+    ONN_TRY(onn_trainer_load_choices(t, &c));
+    /* From here on nothing can be wrong with the file. */
+    ONN_TRY(onn_queue_finish(t->ctx));
+    ONN_TRY(onn_trainer_visit(t, load_blob, &c));
+    t->p.seed = (uint64_t)n.seed;
+    t->steps = n.steps;
+    t->batches = n.batches;
+    t->epoch = (int)n.epoch;
+    t->batch_in_epoch = n.batch_in_epoch;
+    t->loss_sum = n.loss_sum;
+    t->seen = n.seen;
+    t->right = n.right;
+    t->since_best = (int)n.since_best;
+    t->best_loss = n.best_loss;
+    t->plateau = (float)n.plateau;
+    t->lr = (float)n.lr;
+    t->is_broken = false;
+    for (int i = 0; i < ONN_TRAINER_PLANS; i++) /* planned as the saved run did from now on */
+        onn_step_plan_finish(&t->plan[i]);
+    t->current = NULL;
+fail:
+    onn_checkpoint_finish(&c);
+    return status;
+}
