@@ -1,22 +1,30 @@
-/* Layers and operators for networks built from C. Tier 2.
+/* Layers and operators for networks built from C. Tier 2. This header has the layers (with parameters, activations,
+ * pooling, normalisation); it includes ops_math.h (arithmetic, comparisons, reductions) and ops_shape.h (what moves
+ * elements).
  *
  * Every function appends to the graph and returns its result's value. After a mistake it returns 0, and so does every
  * call that follows: the first mistake is kept with its layer's name and reported by oclnn_graph_status and
- * oclnn_model_create, so the code between needs no ifs. What can be wrong: a value that is 0 or not of this graph, a
- * shape that does not fit (OCLNN_ERROR_SHAPE), element types that differ (_DTYPE), a parameter that makes no sense
- * (_ARGUMENT), a name that is taken (_ARGUMENT), no memory (_MEMORY).
+ * oclnn_model_create, so the code between needs no ifs.
+ * Errors of all of them: a value that is 0 or not of this graph (OCLNN_ERROR_ARGUMENT), a shape that does not fit
+ * (_SHAPE), an element type that the operator does not take (_DTYPE), a parameter that makes no sense (_ARGUMENT), a name
+ * that is taken (_ARGUMENT), no memory (_MEMORY).
  *
- * Shapes are N C H W; -1 is a dimension that is bound when the model is run. Shapes are inferred at once, so channels
+ * Shapes: N C H W; -1 is a dimension that is bound when the model is run. Shapes are inferred at once, so channels
  * and features must be known where a layer makes parameters of them; batch, height and width may stay free (height and
  * width not in front of oclnn_dense).
- *
- * Parameter structs may be NULL; zero means default in every field, and a list such as stride {2} means {2, 2}. A layer
- * without a name is called after its kind and counted: conv1, conv2, max_pool1 …, behind the scope of
- * oclnn_graph_scope. Parameters are called "conv1.weight", "conv1.bias". */
+ * Types: layers, activations, pooling and normalisation take floating point, and their parameters have x's type. y has x's type where nothing else is said.
+ * Defaults: parameter structs may be NULL; zero means default in every field, and a list such as stride {2} means
+ * {2, 2}. A layer without a name is called after its kind and counted: conv1, conv2, max_pool1 ..., behind the scope of
+ * oclnn_graph_scope. Parameters are called "conv1.weight", "conv1.bias".
+ * Ownership: values belong to the graph; structs, names and lists are copied and needed during the call only.
+ * Threads: a graph is used by one thread at a time. Source: the operators of ONNX, by whose names the sentences below
+ * tell what is not said here. */
 #ifndef OCLNN_OPS_H
 #define OCLNN_OPS_H
 
 #include <oclnn/graph.h>
+#include <oclnn/ops_math.h>
+#include <oclnn/ops_shape.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,9 +51,6 @@ struct oclnn_init {
     float a, b; /**< meaning: see the kind */
 };
 
-/** A list of numbers as an expression, for axes and orders (C only): OCLNN_LIST(2, 3). */
-#define OCLNN_LIST(...) OCLNN_SHAPE(__VA_ARGS__)
-
 /** A trainable parameter of its own. fan-in is the product of all dimensions but the first, fan-out the first one. */
 OCLNN_API oclnn_value oclnn_parameter(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,
     struct oclnn_shape shape, const struct oclnn_init *init);
@@ -61,25 +66,41 @@ struct oclnn_conv {
     const char *name;
     int kernel[2]; /**< height, width, where they differ: instead of `size` */
     int stride[2]; /**< default 1 */
-    int pad[4]; /**< zeros at top, left, bottom, right */
+    int pad[4]; /**< zeros at top, left, bottom, right; in 1-D layers: in front, behind */
     int dilation[2]; /**< default 1 */
     int group; /**< default 1; the input channels: depthwise */
-    int same; /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
+    /** 1: pads so that the output has ceil(input/stride) positions, an odd pad at the bottom and on the right (ONNX's
+     *  SAME_UPPER); 2: at the top and on the left (SAME_LOWER). pad must then be 0. */
+    int same;
     int no_bias; /**< 1: no bias, as in front of a batch normalisation */
-    int output_pad[2]; /**< oclnn_conv_transpose2d: rows and columns added at the bottom and on the right */
+    int output_pad[2]; /**< transposed: rows and columns added at the bottom and on the right */
     struct oclnn_init weight_init, bias_init;
 };
+/* In 1-D layers the first number of kernel, stride, dilation and output_pad and the first two of pad count; the others
+ * must be 0. */
+
 /**
- * y[n,k,p,q] = bias[k] + sum over c,r,s of x[n, c, p*stride + r*dilation - pad, …] * weight[k,c,r,s] (no flip).
+ * y[n,k,p] = bias[k] + sum over c,r of x[n, c, p*stride + r*dilation - pad] * weight[k,c,r] (Conv).
+ * Shapes: x [N,C,W], weight [filters, C/group, size], bias [filters], y [N,filters,P]; P as in oclnn_conv2d.
+ */
+OCLNN_API oclnn_value oclnn_conv1d(oclnn_graph *graph, oclnn_value x, int filters, int size,
+    const struct oclnn_conv *params);
+/**
+ * y[n,k,p,q] = bias[k] + sum over c,r,s of x[n, c, p*stride + r*dilation - pad, …] * weight[k,c,r,s] (no flip; Conv).
  * Shapes: x [N,C,H,W], weight [filters, C/group, R, S], bias [filters], y [N,filters,P,Q] with
  * P = (H + pads - dilation*(R-1) - 1) / stride + 1, rounded down. @param size  R and S.
  */
 OCLNN_API oclnn_value oclnn_conv2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
     const struct oclnn_conv *params);
 /**
- * The transposed convolution (the gradient of oclnn_conv2d by its input), for upsampling.
- * Shapes: weight [C, filters/group, R, S], P = (H-1)*stride - pads + dilation*(R-1) + 1 + output_pad.
+ * The transposed convolutions (the gradient of a convolution by its input), for upsampling: every x[n,c,h,w] adds
+ * x * weight[c,k,r,s] to y[n, k, h*stride + r*dilation - pad, …]; then the bias is added (ConvTranspose).
+ * Shapes: weight [C, filters/group, R, S], P = (H-1)*stride - pads + dilation*(R-1) + 1 + output_pad; 1-D: without
+ * height.
  */
+OCLNN_API oclnn_value oclnn_conv_transpose1d(oclnn_graph *graph, oclnn_value x, int filters, int size,
+    const struct oclnn_conv *params);
+/** The same for images. */
 OCLNN_API oclnn_value oclnn_conv_transpose2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
     const struct oclnn_conv *params);
 
@@ -95,8 +116,24 @@ struct oclnn_dense {
  */
 OCLNN_API oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units,
     const struct oclnn_dense *params);
-/** Matrix product over the last two dimensions, the others broadcast (ONNX MatMul). */
+/**
+ * y[...,m,n] = sum over k of a[...,m,k] * b[...,k,n] (MatMul). The leading dimensions broadcast; an operand of rank 1 is
+ * a row on the left, a column on the right, and that dimension is left out of y.
+ */
 OCLNN_API oclnn_value oclnn_matmul(oclnn_graph *graph, oclnn_value a, oclnn_value b);
+
+/** Zero means default in every field. */
+struct oclnn_gemm {
+    const char *name;
+    float alpha, beta; /**< default 1 */
+    int transpose_a, transpose_b; /**< 1: the operand is used transposed */
+};
+/**
+ * y = alpha * a * b + beta * c, of matrices (Gemm).
+ * Shapes: a [M,K] (transposed: [K,M]), b [K,N] (transposed: [N,K]), c broadcasts to [M,N], y [M,N]. @param c  0: none.
+ */
+OCLNN_API oclnn_value oclnn_gemm(oclnn_graph *graph, oclnn_value a, oclnn_value b, oclnn_value c,
+    const struct oclnn_gemm *params);
 
 /* ---- activations: y has x's shape ---- */
 
@@ -109,7 +146,7 @@ OCLNN_API oclnn_value oclnn_prelu(oclnn_graph *graph, oclnn_value x);
 /** min(max(x, low), high); an infinite bound is left out. */
 OCLNN_API oclnn_value oclnn_clip(oclnn_graph *graph, oclnn_value x, float low, float high);
 OCLNN_API oclnn_value oclnn_sigmoid(oclnn_graph *graph, oclnn_value x); /**< 1 / (1 + exp(-x)) */
-OCLNN_API oclnn_value oclnn_tanh(oclnn_graph *graph, oclnn_value x);
+OCLNN_API oclnn_value oclnn_tanh(oclnn_graph *graph, oclnn_value x); /**< (e^x - e^-x) / (e^x + e^-x) */
 /** min(max(x/6 + 1/2, 0), 1): with MobileNetV3's slope, which is not ONNX's default. */
 OCLNN_API oclnn_value oclnn_hard_sigmoid(oclnn_graph *graph, oclnn_value x);
 OCLNN_API oclnn_value oclnn_hard_swish(oclnn_graph *graph, oclnn_value x); /**< x * hard_sigmoid(x) */
@@ -117,6 +154,7 @@ OCLNN_API oclnn_value oclnn_swish(oclnn_graph *graph, oclnn_value x); /**< x * s
 OCLNN_API oclnn_value oclnn_gelu(oclnn_graph *graph, oclnn_value x); /**< x * (1 + erf(x / sqrt(2))) / 2 */
 /** exp(x) / sum of exp(x) along `axis` (negative: from the end). */
 OCLNN_API oclnn_value oclnn_softmax(oclnn_graph *graph, oclnn_value x, int axis);
+/** x - log(sum of exp(x) along `axis`): the logarithm of oclnn_softmax, without its rounding. */
 OCLNN_API oclnn_value oclnn_log_softmax(oclnn_graph *graph, oclnn_value x, int axis);
 
 /* ---- pooling and resizing ---- */
@@ -126,31 +164,49 @@ struct oclnn_pool {
     const char *name;
     int kernel[2]; /**< instead of `size` */
     int stride[2]; /**< default: the window, so that windows do not overlap */
-    int pad[4]; /**< top, left, bottom, right */
+    int pad[4]; /**< top, left, bottom, right; in 1-D layers: in front, behind */
     int dilation[2]; /**< default 1 */
-    int same; /**< 1: pads so that the output has ceil(input/stride) positions; pad must then be 0 */
+    int same; /**< as in oclnn_conv; pad must then be 0 */
     int ceil_mode; /**< 1: the output's size is rounded up */
     int count_pad; /**< average: 1 = the divisor counts pads too */
 };
+/* y[n,c,p,q] is taken over the window of `size` x `size` positions r, s of x[n, c, p*stride + r*dilation - pad, …].
+ * Shapes: x [N,C,H,W], y [N,C,P,Q] with P = (H + pads - dilation*(size-1) - 1) / stride + 1, rounded down (ceil_mode: up,
+ * without a window that begins behind x); 1-D: x [N,C,W], y [N,C,P]. */
+
+/** The largest element of each window of [N,C,W]; pads do not count (MaxPool). */
+OCLNN_API oclnn_value oclnn_max_pool1d(oclnn_graph *graph, oclnn_value x, int size,
+    const struct oclnn_pool *params);
+/** The largest element of each window of [N,C,H,W]; pads do not count (MaxPool). */
 OCLNN_API oclnn_value oclnn_max_pool2d(oclnn_graph *graph, oclnn_value x, int size,
     const struct oclnn_pool *params);
+/** The mean of each window of [N,C,W]: sum / elements inside x, with count_pad / size (AveragePool). */
+OCLNN_API oclnn_value oclnn_avg_pool1d(oclnn_graph *graph, oclnn_value x, int size,
+    const struct oclnn_pool *params);
+/** The mean of each window of [N,C,H,W]: sum / elements inside x, with count_pad / size^2 (AveragePool). */
 OCLNN_API oclnn_value oclnn_avg_pool2d(oclnn_graph *graph, oclnn_value x, int size,
     const struct oclnn_pool *params);
-/** [N,C,H,W…] to [N,C,1,1…]: mean or maximum over all positions. */
+/** [N,C,H,W…] to [N,C,1,1…]: the mean over all positions. */
 OCLNN_API oclnn_value oclnn_global_avg_pool(oclnn_graph *graph, oclnn_value x);
+/** [N,C,H,W…] to [N,C,1,1…]: the maximum over all positions. */
 OCLNN_API oclnn_value oclnn_global_max_pool(oclnn_graph *graph, oclnn_value x);
 
-enum oclnn_interpolation { OCLNN_NEAREST, OCLNN_LINEAR, OCLNN_CUBIC };
+/** Which input pixels an output pixel is made of, along each side. */
+enum oclnn_interpolation {
+    OCLNN_NEAREST, /**< the nearest one */
+    OCLNN_LINEAR, /**< the two next to it, by distance */
+    OCLNN_CUBIC /**< four, by Keys' cubic with a = -0.75 */
+};
 /** Zero means default in every field. */
 struct oclnn_resize {
     const char *name;
     enum oclnn_interpolation mode; /**< default: nearest */
     int align_corners; /**< 1: corner pixels fall on corner pixels; default: pixels are areas (half-pixel) */
 };
-/** To `height` x `width` pixels. */
+/** [N,C,H,W] to [N,C,height,width] (Resize). */
 OCLNN_API oclnn_value oclnn_resize2d(oclnn_graph *graph, oclnn_value x, int height, int width,
     const struct oclnn_resize *params);
-/** `factor` times as high and wide. */
+/** [N,C,H,W] to [N, C, H*factor, W*factor], rounded down (Resize). */
 OCLNN_API oclnn_value oclnn_upsample(oclnn_graph *graph, oclnn_value x, float factor,
     const struct oclnn_resize *params);
 
@@ -184,48 +240,6 @@ struct oclnn_lrn {
 OCLNN_API oclnn_value oclnn_lrn(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_lrn *params);
 /** In training every element is 0 with probability `ratio` and else divided by 1 - ratio; else y = x. */
 OCLNN_API oclnn_value oclnn_dropout(oclnn_graph *graph, oclnn_value x, float ratio);
-
-/* ---- arithmetic, with numpy's broadcasting ---- */
-
-OCLNN_API oclnn_value oclnn_add(oclnn_graph *graph, oclnn_value a, oclnn_value b);
-OCLNN_API oclnn_value oclnn_sub(oclnn_graph *graph, oclnn_value a, oclnn_value b);
-OCLNN_API oclnn_value oclnn_mul(oclnn_graph *graph, oclnn_value a, oclnn_value b);
-OCLNN_API oclnn_value oclnn_div(oclnn_graph *graph, oclnn_value a, oclnn_value b);
-/** Of `count` values, element by element. */
-OCLNN_API oclnn_value oclnn_sum(oclnn_graph *graph, const oclnn_value *values, int count);
-OCLNN_API oclnn_value oclnn_max(oclnn_graph *graph, const oclnn_value *values, int count);
-OCLNN_API oclnn_value oclnn_min(oclnn_graph *graph, const oclnn_value *values, int count);
-/** Over the dimensions in `axes` (rank 0: all); keep 1: they stay as 1, 0: they vanish. */
-OCLNN_API oclnn_value oclnn_reduce_mean(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
-OCLNN_API oclnn_value oclnn_reduce_sum(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
-OCLNN_API oclnn_value oclnn_reduce_max(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
-OCLNN_API oclnn_value oclnn_reduce_min(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes, int keep);
-
-/* ---- shapes ---- */
-
-/** Beside each other along `axis` (1: channels); the other dimensions must be equal. */
-OCLNN_API oclnn_value oclnn_concat(oclnn_graph *graph, const oclnn_value *values, int count, int axis);
-/** Into `count` pieces along `axis`. @param sizes  NULL: equal ones. @param out  `count` values, all 0 after a
- *  mistake. Returns out[0]. */
-OCLNN_API oclnn_value oclnn_split(oclnn_graph *graph, oclnn_value x, int axis, const int64_t *sizes,
-    int count, oclnn_value *out);
-/** Positions begin, begin + step … before `end` along `axis`; negative ones count from the end, an `end` behind the
- *  last position means all. */
-OCLNN_API oclnn_value oclnn_slice(oclnn_graph *graph, oclnn_value x, int axis, int64_t begin, int64_t end,
-    int64_t step);
-/** `value` around x: before.dim[i] positions in front of dimension i, after.dim[i] behind it; ranks as x. */
-OCLNN_API oclnn_value oclnn_pad(oclnn_graph *graph, oclnn_value x, struct oclnn_shape before,
-    struct oclnn_shape after, float value);
-/** The same elements in another shape: 0 = as in x, one -1 = what is left. */
-OCLNN_API oclnn_value oclnn_reshape(oclnn_graph *graph, oclnn_value x, struct oclnn_shape shape);
-/** [N,C,H,W] to [N,C*H*W]. */
-OCLNN_API oclnn_value oclnn_flatten(oclnn_graph *graph, oclnn_value x);
-/** Dimension i of y is dimension order.dim[i] of x: OCLNN_LIST(0, 2, 3, 1) makes N C H W to N H W C. */
-OCLNN_API oclnn_value oclnn_transpose(oclnn_graph *graph, oclnn_value x, struct oclnn_shape order);
-/** Takes away dimensions of 1 (rank 0: all of them), or puts them in (positions in y). */
-OCLNN_API oclnn_value oclnn_squeeze(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes);
-OCLNN_API oclnn_value oclnn_unsqueeze(oclnn_graph *graph, oclnn_value x, struct oclnn_shape axes);
-OCLNN_API oclnn_value oclnn_identity(oclnn_graph *graph, oclnn_value x);
 
 /* ---- any operator ---- */
 

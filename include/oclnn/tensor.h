@@ -48,6 +48,9 @@ struct oclnn_shape {
 #define OCLNN_SHAPE(...) \
     ((struct oclnn_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 
+/** A list of numbers as an expression, for axes and orders (C only): OCLNN_LIST(2, 3). */
+#define OCLNN_LIST(...) OCLNN_SHAPE(__VA_ARGS__)
+
 /** A tensor in host memory, row-major. Thread-safety: one thread at a time. */
 typedef struct oclnn_tensor oclnn_tensor;
 

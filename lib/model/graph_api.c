@@ -62,11 +62,11 @@ void oclnn_graph_scope(oclnn_graph *graph, const char *prefix)
 
 /* ---- names ---- */
 
-/* "conv2d" counts as conv; a kind that ends in a digit needs something between it and the number. */
+/* "conv1d" and "conv2d" count as conv; a kind that ends in a digit needs something between it and the number. */
 static const char *stem_of(oclnn_graph *graph, const char *kind)
 {
     size_t n = strlen(kind);
-    bool flat = n > 2 && strcmp(kind + n - 2, "2d") == 0;
+    bool flat = n > 2 && (strcmp(kind + n - 2, "1d") == 0 || strcmp(kind + n - 2, "2d") == 0);
     char last = kind[n - 1];
     return onn_arena_printf(&graph->graph->arena, "%s%.*s%s", graph->scope, (int)(flat ? n - 2 : n), kind,
         !flat && last >= '0' && last <= '9' ? "_" : "");

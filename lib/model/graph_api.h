@@ -40,10 +40,16 @@ void onn_layer_set_int(struct onn_layer *l, const char *attr, int64_t v);
 void onn_layer_set_float(struct onn_layer *l, const char *attr, float v);
 void onn_layer_set_ints(struct onn_layer *l, const char *attr, int n, const int64_t *v);
 void onn_layer_set_text(struct onn_layer *l, const char *attr, const char *text);
+void onn_layer_set_number(struct onn_layer *l, const char *attr, enum oclnn_dtype dtype,
+    double v); /* tensor of 1 */
 /* suffix: NULL for the layer's result, ".matmul" for what stands before it. */
 oclnn_value onn_layer_emit(struct onn_layer *l, const char *suffix, int n_in, const oclnn_value *in);
 enum oclnn_status onn_layer_emit_many(struct onn_layer *l, const char *suffix, int n_in,
     const oclnn_value *in, int n_out, oclnn_value *out);
+
+/* The whole layer, where the operator has no attributes. */
+oclnn_value onn_layer_plain(oclnn_graph *graph, const char *kind, const char *onnx, int n_in,
+    const oclnn_value *in);
 
 /* A parameter (or STATE) called layer.suffix; a default `init` becomes `usual`. */
 oclnn_value onn_layer_param(struct onn_layer *l, const char *suffix, enum onn_role role,
@@ -55,7 +61,18 @@ oclnn_value onn_layer_number(struct onn_layer *l, enum oclnn_dtype dtype, double
 
 /* x must have this rank (and known dimension `axis`, if that is not negative). */
 bool onn_layer_needs(struct onn_layer *l, oclnn_value x, int rank, int axis);
-/* A pair where {2} means {2, 2} and {0} means {def, def}; false if a number is negative. */
-bool onn_layer_pair(struct onn_layer *l, const char *what, const int *pair, int64_t def, int64_t out[2]);
+
+/* A sliding window of one or two dimensions, as the parameters of convolutions and pools give it. */
+struct onn_layer_window {
+    int spatial, same;
+    const int *kernel, *stride, *pad,
+        *dilation; /* 2, 2, 4, 2 numbers; in a 1-D layer the first 1, 1, 2, 1 of them */
+    int64_t k[2], s[2], d[2], p[4]; /* what onn_layer_window makes of them */
+};
+/* Checks x's rank and all numbers; no stride means `stride` (0: the kernel). False after a mistake. */
+bool onn_layer_window(struct onn_layer *l, oclnn_value x, int size, int64_t stride,
+    struct onn_layer_window *w);
+/* kernel_shape, strides, pads or auto_pad of the node being made. */
+void onn_layer_set_window(struct onn_layer *l, const struct onn_layer_window *w);
 
 #endif

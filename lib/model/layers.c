@@ -89,6 +89,24 @@ void onn_layer_set_text(struct onn_layer *l, const char *attr, const char *text)
         fail_memory(l);
 }
 
+void onn_layer_set_number(struct onn_layer *l, const char *attr, enum oclnn_dtype dtype, double v)
+{
+    struct onn_blob **at = place(l, attr, ONN_ATTR_TENSOR), *blob = NULL;
+    struct onn_desc desc = onn_desc_make(dtype, 1, &(int64_t){1});
+    if (!at)
+        return;
+    if (onn_blob_create(&desc, NULL, &blob) != OCLNN_OK) {
+        fail_memory(l);
+        return;
+    }
+    onn_blob_set_f64(blob, 0, v);
+    if (onn_graph_hold_blob(l->g, blob) == OCLNN_OK)
+        *at = blob;
+    else
+        fail_memory(l);
+    onn_blob_unref(&blob);
+}
+
 /* ---- nodes ---- */
 
 /* Fills descs[n_out]. */
@@ -153,6 +171,16 @@ oclnn_value onn_layer_emit(struct onn_layer *l, const char *suffix, int n_in, co
     oclnn_value out;
     onn_layer_emit_many(l, suffix, n_in, in, 1, &out);
     return out;
+}
+
+oclnn_value onn_layer_plain(oclnn_graph *graph, const char *kind, const char *onnx, int n_in,
+    const oclnn_value *in)
+{
+    struct onn_layer l;
+    if (!onn_layer_begin(&l, graph, kind, NULL, n_in, in))
+        return 0;
+    onn_layer_op(&l, onnx);
+    return onn_layer_emit(&l, NULL, n_in, in);
 }
 
 /* ---- parameters and constants ---- */
@@ -251,16 +279,5 @@ bool onn_layer_needs(struct onn_layer *l, oclnn_value x, int rank, int axis)
     else if (axis >= 0 && (axis >= d->rank || d->dim[axis] < 1))
         onn_layer_fail(l, OCLNN_ERROR_SHAPE, "x is %s, dimension %d must be known", onn_desc_text(d, text),
             axis);
-    return l->g->status == OCLNN_OK;
-}
-
-bool onn_layer_pair(struct onn_layer *l, const char *what, const int *pair, int64_t def, int64_t out[2])
-{
-    int64_t first = pair[0] ? pair[0] : pair[1] ? pair[1] : def;
-    out[0] = first;
-    out[1] = pair[1] ? pair[1] : first;
-    if (out[0] < 1 || out[1] < 1)
-        onn_layer_fail(l, OCLNN_ERROR_ARGUMENT, "%s is %lldx%lld", what, (long long)out[0],
-            (long long)out[1]);
     return l->g->status == OCLNN_OK;
 }

@@ -17,104 +17,121 @@ static oclnn_value add_bias(struct onn_layer *l, enum oclnn_dtype dtype, int64_t
     return onn_layer_param(l, ".bias", ONN_ROLE_PARAM, &d, init, &zero);
 }
 
-/* What the two convolutions have in common, read from the parameters. */
-struct window {
-    int64_t kernel[2], stride[2], dilation[2], pad[4];
-    int64_t channels, group;
+/* What the convolutions have in common. */
+struct shape {
+    struct onn_layer_window window;
+    int64_t channels, filters, group;
 };
 
-static bool read_window(struct onn_layer *l, oclnn_value x, int filters, int size, const struct oclnn_conv *p,
-    struct window *w)
+static struct onn_layer_window window_of(const struct oclnn_conv *p, int spatial)
 {
-    const int square[2] = {size, size};
-    if (!onn_layer_needs(l, x, 4, 1))
+    return (struct onn_layer_window){.spatial = spatial,
+        .same = p->same,
+        .kernel = p->kernel,
+        .stride = p->stride,
+        .pad = p->pad,
+        .dilation = p->dilation};
+}
+
+static bool read_conv(struct onn_layer *l, oclnn_value x, int filters, int size, const struct oclnn_conv *p,
+    struct shape *c)
+{
+    if (!onn_layer_window(l, x, size, 1, &c->window) || !onn_layer_needs(l, x, -1, 1))
         return false;
-    w->channels = onn_layer_desc(l, x)->dim[1];
-    w->group = p->group ? p->group : 1;
-    if (!onn_layer_pair(l, "the kernel", p->kernel[0] || p->kernel[1] ? p->kernel : square, 0, w->kernel) ||
-        !onn_layer_pair(l, "stride", p->stride, 1, w->stride) ||
-        !onn_layer_pair(l, "dilation", p->dilation, 1, w->dilation))
-        return false;
-    for (int i = 0; i < 4; i++) {
-        w->pad[i] = p->pad[i];
-        if (p->pad[i] < 0 || (p->pad[i] && p->same))
-            onn_layer_fail(l, OCLNN_ERROR_ARGUMENT, p->same ? "same is set, and pad[%d]=%d" : "pad[%d]=%d", i,
-                p->pad[i]);
-    }
+    c->channels = onn_layer_desc(l, x)->dim[1];
+    c->filters = filters;
+    c->group = p->group ? p->group : 1;
     if (filters < 1)
         onn_layer_fail(l, OCLNN_ERROR_ARGUMENT, "%d filters", filters);
-    else if (w->group < 1 || w->channels % w->group)
+    else if (c->group < 1 || c->channels % c->group)
         onn_layer_fail(l, OCLNN_ERROR_SHAPE, "group=%lld does not divide %lld input channels",
-            (long long)w->group, (long long)w->channels);
-    else if (filters % w->group)
-        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "group=%lld does not divide %d filters", (long long)w->group,
+            (long long)c->group, (long long)c->channels);
+    else if (filters % c->group)
+        onn_layer_fail(l, OCLNN_ERROR_SHAPE, "group=%lld does not divide %d filters", (long long)c->group,
             filters);
     return l->g->status == OCLNN_OK;
 }
 
-static void set_window(struct onn_layer *l, const struct oclnn_conv *p, const struct window *w)
-{
-    onn_layer_set_ints(l, "kernel_shape", 2, w->kernel);
-    onn_layer_set_ints(l, "strides", 2, w->stride);
-    onn_layer_set_ints(l, "dilations", 2, w->dilation);
-    onn_layer_set_int(l, "group", w->group);
-    if (p->same)
-        onn_layer_set_text(l, "auto_pad", "SAME_UPPER");
-    else
-        onn_layer_set_ints(l, "pads", 4, w->pad);
-}
-
 /* `first`, `second`: the weight's leading dimensions. */
-static oclnn_value convolve(struct onn_layer *l, oclnn_value x, int64_t first, int64_t second,
-    int64_t filters, int64_t fan_in, const struct oclnn_conv *p, const struct window *w)
+static oclnn_value convolve(struct onn_layer *l, oclnn_value x, int64_t first, int64_t second, int64_t fan_in,
+    const struct oclnn_conv *p, const struct shape *c)
 {
+    const struct onn_layer_window *w = &c->window;
     enum oclnn_dtype dtype = onn_layer_desc(l, x)->dtype;
-    int64_t taps = w->kernel[0] * w->kernel[1]; /* both are ints */
-    struct onn_desc d = onn_desc_make(dtype, 4, (int64_t[]){first, second, w->kernel[0], w->kernel[1]});
+    int64_t taps = w->spatial == 1 ? w->k[0] : w->k[0] * w->k[1]; /* both are ints */
+    struct onn_desc d = onn_desc_make(dtype, 2 + w->spatial, (int64_t[]){first, second, w->k[0], w->k[1]});
     if (onn_desc_elements(&d) < 0)
         return onn_layer_fail(l, OCLNN_ERROR_SHAPE, "the weight is too big");
-    struct onn_init usual = kaiming(fan_in * taps, filters / w->group * taps);
+    onn_layer_set_window(l, w);
+    onn_layer_set_ints(l, "dilations", w->spatial, w->d);
+    onn_layer_set_int(l, "group", c->group);
+    struct onn_init usual = kaiming(fan_in * taps, c->filters / c->group * taps);
     oclnn_value in[3] = {x};
     in[1] = onn_layer_param(l, ".weight", ONN_ROLE_PARAM, &d, &p->weight_init, &usual);
     if (!p->no_bias)
-        in[2] = add_bias(l, dtype, filters, &p->bias_init);
+        in[2] = add_bias(l, dtype, c->filters, &p->bias_init);
     return onn_layer_emit(l, NULL, p->no_bias ? 2 : 3, in);
+}
+
+static oclnn_value conv(oclnn_graph *graph, oclnn_value x, int filters, int size,
+    const struct oclnn_conv *params, int spatial, const char *kind)
+{
+    static const struct oclnn_conv none = {0};
+    const struct oclnn_conv *p = params ? params : &none;
+    struct shape c = {.window = window_of(p, spatial)};
+    struct onn_layer l;
+    if (!onn_layer_begin(&l, graph, kind, p->name, 1, &x) || !read_conv(&l, x, filters, size, p, &c))
+        return 0;
+    if (p->output_pad[0] || p->output_pad[1])
+        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "output_pad is only for transposed convolutions");
+    onn_layer_op(&l, "Conv");
+    int64_t per_group = c.channels / c.group;
+    return convolve(&l, x, filters, per_group, per_group, p, &c);
+}
+
+oclnn_value oclnn_conv1d(oclnn_graph *graph, oclnn_value x, int filters, int size,
+    const struct oclnn_conv *params)
+{
+    return conv(graph, x, filters, size, params, 1, "conv1d");
 }
 
 oclnn_value oclnn_conv2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
     const struct oclnn_conv *params)
 {
+    return conv(graph, x, filters, size, params, 2, "conv2d");
+}
+
+static oclnn_value conv_transpose(oclnn_graph *graph, oclnn_value x, int filters, int size,
+    const struct oclnn_conv *params, int spatial, const char *kind)
+{
     static const struct oclnn_conv none = {0};
     const struct oclnn_conv *p = params ? params : &none;
+    struct shape c = {.window = window_of(p, spatial)};
+    const int64_t more[2] = {p->output_pad[0], p->output_pad[1]};
     struct onn_layer l;
-    struct window w;
-    if (!onn_layer_begin(&l, graph, "conv2d", p->name, 1, &x) || !read_window(&l, x, filters, size, p, &w))
+    if (!onn_layer_begin(&l, graph, kind, p->name, 1, &x) || !read_conv(&l, x, filters, size, p, &c))
         return 0;
-    if (p->output_pad[0] || p->output_pad[1])
-        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "output_pad is only for oclnn_conv_transpose2d");
-    onn_layer_op(&l, "Conv");
-    set_window(&l, p, &w);
-    int64_t c = w.channels / w.group;
-    return convolve(&l, x, filters, c, filters, c, p, &w);
+    if (spatial == 1 && more[1])
+        return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT,
+            "output_pad[1]=%d, and x has one dimension of positions", p->output_pad[1]);
+    onn_layer_op(&l, "ConvTranspose");
+    if (more[0] || more[1])
+        onn_layer_set_ints(&l, "output_padding", spatial, more);
+    /* Each output sums over a filter's taps that fall on an input: one in stride*stride of them. */
+    int64_t fan = c.channels / c.group / (c.window.s[0] * (spatial == 1 ? 1 : c.window.s[1]));
+    return convolve(&l, x, c.channels, filters / c.group, fan > 0 ? fan : 1, p, &c);
+}
+
+oclnn_value oclnn_conv_transpose1d(oclnn_graph *graph, oclnn_value x, int filters, int size,
+    const struct oclnn_conv *params)
+{
+    return conv_transpose(graph, x, filters, size, params, 1, "conv_transpose1d");
 }
 
 oclnn_value oclnn_conv_transpose2d(oclnn_graph *graph, oclnn_value x, int filters, int size,
     const struct oclnn_conv *params)
 {
-    static const struct oclnn_conv none = {0};
-    const struct oclnn_conv *p = params ? params : &none;
-    struct onn_layer l;
-    struct window w;
-    if (!onn_layer_begin(&l, graph, "conv_transpose2d", p->name, 1, &x) ||
-        !read_window(&l, x, filters, size, p, &w))
-        return 0;
-    onn_layer_op(&l, "ConvTranspose");
-    set_window(&l, p, &w);
-    if (p->output_pad[0] || p->output_pad[1])
-        onn_layer_set_ints(&l, "output_padding", 2, (int64_t[]){p->output_pad[0], p->output_pad[1]});
-    /* Each output sums over a filter's taps that fall on an input: one in stride*stride of them. */
-    int64_t fan = w.channels / w.group / (w.stride[0] * w.stride[1]);
-    return convolve(&l, x, w.channels, filters / w.group, filters, fan > 0 ? fan : 1, p, &w);
+    return conv_transpose(graph, x, filters, size, params, 2, "conv_transpose2d");
 }
 
 oclnn_value oclnn_dense(oclnn_graph *graph, oclnn_value x, int units, const struct oclnn_dense *params)
@@ -168,6 +185,23 @@ oclnn_value oclnn_matmul(oclnn_graph *graph, oclnn_value a, oclnn_value b)
         return 0;
     onn_layer_op(&l, "MatMul");
     return onn_layer_emit(&l, NULL, 2, in);
+}
+
+oclnn_value oclnn_gemm(oclnn_graph *graph, oclnn_value a, oclnn_value b, oclnn_value c,
+    const struct oclnn_gemm *params)
+{
+    static const struct oclnn_gemm none = {0};
+    const struct oclnn_gemm *p = params ? params : &none;
+    struct onn_layer l;
+    oclnn_value in[3] = {a, b, c};
+    if (!onn_layer_begin(&l, graph, "gemm", p->name, c ? 3 : 2, in))
+        return 0;
+    onn_layer_op(&l, "Gemm");
+    onn_layer_set_float(&l, "alpha", p->alpha != 0 ? p->alpha : 1);
+    onn_layer_set_float(&l, "beta", p->beta != 0 ? p->beta : 1);
+    onn_layer_set_int(&l, "transA", p->transpose_a != 0);
+    onn_layer_set_int(&l, "transB", p->transpose_b != 0);
+    return onn_layer_emit(&l, NULL, c ? 3 : 2, in);
 }
 
 oclnn_value oclnn_parameter(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,

@@ -4,69 +4,60 @@
 #include <math.h>
 
 static oclnn_value pool(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params,
-    const char *kind, const char *onnx)
+    int spatial, const char *kind, const char *onnx)
 {
     static const struct oclnn_pool none = {0};
     const struct oclnn_pool *p = params ? params : &none;
-    const int square[2] = {size, size};
-    int64_t kernel[2], stride[2], dilation[2], pad[4];
+    struct onn_layer_window w = {.spatial = spatial,
+        .same = p->same,
+        .kernel = p->kernel,
+        .stride = p->stride,
+        .pad = p->pad,
+        .dilation = p->dilation};
     struct onn_layer l;
-    if (!onn_layer_begin(&l, graph, kind, p->name, 1, &x) || !onn_layer_needs(&l, x, 4, -1) ||
-        !onn_layer_pair(&l, "the window", p->kernel[0] || p->kernel[1] ? p->kernel : square, 0, kernel) ||
-        !onn_layer_pair(&l, "stride", p->stride, 0x7fffffff, stride) ||
-        !onn_layer_pair(&l, "dilation", p->dilation, 1, dilation))
+    if (!onn_layer_begin(&l, graph, kind, p->name, 1, &x) || !onn_layer_window(&l, x, size, 0, &w))
         return 0;
-    bool is_max = onnx[0] == 'M', strided = p->stride[0] || p->stride[1];
+    bool is_max = onnx[0] == 'M';
     if (is_max && p->count_pad)
         return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT, "count_pad is only for averages");
     onn_layer_op(&l, onnx);
-    onn_layer_set_ints(&l, "kernel_shape", 2, kernel);
-    onn_layer_set_ints(&l, "strides", 2, strided ? stride : kernel);
-    if (dilation[0] > 1 || dilation[1] > 1)
-        onn_layer_set_ints(&l, "dilations", 2, dilation);
-    for (int i = 0; i < 4; i++) {
-        pad[i] = p->pad[i];
-        if (pad[i] < 0 || (pad[i] && p->same))
-            return onn_layer_fail(&l, OCLNN_ERROR_ARGUMENT,
-                p->same ? "same is set, and pad[%d]=%d" : "pad[%d]=%d", i, p->pad[i]);
-    }
-    if (p->same)
-        onn_layer_set_text(&l, "auto_pad", "SAME_UPPER");
-    else
-        onn_layer_set_ints(&l, "pads", 4, pad);
+    onn_layer_set_window(&l, &w);
+    if (w.d[0] > 1 || w.d[1] > 1)
+        onn_layer_set_ints(&l, "dilations", spatial, w.d);
     onn_layer_set_int(&l, "ceil_mode", p->ceil_mode != 0);
     if (!is_max)
         onn_layer_set_int(&l, "count_include_pad", p->count_pad != 0);
     return onn_layer_emit(&l, NULL, 1, &x);
 }
 
+oclnn_value oclnn_max_pool1d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params)
+{
+    return pool(graph, x, size, params, 1, "max_pool1d", "MaxPool");
+}
+
 oclnn_value oclnn_max_pool2d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params)
 {
-    return pool(graph, x, size, params, "max_pool2d", "MaxPool");
+    return pool(graph, x, size, params, 2, "max_pool2d", "MaxPool");
+}
+
+oclnn_value oclnn_avg_pool1d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params)
+{
+    return pool(graph, x, size, params, 1, "avg_pool1d", "AveragePool");
 }
 
 oclnn_value oclnn_avg_pool2d(oclnn_graph *graph, oclnn_value x, int size, const struct oclnn_pool *params)
 {
-    return pool(graph, x, size, params, "avg_pool2d", "AveragePool");
-}
-
-static oclnn_value global_pool(oclnn_graph *graph, oclnn_value x, const char *kind, const char *onnx)
-{
-    struct onn_layer l;
-    if (!onn_layer_begin(&l, graph, kind, NULL, 1, &x))
-        return 0;
-    onn_layer_op(&l, onnx);
-    return onn_layer_emit(&l, NULL, 1, &x);
+    return pool(graph, x, size, params, 2, "avg_pool2d", "AveragePool");
 }
 
 oclnn_value oclnn_global_avg_pool(oclnn_graph *graph, oclnn_value x)
 {
-    return global_pool(graph, x, "global_avg_pool", "GlobalAveragePool");
+    return onn_layer_plain(graph, "global_avg_pool", "GlobalAveragePool", 1, &x);
 }
 
 oclnn_value oclnn_global_max_pool(oclnn_graph *graph, oclnn_value x)
 {
-    return global_pool(graph, x, "global_max_pool", "GlobalMaxPool");
+    return onn_layer_plain(graph, "global_max_pool", "GlobalMaxPool", 1, &x);
 }
 
 static bool begin_resize(struct onn_layer *l, oclnn_graph *graph, oclnn_value x, const char *kind,

@@ -85,8 +85,40 @@ static void convolutions(void **state)
     check(g, y, OCLNN_SHAPE(-1, 5, -1, -1));
     y = oclnn_dense(g, oclnn_input(g, "tokens", OCLNN_F32, OCLNN_SHAPE(-1, 9, 12)), 5, NULL);
     check(g, y, OCLNN_SHAPE(-1, 9, 5));
+    oclnn_value m = oclnn_input(g, "rows", OCLNN_F32, OCLNN_SHAPE(-1, 12));
+    check(g,
+        oclnn_gemm(g, m, oclnn_parameter(g, "v", OCLNN_F32, OCLNN_SHAPE(5, 12), NULL), 0,
+            &(struct oclnn_gemm){.transpose_b = 1}),
+        OCLNN_SHAPE(-1, 5));
     y = oclnn_matmul(g, y, oclnn_parameter(g, "m", OCLNN_F32, OCLNN_SHAPE(5, 3), NULL));
     check(g, y, OCLNN_SHAPE(-1, 9, 3));
+    oclnn_graph_destroy(&g);
+}
+
+static void lines(void **state)
+{
+    (void)state;
+    oclnn_graph *g = start();
+    oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 8, 100)), y;
+    y = oclnn_conv1d(g, x, 16, 5, NULL);
+    check(g, y, OCLNN_SHAPE(-1, 16, 96));
+    assert_int_equal(named(g, "conv1.weight")->desc.rank, 3);
+    assert_int_equal(named(g, "conv1.weight")->init->fan_in, 8 * 5);
+    y = oclnn_conv1d(g, y, 16, 3,
+        &(struct oclnn_conv){.stride = {2}, .pad = {2, 1}, .dilation = {3}, .group = 16});
+    check(g, y, OCLNN_SHAPE(-1, 16, 47));
+    check(g, oclnn_conv1d(g, y, 4, 4, &(struct oclnn_conv){.same = 2, .stride = {4}}),
+        OCLNN_SHAPE(-1, 4, 12));
+    check(g, oclnn_conv_transpose1d(g, y, 4, 2, &(struct oclnn_conv){.stride = {2}, .output_pad = {1}}),
+        OCLNN_SHAPE(-1, 4, 95));
+    check(g, oclnn_max_pool1d(g, x, 3, NULL), OCLNN_SHAPE(-1, 8, 33));
+    check(g, oclnn_max_pool1d(g, x, 3, &(struct oclnn_pool){.ceil_mode = 1}), OCLNN_SHAPE(-1, 8, 34));
+    check(g, oclnn_avg_pool1d(g, x, 3, &(struct oclnn_pool){.stride = {2}, .pad = {1, 1}}),
+        OCLNN_SHAPE(-1, 8, 50));
+    check(g, oclnn_global_avg_pool(g, x), OCLNN_SHAPE(-1, 8, 1));
+    check(g, oclnn_batch_norm(g, x, NULL), OCLNN_SHAPE(-1, 8, 100));
+    y = oclnn_input(g, "long", OCLNN_F32, OCLNN_SHAPE(1, 2, -1));
+    check(g, oclnn_conv1d(g, y, 4, 3, NULL), OCLNN_SHAPE(1, 4, -1));
     oclnn_graph_destroy(&g);
 }
 
@@ -138,13 +170,15 @@ static void elementwise(void **state)
     (void)state;
     oclnn_value (*const unary[])(oclnn_graph *, oclnn_value) = {oclnn_relu, oclnn_relu6, oclnn_prelu,
         oclnn_sigmoid, oclnn_tanh, oclnn_hard_sigmoid, oclnn_hard_swish, oclnn_swish, oclnn_gelu,
-        oclnn_identity};
+        oclnn_identity, oclnn_neg, oclnn_abs, oclnn_exp, oclnn_log, oclnn_sqrt};
     oclnn_value (*const binary[])(oclnn_graph *, oclnn_value, oclnn_value) = {oclnn_add, oclnn_sub, oclnn_mul,
-        oclnn_div};
+        oclnn_div, oclnn_pow, oclnn_equal, oclnn_less, oclnn_less_equal, oclnn_greater, oclnn_greater_equal};
     oclnn_value (*const several[])(oclnn_graph *, const oclnn_value *, int) = {oclnn_sum, oclnn_max,
         oclnn_min};
     oclnn_value (*const reductions[])(oclnn_graph *, oclnn_value, struct oclnn_shape,
-        int) = {oclnn_reduce_mean, oclnn_reduce_sum, oclnn_reduce_max, oclnn_reduce_min};
+        int) = {oclnn_reduce_mean, oclnn_reduce_sum, oclnn_reduce_max, oclnn_reduce_min, oclnn_reduce_prod,
+        oclnn_reduce_l1, oclnn_reduce_l2, oclnn_reduce_sum_square, oclnn_reduce_log_sum,
+        oclnn_reduce_log_sum_exp};
     oclnn_graph *g = start();
     oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 8, 5, 6));
     oclnn_value c = oclnn_input(g, "c", OCLNN_F32, OCLNN_SHAPE(8, 1, 1)), in[3] = {x, c, x};
@@ -167,11 +201,35 @@ static void elementwise(void **state)
     oclnn_graph_destroy(&g);
 }
 
+static enum oclnn_dtype dtype_of(const oclnn_graph *g, oclnn_value v)
+{
+    return (enum oclnn_dtype)g->graph->value[v].desc.dtype;
+}
+
+static void logic(void **state)
+{
+    (void)state;
+    oclnn_graph *g = start();
+    oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 8, 5, 6));
+    oclnn_value c = oclnn_input(g, "c", OCLNN_F32, OCLNN_SHAPE(8, 1, 1)), less = oclnn_less(g, x, c);
+    assert_int_equal(dtype_of(g, less), OCLNN_BOOL);
+    check(g, oclnn_and(g, less, oclnn_not(g, oclnn_or(g, less, oclnn_equal(g, c, c)))),
+        OCLNN_SHAPE(-1, 8, 5, 6));
+    oclnn_value y = oclnn_where(g, less, c, x);
+    check(g, y, OCLNN_SHAPE(-1, 8, 5, 6));
+    assert_int_equal(dtype_of(g, y), OCLNN_F32);
+    y = oclnn_cast(g, less, OCLNN_F16);
+    check(g, y, OCLNN_SHAPE(-1, 8, 5, 6));
+    assert_int_equal(dtype_of(g, y), OCLNN_F16);
+    oclnn_graph_destroy(&g);
+}
+
 static void shapes(void **state)
 {
     (void)state;
     oclnn_graph *g = start();
     oclnn_value x = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(-1, 8, 5, 6)), part[3];
+    oclnn_value c = oclnn_input(g, "c", OCLNN_F32, OCLNN_SHAPE(8, 5));
     check(g, oclnn_concat(g, (oclnn_value[]){x, x, x}, 3, 1), OCLNN_SHAPE(-1, 24, 5, 6));
     check(g, oclnn_split(g, x, 1, NULL, 2, part), OCLNN_SHAPE(-1, 4, 5, 6));
     check(g, part[1], OCLNN_SHAPE(-1, 4, 5, 6));
@@ -180,6 +238,21 @@ static void shapes(void **state)
     check(g, oclnn_slice(g, x, 3, 1, 1000, 2), OCLNN_SHAPE(-1, 8, 5, 3));
     check(g, oclnn_pad(g, x, OCLNN_LIST(0, 0, 1, 2), OCLNN_LIST(0, 0, 3, 0), 0), OCLNN_SHAPE(-1, 8, 9, 8));
     check(g, oclnn_pad(g, x, OCLNN_LIST(0, 0, 0, 0), OCLNN_LIST(0, 0, 1, 1), 1), OCLNN_SHAPE(-1, 8, 6, 7));
+    check(g, oclnn_pad_edge(g, x, OCLNN_LIST(0, 0, 1, 2), OCLNN_LIST(0, 0, 3, 0)), OCLNN_SHAPE(-1, 8, 9, 8));
+    check(g, oclnn_pad_reflect(g, x, OCLNN_LIST(0, 0, 1, 2), OCLNN_LIST(0, 0, 3, 0)),
+        OCLNN_SHAPE(-1, 8, 9, 8));
+    oclnn_value i = oclnn_input(g, "i", OCLNN_I64, OCLNN_SHAPE(4, -1));
+    check(g, oclnn_gather(g, x, i, 1), OCLNN_SHAPE(-1, 4, -1, 5, 6));
+    check(g, oclnn_gather(g, x, oclnn_scalar(g, OCLNN_I64, 2), -1), OCLNN_SHAPE(-1, 8, 5));
+    check(g, oclnn_expand(g, oclnn_input(g, "one", OCLNN_F32, OCLNN_SHAPE(-1, 1, 3)), OCLNN_SHAPE(1, 7, 1)),
+        OCLNN_SHAPE(-1, 7, 3));
+    check(g, oclnn_flatten_at(g, x, 2), OCLNN_SHAPE(-1, 30));
+    check(g, oclnn_flatten_at(g, x, -1), OCLNN_SHAPE(-1, 6));
+    check(g, oclnn_flatten_at(g, x, 0), OCLNN_SHAPE(1, -1));
+    check(g, oclnn_shape_of(g, x), OCLNN_SHAPE(4));
+    oclnn_value n = oclnn_scalar(g, OCLNN_I64, 7), step = oclnn_scalar(g, OCLNN_I64, 2);
+    check(g, oclnn_range(g, oclnn_scalar(g, OCLNN_I64, 0), n, step), OCLNN_SHAPE(4));
+    check(g, oclnn_constant_of_shape(g, oclnn_shape_of(g, c), OCLNN_I32, 3), OCLNN_SHAPE(-1, -1));
     check(g, oclnn_reshape(g, x, OCLNN_SHAPE(0, 2, 4, 30)), OCLNN_SHAPE(-1, 2, 4, 30));
     check(g, oclnn_flatten(g, x), OCLNN_SHAPE(-1, 240));
     check(g, oclnn_transpose(g, x, OCLNN_LIST(0, 2, 3, 1)), OCLNN_SHAPE(-1, 5, 6, 8));
@@ -301,6 +374,55 @@ static void first_mistake(void **state)
     oclnn_graph_destroy(&g);
 }
 
+static void first_mistake_more(void **state)
+{
+    (void)state;
+    oclnn_graph *g = start();
+    const struct oclnn_shape line = OCLNN_SHAPE(1, 4, 50), one = OCLNN_SHAPE(1, 0, 0, 0);
+    wrong(&g, oclnn_conv1d(g, x4(g), 6, 3, NULL), OCLNN_ERROR_SHAPE,
+        "layer 'conv1' (conv1d): x is f32[-1,64,8,8], 3 dimensions are needed");
+#define X3 oclnn_input(g, "x", OCLNN_F32, line)
+#define CONV(...) &(struct oclnn_conv){__VA_ARGS__}
+    wrong(&g, oclnn_conv1d(g, X3, 6, 3, CONV(.stride = {2, 2})), OCLNN_ERROR_ARGUMENT, "stride is 2x2");
+    wrong(&g, oclnn_conv1d(g, X3, 6, 3, CONV(.kernel = {3, 3})), OCLNN_ERROR_ARGUMENT, "the kernel is 3x3");
+    wrong(&g, oclnn_conv1d(g, X3, 6, 3, CONV(.dilation = {0, 2})), OCLNN_ERROR_ARGUMENT, "dilation is 0x2");
+    wrong(&g, oclnn_conv1d(g, X3, 6, 3, CONV(.pad = {1, 1, 1})), OCLNN_ERROR_ARGUMENT, "pad[2]=1");
+    wrong(&g, oclnn_conv1d(g, X3, 6, 3, CONV(.output_pad = {1})), OCLNN_ERROR_ARGUMENT, "output_pad");
+    wrong(&g, oclnn_conv1d(g, X3, 6, 3, CONV(.same = 3)), OCLNN_ERROR_ARGUMENT, "same=3");
+    wrong(&g, oclnn_conv_transpose1d(g, X3, 6, 3, CONV(.output_pad = {0, 1})), OCLNN_ERROR_ARGUMENT,
+        "output_pad[1]=1");
+    wrong(&g, oclnn_max_pool1d(g, X3, 2, &(struct oclnn_pool){.pad = {0, 0, 0, 1}}), OCLNN_ERROR_ARGUMENT,
+        "pad[3]=1");
+    wrong(&g, oclnn_max_pool1d(g, X3, 2, &(struct oclnn_pool){.count_pad = 1}), OCLNN_ERROR_ARGUMENT,
+        "count_pad is only for averages");
+    wrong(&g, oclnn_avg_pool1d(g, X3, 51, NULL), OCLNN_ERROR_SHAPE, "layer 'avg_pool1' (avg_pool1d)");
+    wrong(&g, oclnn_avg_pool1d(g, X3, -1, NULL), OCLNN_ERROR_ARGUMENT, "the kernel is -1");
+    wrong(&g, oclnn_gemm(g, X3, 1, 0, NULL), OCLNN_ERROR_SHAPE, "layer 'gemm1' (gemm)");
+    wrong(&g, oclnn_reduce_prod(g, X3, OCLNN_LIST(3), 0), OCLNN_ERROR_ARGUMENT, "axis 3 of 3");
+    wrong(&g, oclnn_reduce_l2(g, X3, OCLNN_LIST(0, -3), 0), OCLNN_ERROR_ARGUMENT,
+        "layer 'reduce_l2_1' (reduce_l2): axis 0 is given twice");
+    wrong(&g, oclnn_and(g, X3, oclnn_scalar(g, OCLNN_BOOL, 1)), OCLNN_ERROR_DTYPE, "layer 'and1' (and)");
+    wrong(&g, oclnn_where(g, X3, 1, 1), OCLNN_ERROR_DTYPE, "layer 'where1' (where)");
+    wrong(&g, oclnn_less(g, X3, oclnn_scalar(g, OCLNN_I32, 1)), OCLNN_ERROR_DTYPE, "layer 'less1' (less)");
+    wrong(&g, oclnn_cast(g, X3, OCLNN_NONE), OCLNN_ERROR_DTYPE, "element type 0");
+    wrong(&g, oclnn_cast(g, X3, (enum oclnn_dtype)77), OCLNN_ERROR_DTYPE, "element type 77");
+    wrong(&g, oclnn_gather(g, X3, 1, 0), OCLNN_ERROR_DTYPE, "layer 'gather1' (gather)");
+    wrong(&g, oclnn_gather(g, X3, 1, 3), OCLNN_ERROR_ARGUMENT, "axis 3 of 3");
+    wrong(&g, oclnn_pad_edge(g, X3, one, one), OCLNN_ERROR_ARGUMENT, "x has 3 dimensions, before 4");
+    wrong(&g, oclnn_pad_reflect(g, X3, OCLNN_LIST(0, 0, 2), OCLNN_LIST(0, 0, -53)), OCLNN_ERROR_SHAPE,
+        "layer 'pad_reflect1' (pad_reflect): dimension 2 would have -1 elements");
+    wrong(&g, oclnn_expand(g, X3, OCLNN_SHAPE(3, 50)), OCLNN_ERROR_SHAPE, "layer 'expand1' (expand)");
+    wrong(&g, oclnn_expand(g, X3, (struct oclnn_shape){.rank = 9}), OCLNN_ERROR_ARGUMENT, "9 dimensions");
+    wrong(&g, oclnn_flatten_at(g, X3, 4), OCLNN_ERROR_ARGUMENT, "axis 4 of 3");
+    wrong(&g, oclnn_constant_of_shape(g, X3, OCLNN_F32, 0), OCLNN_ERROR_DTYPE, "constant_of_shape");
+    wrong(&g, oclnn_constant_of_shape(g, oclnn_shape_of(g, X3), OCLNN_NONE, 0), OCLNN_ERROR_DTYPE,
+        "element type 0");
+    wrong(&g, oclnn_sum(g, &(oclnn_value){0}, 0), OCLNN_ERROR_ARGUMENT, "layer 'sum1' (sum): 0 inputs");
+    wrong(&g, oclnn_reduce_sum(g, X3, (struct oclnn_shape){.rank = -1}, 0), OCLNN_ERROR_ARGUMENT, "-1 axes");
+    wrong(&g, oclnn_squeeze(g, X3, OCLNN_LIST(1)), OCLNN_ERROR_SHAPE, "layer 'squeeze1' (squeeze)");
+    oclnn_graph_destroy(&g);
+}
+
 static void model_create_reports(void **state)
 {
     (void)state;
@@ -327,13 +449,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(program_2),
         cmocka_unit_test(convolutions),
+        cmocka_unit_test(lines),
         cmocka_unit_test(pools_and_resizing),
         cmocka_unit_test(norms),
         cmocka_unit_test(elementwise),
+        cmocka_unit_test(logic),
         cmocka_unit_test(shapes),
         cmocka_unit_test(any_operator),
         cmocka_unit_test(names),
         cmocka_unit_test(first_mistake),
+        cmocka_unit_test(first_mistake_more),
         cmocka_unit_test(model_create_reports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,8 @@ static enum oclnn_status layers(uint64_t *answer)
     y = oclnn_concat(g, (oclnn_value[]){x, y}, 2, 1);
     y = oclnn_max_pool2d(g, y, 2, NULL);
     y = oclnn_softmax(g, oclnn_dense(g, oclnn_flatten(g, y), 10, NULL), -1);
+    x = oclnn_constant_of_shape(g, oclnn_shape_of(g, y), OCLNN_F32, 0.5);
+    y = oclnn_where(g, oclnn_less(g, y, x), oclnn_neg(g, y), x);
     oclnn_output(g, "y", y);
     TRY(oclnn_graph_status(g));
     TRY(oclnn_value_shape(g, y, &shape));
