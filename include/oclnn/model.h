@@ -108,29 +108,44 @@ OCLNN_API enum oclnn_status oclnn_model_replace_head(oclnn_model *model, int cla
 OCLNN_API enum oclnn_status oclnn_model_free_batch(oclnn_model *model);
 
 /**
- * One input or output of a run; a list ends with a zeroed entry. Exactly one of data, tensor, cl_mem is set.
+ * One input or output of a run; a list ends with a zeroed entry. Exactly one of data, tensor, result, cl_mem is set.
  * Without names the entries are taken in graph order.
+ *
+ * Buffers (cl_mem): made in the context's cl_context; sub-buffers are fine. Kernels read an input where it lies and write
+ * an output where it shall be, without a copy; only an output that shares bytes with an input, is one, or is a part of
+ * something larger, is computed elsewhere and copied by the device. The model retains the buffers of its most recent run
+ * until a run with others, with other shapes, or oclnn_model_destroy. Inputs that steer shapes or branches must be in host
+ * memory.
  */
 struct oclnn_binding {
     const char *name; /**< NULL: by order */
     void *data; /**< host array, row-major, of the model's element type */
-    size_t bytes; /**< of data; checked against the shape */
+    size_t
+        bytes; /**< of data, checked against the shape; of cl_mem: the same, or 0: as much as the shape needs */
     struct oclnn_shape
         shape; /**< input with free dimensions: its shape; rank 0 with dim[0] 0: take the model's, and where one
-                    dimension of that is free (the batch) deduce it from `bytes` of `data` */
+                    dimension of that is free (the batch) deduce it from `bytes`, or from the whole cl_mem */
     oclnn_tensor *tensor; /**< input: shape and data; output: must have the right shape */
     oclnn_tensor **result; /**< output only: receives a fresh tensor, which the caller destroys */
-    void *cl_mem; /**< device buffer of the context (see opencl.h), packed row-major */
+    void *
+        cl_mem; /**< device buffer of the context (see opencl.h), row-major without gaps from its first byte */
 };
 /** OCLNN_IN(array), OCLNN_OUT(array): one host array as a list (C only; the size comes from the array's type). */
 #define OCLNN_IN(array) \
     ((const struct oclnn_binding[]){{.data = (array), .bytes = sizeof(array)}, {.data = 0}})
 #define OCLNN_OUT(array) OCLNN_IN(array)
+/** OCLNN_IN_CL(buffer), OCLNN_OUT_CL(buffer): one cl_mem as a list (C only). */
+#define OCLNN_IN_CL(buffer) ((const struct oclnn_binding[]){{.cl_mem = (buffer)}, {.data = 0}})
+#define OCLNN_OUT_CL(buffer) OCLNN_IN_CL(buffer)
 
 /**
  * Runs the model once and waits. The first run with new shapes plans and compiles; later ones only enqueue.
  * Outputs that are not listed are computed but not copied.
- * Errors: OCLNN_ERROR_ARGUMENT (unknown name), _SHAPE, _DTYPE, _UNSUPPORTED, _DEVICE_MEMORY (needed/limit are told),
+ * It does not wait where every listed input and output is a cl_mem and the context works on the program's own queue
+ * (oclnn_context_create_from_cl): then all is enqueued there, behind what the program put into the queue before and in
+ * front of what it puts there next, and flushed.
+ * Errors: OCLNN_ERROR_ARGUMENT (unknown name; a cl_mem of another cl_context, no buffer, or not for kernels to read or
+ * write), _SHAPE (also: a buffer that is too small), _DTYPE, _UNSUPPORTED, _DEVICE_MEMORY (needed/limit are told),
  * _BUILD, _OPENCL, _DEVICE_LOST.
  */
 OCLNN_API enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in,
@@ -172,7 +187,8 @@ struct oclnn_profile_row {
 /** Runs the current plan `runs` times with timing per node (median). rows: room for `capacity`, may be NULL. */
 OCLNN_API enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn_profile_row *rows,
     int capacity, int *count);
-/** Runs the current plan again with the inputs that are on the device (nothing is copied) and waits. */
+/** Runs the current plan again with the inputs that are on the device (nothing is copied from or to the host) and waits.
+ *  Buffers of the most recent run are read and written again. */
 OCLNN_API enum oclnn_status oclnn_model_run_resident(oclnn_model *model);
 
 /**

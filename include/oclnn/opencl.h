@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 /**
- * Creates a context around a program's own OpenCL objects, so that buffers are shared without a copy.
+ * Creates a context around a program's own OpenCL objects, so that buffers are shared without a copy: see cl_mem in
+ * struct oclnn_binding, OCLNN_IN_CL and OCLNN_OUT_CL (model.h).
  * @param context  must contain `device`; retained.
  * @param device  the device to run on.
  * @param queue  an in-order queue of that context and device, retained; NULL: the context makes its own.

@@ -52,7 +52,8 @@ enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_gra
     m->plan = onn_calloc((size_t)m->max_plans, sizeof *m->plan);
     m->steering = onn_calloc(inputs, sizeof *m->steering);
     m->wanted = onn_calloc(inputs, sizeof *m->wanted);
-    ONN_TRY(m->plan && m->steering && m->wanted ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    m->buffer = onn_calloc((size_t)m->graph->n_outputs + 1, sizeof *m->buffer);
+    ONN_TRY(m->plan && m->steering && m->wanted && m->buffer ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(onn_init_params(m->graph));
     ONN_TRY(onn_pass_steering(m->graph, m->steering));
     *out = m;
@@ -136,6 +137,7 @@ void oclnn_model_destroy(oclnn_model **model)
     onn_free(m->plan);
     onn_free(m->steering);
     onn_free(m->wanted);
+    onn_free(m->buffer);
     onn_arena_finish(&m->names);
     onn_derived_finish(&m->derived);
     onn_graph_destroy(&m->graph);
@@ -181,12 +183,17 @@ static struct onn_cached_plan *free_slot(struct oclnn_model *m)
 enum oclnn_status onn_model_plan(struct oclnn_model *m)
 {
     enum oclnn_status status = OCLNN_OK;
+    struct onn_cached_plan *before = m->current;
     for (int i = 0; i < m->n_plans; i++)
         if (matches(m, &m->plan[i])) {
+            if (before && before != &m->plan[i])
+                onn_plan_unbind(before->plan);
             m->current = &m->plan[i];
             m->current->used = ++m->stamp;
             return OCLNN_OK;
         }
+    if (before) /* only the current plan holds the program's buffers */
+        onn_plan_unbind(before->plan);
     m->current = NULL;
     m->before = onn_context_counters(m->ctx);
     struct onn_cached_plan *c = free_slot(m);

@@ -34,6 +34,7 @@ struct oclnn_model {
     struct onn_cached_plan *current; /* of the most recent run or prepare */
     bool *steering; /* per input: its value is part of the plan's key */
     struct onn_binding *wanted; /* scratch for one call: what the inputs look like */
+    void **buffer; /* scratch for one call: per output, the program's buffer */
     struct oclnn_job job[ONN_MAX_JOBS];
     struct onn_counters before; /* of the context when the current plan was begun */
     struct onn_arena names; /* of the profile */
@@ -50,7 +51,7 @@ enum oclnn_status onn_model_read_inputs(struct oclnn_model *m, const struct ocln
 enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan *p,
     const struct oclnn_binding *list, const int *number);
 /* One entry into input i. */
-enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i, const char *name,
+enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i,
     const struct oclnn_binding *b);
 /* report.c: see oclnn_model_profile; names live in `names`. */
 enum oclnn_status onn_plan_rows(struct onn_plan *p, struct onn_arena *names, int runs,

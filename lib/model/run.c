@@ -65,6 +65,7 @@ static enum oclnn_status deduce_dim(const struct onn_value *v, size_t bytes, str
 static enum oclnn_status input_desc(const struct onn_value *v, const struct oclnn_binding *b,
     struct onn_desc *out)
 {
+    enum oclnn_status status = OCLNN_OK;
     struct onn_desc d = v->desc;
     if (b->tensor) {
         if (b->tensor->desc.dtype != v->desc.dtype)
@@ -81,16 +82,31 @@ static enum oclnn_status input_desc(const struct onn_value *v, const struct ocln
     if (!fits)
         return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s, given is %s", v->name,
             onn_desc_text(&v->desc, want), onn_desc_text(&d, have));
-    const enum oclnn_status status = b->data ? deduce_dim(v, b->bytes, &d) : OCLNN_OK;
-    if (status != OCLNN_OK)
-        return status;
+    if (b->data || b->cl_mem) {
+        size_t bytes = b->bytes;
+        if (b->cl_mem && !bytes && !onn_desc_is_known(&d))
+            ONN_TRY(onn_cl_mem_bytes(b->cl_mem, &bytes));
+        ONN_TRY(deduce_dim(v, bytes, &d));
+    }
     if (!onn_desc_is_known(&d))
         return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: give its shape", v->name,
             onn_desc_text(&d, have));
     *out = onn_desc_make(d.dtype, d.rank, d.dim);
-    if (b->data && b->bytes != onn_desc_bytes(out))
+    if ((b->data || (b->cl_mem && b->bytes)) && b->bytes != onn_desc_bytes(out))
         return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: %zu bytes, given are %zu", v->name,
             onn_desc_text(out, have), onn_desc_bytes(out), b->bytes);
+fail:
+    return status;
+}
+
+/* Data in two places would leave open which of them counts. */
+static enum oclnn_status check_one(const struct oclnn_binding *b, bool input, const char *name)
+{
+    const int places = (b->data != NULL) + (b->tensor != NULL) + (b->cl_mem != NULL) + (b->result != NULL);
+    if (places > 1 || (input && b->result))
+        return onn_error(OCLNN_ERROR_ARGUMENT, "%s '%s': %s", side_name(input), name,
+            places > 1 ? "more than one of data, tensor, result and cl_mem is set"
+                       : "result is for outputs only");
     return OCLNN_OK;
 }
 
@@ -113,6 +129,7 @@ enum oclnn_status onn_model_read_inputs(struct oclnn_model *m, const struct ocln
         const struct onn_value *v = &g->value[g->input[i]];
         ONN_CHECK(m->wanted[i].desc.dtype == OCLNN_NONE, OCLNN_ERROR_ARGUMENT, "input '%s' is given twice",
             v->name);
+        ONN_TRY(check_one(&list[k], true, v->name));
         ONN_TRY(input_desc(v, &list[k], &m->wanted[i].desc));
         ONN_CHECK(!need_data || host_data(&list[k]) || list[k].cl_mem, OCLNN_ERROR_ARGUMENT,
             "input '%s' has no data", v->name);
@@ -138,23 +155,13 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i, const char *name,
+enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i,
     const struct oclnn_binding *b)
 {
-    enum oclnn_status status = OCLNN_OK;
-    struct onn_buffer *user = NULL;
     const size_t bytes = onn_desc_bytes(onn_plan_input_desc(p, i));
-    if (!b->cl_mem) {
-        ONN_TRY(onn_plan_bind_input(p, i, NULL));
-        return bytes ? onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(b), false)
-                     : OCLNN_OK;
-    }
-    ONN_TRY(onn_buffer_wrap(m->ctx, b->cl_mem, &user));
-    ONN_CHECK(onn_buffer_bytes(user) >= bytes, OCLNN_ERROR_SHAPE,
-        "input '%s' needs %zu bytes, the buffer has %zu", name, bytes, onn_buffer_bytes(user));
-    ONN_TRY(onn_plan_bind_input(p, i, user));
-fail:
-    onn_buffer_destroy(&user);
+    enum oclnn_status status = onn_plan_bind_input(p, i, b->cl_mem);
+    if (status == OCLNN_OK && !b->cl_mem && bytes)
+        status = onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(b), false);
     return status;
 }
 
@@ -166,8 +173,7 @@ enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan 
         int i;
         enum oclnn_status status = which(m, true, list, k, &i);
         if (status == OCLNN_OK)
-            status = onn_model_write(m, p, number ? number[i] : i, m->graph->value[m->graph->input[i]].name,
-                &list[k]);
+            status = onn_model_write(m, p, number ? number[i] : i, &list[k]);
         if (status != OCLNN_OK)
             return status;
     }
@@ -180,16 +186,38 @@ static enum oclnn_status check_output(const struct oclnn_model *m, const struct 
     const char *name = m->graph->value[m->graph->output[i]].name;
     char text[160];
     size_t bytes = onn_desc_bytes(d);
-    if (b->data && b->bytes != bytes)
+    if ((b->data || (b->cl_mem && b->bytes)) && b->bytes != bytes)
         return onn_error(OCLNN_ERROR_SHAPE, "output '%s' is %s: %zu bytes, there is room for %zu", name,
             onn_desc_text(d, text), bytes, b->bytes);
     if (b->tensor && (b->tensor->desc.dtype != d->dtype || !onn_desc_same_shape(&b->tensor->desc, d)))
         return onn_error(OCLNN_ERROR_SHAPE, "output '%s' is %s, the tensor is not", name,
             onn_desc_text(d, text));
-    return OCLNN_OK;
+    return check_one(b, false, name);
 }
 
-/* *last: the event of the last read, NULL where the last thing enqueued is no read. */
+/* Kernels write into listed buffers where they can; an output that is not listed any more leaves its buffer. */
+static enum oclnn_status bind_outputs(struct oclnn_model *m, const struct oclnn_binding *list)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const int n = count(list), outputs = m->graph->n_outputs;
+    for (int i = 0; i < outputs; i++)
+        m->buffer[i] = NULL;
+    for (int k = 0; k < n; k++) {
+        int i;
+        ONN_TRY(which(m, false, list, k, &i));
+        ONN_TRY(check_output(m, &list[k], i));
+        ONN_CHECK(!list[k].cl_mem || !m->buffer[i], OCLNN_ERROR_ARGUMENT, "output '%s' is given two buffers",
+            m->graph->value[m->graph->output[i]].name);
+        if (list[k].cl_mem)
+            m->buffer[i] = list[k].cl_mem;
+    }
+    for (int i = 0; i < outputs; i++)
+        ONN_TRY(onn_plan_bind_output(m->current->plan, i, m->buffer[i]));
+fail:
+    return status;
+}
+
+/* *last: the event of the last read, NULL where there is none. */
 static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_binding *list,
     struct onn_event **last)
 {
@@ -199,10 +227,8 @@ static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_
     for (int k = 0; k < n; k++) {
         int i;
         size_t offset;
-        struct onn_buffer *user = NULL;
         void *to = list[k].data;
         ONN_TRY(which(m, false, list, k, &i));
-        ONN_TRY(check_output(m, &list[k], i));
         const struct onn_desc *d = onn_plan_output_desc(p, i);
         size_t bytes = onn_desc_bytes(d);
         struct onn_buffer *from = onn_plan_output(p, i, &offset);
@@ -212,43 +238,54 @@ static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_
         } else if (list[k].tensor) {
             to = list[k].tensor->data;
         }
-        if (list[k].cl_mem) {
-            ONN_TRY(onn_buffer_wrap(m->ctx, list[k].cl_mem, &user));
-            status = onn_buffer_bytes(user) < bytes
-                ? onn_error(OCLNN_ERROR_SHAPE, "output '%s' needs %zu bytes, the buffer has %zu",
-                      m->graph->value[m->graph->output[i]].name, bytes, onn_buffer_bytes(user))
-                : onn_buffer_copy(m->ctx, from, offset, user, 0, bytes);
-            onn_buffer_destroy(&user);
-            onn_event_destroy(last);
-            ONN_TRY(status);
-        } else if (bytes && to) {
+        if (bytes && to)
             ONN_TRY(onn_buffer_read_start(m->ctx, from, offset, bytes, to, last));
-        }
     }
 fail:
     return status;
 }
 
-/* Everything but waiting: *event is done when all of it is. A driver's marker costs as much as a small kernel, so the last
- * read stands for it where there is one. */
+/* Everything but waiting: *event (event may be NULL) is done when all of it is. A driver's marker costs as much as a small
+ * kernel, so the last read stands for it where there is one. */
 static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_binding *in,
     const struct oclnn_binding *out, struct onn_event **event)
 {
     enum oclnn_status status = OCLNN_OK;
+    struct onn_event *last = NULL;
     ONN_CHECK(m, OCLNN_ERROR_ARGUMENT, "the model is NULL");
     ONN_TRY(onn_model_read_inputs(m, in, true));
     ONN_TRY(onn_model_plan(m));
     ONN_TRY(onn_model_write_inputs(m, m->current->plan, in, NULL));
+    ONN_TRY(bind_outputs(m, out));
     ONN_TRY(onn_plan_run(m->current->plan));
-    ONN_TRY(read_outputs(m, out, event));
-    if (!*event)
-        ONN_TRY(onn_queue_marker(m->ctx, event));
+    ONN_TRY(read_outputs(m, out, &last));
+    if (event && !last)
+        ONN_TRY(onn_queue_marker(m->ctx, &last));
+    if (event) {
+        *event = last;
+        last = NULL;
+    }
+    onn_event_destroy(&last);
     return OCLNN_OK;
 fail:
-    onn_event_destroy(event);
+    onn_event_destroy(&last);
     if (m)
         onn_queue_finish(m->ctx); /* nobody's array is touched after we return */
     return status;
+}
+
+/* Nothing of the program's in host memory is touched, and its own queue keeps the order of things. */
+static bool may_return_early(const struct oclnn_model *m, const struct oclnn_binding *in,
+    const struct oclnn_binding *out)
+{
+    const int n_in = count(in), n_out = count(out);
+    for (int k = 0; k < n_in; k++)
+        if (!in[k].cl_mem)
+            return false;
+    for (int k = 0; k < n_out; k++)
+        if (!out[k].cl_mem)
+            return false;
+    return n_in + n_out && onn_queue_is_given(m->ctx);
 }
 
 enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in,
@@ -256,8 +293,9 @@ enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_event *event = NULL;
-    ONN_TRY(enqueue(model, in, out, &event));
-    ONN_TRY(onn_event_wait(model->ctx, &event));
+    const bool early = model && may_return_early(model, in, out);
+    ONN_TRY(enqueue(model, in, out, early ? NULL : &event));
+    ONN_TRY(early ? onn_queue_flush(model->ctx) : onn_event_wait(model->ctx, &event));
 fail:
     return status;
 }

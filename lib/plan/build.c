@@ -96,8 +96,8 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
     p->segment = onn_calloc((size_t)p->place.n_segments + 1, sizeof(struct onn_buffer *));
     p->own = onn_calloc(storages, sizeof(struct onn_buffer *));
     p->derived = onn_calloc(storages, sizeof(struct onn_derived *));
-    p->foreign = onn_calloc((size_t)p->graph->n_inputs + 1, sizeof *p->foreign);
-    ONN_TRY(p->segment && p->own && p->derived && p->foreign ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    ONN_TRY(p->segment && p->own && p->derived ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    ONN_TRY(onn_plan_init_bound(p));
     for (int i = 0; i < p->place.n_segments; i++)
         arena += p->place.segment_bytes[i];
     p->stats.arena_bytes = arena;

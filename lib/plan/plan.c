@@ -206,6 +206,7 @@ void onn_plan_destroy(struct onn_plan **plan)
     *plan = NULL;
     for (int i = 0; i < p->n_steps; i++)
         onn_step_finish(&p->step[i]);
+    onn_plan_finish_bound(p);
     for (int i = 0; p->segment && i < p->place.n_segments; i++)
         onn_buffer_destroy(&p->segment[i]);
     for (int s = 0; s < p->place.n_storages; s++) {
@@ -219,7 +220,6 @@ void onn_plan_destroy(struct onn_plan **plan)
     onn_free(p->derived);
     onn_free(p->node);
     onn_free(p->step);
-    onn_free(p->foreign);
     onn_str_finish(&p->choices);
     onn_placement_finish(&p->place);
     onn_free(p->choice);

@@ -19,6 +19,19 @@ struct onn_plan_options {
     const char *choices; /* plan/choices.h; NULL: chosen here */
 };
 
+/* A graph input or output and the program's own buffer that may stand in for it. */
+enum onn_plan_where {
+    ONN_BOUND_OWN, /* the plan's own memory */
+    ONN_BOUND_DIRECT, /* kernels work in the program's buffer */
+    ONN_BOUND_COPY /* outputs: copied there at the end of every run */
+};
+struct onn_plan_bound {
+    struct onn_buffer *user; /* a wrapper; it keeps the memory while it is bound */
+    enum onn_plan_where where;
+    bool movable; /* outputs: all of the storage is this output, so it may lie in the program's buffer */
+    bool is_read; /* outputs: kernels of the plan read it, too */
+};
+
 /* The launches of one node. */
 struct onn_plan_node {
     int first, n; /* in steps[] */
@@ -44,7 +57,7 @@ struct onn_plan {
     struct onn_plan_node *node; /* per node of the graph */
     struct onn_step *step;
     int n_steps, cap_steps;
-    bool *foreign; /* per graph input: read from a user's buffer */
+    struct onn_plan_bound *in, *out; /* per graph input, per graph output */
     uint64_t derived_stamp; /* sum of source versions at the last derived run */
     bool derived_done;
     struct onn_plan_stats stats;
@@ -60,15 +73,20 @@ bool onn_list_has(const char *list, const char *word);
 /* Is every word of a passes_off list (NULL: none) the name of something that can be left out? */
 enum oclnn_status onn_plan_check_passes(const char *list);
 
-/* Where graph input i is on the device; packed, row-major. */
+/* The plan's own memory for graph input i; packed, row-major. */
 struct onn_buffer *onn_plan_input(const struct onn_plan *p, int i);
 const struct onn_desc *onn_plan_input_desc(const struct onn_plan *p, int i);
-/* Where graph output i is: buffer and byte offset; packed, row-major. */
+/* Where graph output i is after a run: buffer and byte offset; packed, row-major. */
 struct onn_buffer *onn_plan_output(const struct onn_plan *p, int i, size_t *offset_bytes);
 const struct onn_desc *onn_plan_output_desc(const struct onn_plan *p, int i);
-/* Reads input i from this buffer from now on (NULL: the plan's own again). The kernels' arguments keep the memory. */
-enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, struct onn_buffer *buffer);
-/* Enqueues derived values that are out of date, then every step. */
+/* From now on input i is read from, or output i is written to, this cl_mem (NULL: the plan's own memory again). Inputs
+ * come first: an output that shares bytes with one is computed elsewhere and copied, and so is one whose memory has other
+ * values in it. The buffer stays retained while it is bound. Allocates nothing. After an error the plan's own is bound. */
+enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, void *cl_mem_handle);
+enum oclnn_status onn_plan_bind_output(struct onn_plan *p, int i, void *cl_mem_handle);
+/* The plan's own memory for everything. */
+void onn_plan_unbind(struct onn_plan *p);
+/* Enqueues derived values that are out of date, then every step, then copies to bound outputs where they are needed. */
 enum oclnn_status onn_plan_run(struct onn_plan *p);
 /* Runs with an event per launch; time_ns[n_nodes] gets the device time of each node (0: no kernel). Waits. */
 enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns);

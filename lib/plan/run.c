@@ -13,41 +13,9 @@ const struct onn_desc *onn_plan_input_desc(const struct onn_plan *p, int i)
     return &p->place.desc[p->graph->input[i]];
 }
 
-struct onn_buffer *onn_plan_output(const struct onn_plan *p, int i, size_t *offset_bytes)
-{
-    struct onn_spot at;
-    int32_t v = p->graph->output[i];
-    if (onn_plan_locate(p, v, &at) != OCLNN_OK)
-        return NULL;
-    *offset_bytes = (size_t)at.offset * oclnn_dtype_size(p->place.desc[v].dtype);
-    return at.buffer;
-}
-
 const struct onn_desc *onn_plan_output_desc(const struct onn_plan *p, int i)
 {
     return &p->place.desc[p->graph->output[i]];
-}
-
-enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, struct onn_buffer *buffer)
-{
-    int32_t s = p->place.storage[p->graph->input[i]];
-    if (!buffer && !p->foreign[i])
-        return OCLNN_OK;
-    for (int k = 0; k < p->graph->n_nodes; k++) {
-        const struct onn_node *n = &p->graph->node[k];
-        for (int j = 0; j < n->n_in; j++) {
-            if (!n->in[j] || p->place.storage[n->in[j]] != s)
-                continue;
-            struct onn_spot at = {buffer ? buffer : p->own[s], p->place.desc[n->in[j]].offset};
-            for (int t = 0; t < p->node[k].n; t++) {
-                enum oclnn_status status = onn_step_rebind(&p->step[p->node[k].first + t], ONN_ARG_IN, j, at);
-                if (status != OCLNN_OK)
-                    return status;
-            }
-        }
-    }
-    p->foreign[i] = buffer != NULL;
-    return OCLNN_OK;
 }
 
 static enum oclnn_status enqueue_node(struct onn_plan *p, int k)
@@ -145,7 +113,7 @@ enum oclnn_status onn_plan_run(struct onn_plan *p)
         if (!p->place.derived[k])
             status = enqueue_node(p, k);
     mark_updated(p);
-    return status;
+    return status == OCLNN_OK ? onn_plan_copy_outputs(p) : status;
 }
 
 enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns)
@@ -164,6 +132,8 @@ enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns)
             onn_event_destroy(&event);
         }
     }
+    ONN_TRY(onn_plan_copy_outputs(p));
+    ONN_TRY(onn_queue_finish(p->ctx));
 fail:
     onn_queue_set_profiling(p->ctx, false);
     return status;

@@ -82,34 +82,102 @@ fail:
     return onn_error_at(onn_queue_failed(ctx, status), "buffer of %zu bytes", bytes);
 }
 
-enum oclnn_status onn_buffer_wrap(struct oclnn_context *ctx, void *cl_mem_handle, struct onn_buffer **out)
+enum oclnn_status onn_buffer_wrap_none(struct oclnn_context *ctx, struct onn_buffer **out)
+{
+    *out = onn_calloc(1, sizeof **out);
+    if (!*out)
+        return OCLNN_ERROR_MEMORY;
+    (*out)->ctx = ctx;
+    return OCLNN_OK;
+}
+
+enum oclnn_status onn_cl_mem_bytes(void *cl_mem_handle, size_t *bytes)
 {
     enum oclnn_status status = OCLNN_OK;
-    *out = NULL;
-    cl_mem mem = cl_mem_handle;
+    ONN_CL(clGetMemObjectInfo(cl_mem_handle, CL_MEM_SIZE, sizeof *bytes, bytes, NULL));
+fail:
+    return status;
+}
+
+/* What OpenCL says about a program's own memory object, asked once per binding. */
+static enum oclnn_status describe(struct onn_buffer *b, cl_mem mem)
+{
+    enum oclnn_status status = OCLNN_OK;
     cl_context owner = NULL;
-    struct onn_buffer *b = onn_calloc(1, sizeof *b);
-    if (!b)
-        return OCLNN_ERROR_MEMORY;
-    b->ctx = ctx;
-    ONN_CHECK(mem, OCLNN_ERROR_ARGUMENT, "cl_mem is NULL");
+    cl_mem_object_type type = 0;
     ONN_CL(clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof owner, &owner, NULL));
-    ONN_CHECK(owner == ctx->cl, OCLNN_ERROR_ARGUMENT, "the cl_mem belongs to another cl_context");
+    ONN_CHECK(owner == b->ctx->cl, OCLNN_ERROR_ARGUMENT, "the cl_mem belongs to another cl_context");
+    ONN_CL(clGetMemObjectInfo(mem, CL_MEM_TYPE, sizeof type, &type, NULL));
+    ONN_CHECK(type == CL_MEM_OBJECT_BUFFER, OCLNN_ERROR_ARGUMENT,
+        "the cl_mem is not a buffer (an image, a pipe)");
     ONN_CL(clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof b->bytes, &b->bytes, NULL));
-    ONN_CL(clRetainMemObject(mem));
-    b->mem = mem;
-    *out = b;
+    ONN_CL(clGetMemObjectInfo(mem, CL_MEM_FLAGS, sizeof b->flags, &b->flags, NULL));
+    ONN_CL(clGetMemObjectInfo(mem, CL_MEM_OFFSET, sizeof b->origin, &b->origin, NULL));
+    ONN_CL(clGetMemObjectInfo(mem, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof b->root, &b->root, NULL));
+    b->root = b->root ? b->root : mem;
+fail:
+    return status;
+}
+
+enum oclnn_status onn_buffer_rewrap(struct onn_buffer *b, void *cl_mem_handle)
+{
+    enum oclnn_status status = OCLNN_OK;
+    cl_mem mem = cl_mem_handle, old = b->mem;
+    if (mem == old) /* retained since: no other object can have the handle */
+        return OCLNN_OK;
+    *b = (struct onn_buffer){.ctx = b->ctx};
+    if (mem) {
+        ONN_TRY(describe(b, mem));
+        ONN_CL(clRetainMemObject(mem));
+        b->mem = mem;
+    }
+fail:
+    if (status != OCLNN_OK)
+        *b = (struct onn_buffer){.ctx = b->ctx};
+    if (old)
+        clReleaseMemObject(old);
+    return status;
+}
+
+enum oclnn_status onn_buffer_wrap(struct oclnn_context *ctx, void *cl_mem_handle, struct onn_buffer **out)
+{
+    enum oclnn_status status = onn_buffer_wrap_none(ctx, out);
+    ONN_TRY(status);
+    ONN_CHECK(cl_mem_handle, OCLNN_ERROR_ARGUMENT, "cl_mem is NULL");
+    ONN_TRY(onn_buffer_rewrap(*out, cl_mem_handle));
     return OCLNN_OK;
 fail:
-    onn_free(b);
+    onn_buffer_destroy(out);
     return status;
+}
+
+bool onn_buffer_is(const struct onn_buffer *b, const void *cl_mem_handle)
+{
+    return b->mem && b->mem == cl_mem_handle;
+}
+
+bool onn_buffer_overlaps(const struct onn_buffer *a, const struct onn_buffer *b)
+{
+    return a->mem && b->mem && a->root == b->root && a->origin < b->origin + b->bytes &&
+        b->origin < a->origin + a->bytes;
+}
+
+bool onn_buffer_is_readable(const struct onn_buffer *b)
+{
+    return !(b->flags & CL_MEM_WRITE_ONLY);
+}
+
+bool onn_buffer_is_writable(const struct onn_buffer *b)
+{
+    return !(b->flags & CL_MEM_READ_ONLY);
 }
 
 void onn_buffer_destroy(struct onn_buffer **buffer)
 {
     if (!buffer || !*buffer)
         return;
-    clReleaseMemObject((*buffer)->mem);
+    if ((*buffer)->mem)
+        clReleaseMemObject((*buffer)->mem);
     onn_free(*buffer);
     *buffer = NULL;
 }
@@ -186,7 +254,7 @@ enum oclnn_status onn_buffer_copy(struct oclnn_context *ctx, struct onn_buffer *
     ONN_TRY(check_range(from, from_offset, bytes, "copy"));
     ONN_TRY(check_range(to, to_offset, bytes, "copy"));
     ONN_TRY(onn_queue_get(ctx, &queue));
-    if (bytes > 0)
+    if (bytes > 0 && (from->mem != to->mem || from_offset != to_offset))
         ONN_CL(clEnqueueCopyBuffer(queue, from->mem, to->mem, from_offset, to_offset, bytes, 0, NULL, NULL));
     return OCLNN_OK;
 fail:

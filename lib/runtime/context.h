@@ -23,8 +23,21 @@ struct onn_counters onn_context_counters(const struct oclnn_context *ctx);
 struct onn_buffer;
 struct onn_event; /* see the queue below */
 enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out);
+/* The size of a program's own cl_mem. */
+enum oclnn_status onn_cl_mem_bytes(void *cl_mem_handle, size_t *bytes);
 /* Wraps a program's own cl_mem (retained); `bytes` is asked from OpenCL. */
 enum oclnn_status onn_buffer_wrap(struct oclnn_context *ctx, void *cl_mem_handle, struct onn_buffer **out);
+/* A wrapper that stands for no memory yet, and later for one cl_mem after the other (retained; NULL: for none again). The
+ * same one again costs nothing, and none of it allocates. On errors it stands for none. */
+enum oclnn_status onn_buffer_wrap_none(struct oclnn_context *ctx, struct onn_buffer **out);
+enum oclnn_status onn_buffer_rewrap(struct onn_buffer *wrapper, void *cl_mem_handle);
+/* Does it stand for this one? */
+bool onn_buffer_is(const struct onn_buffer *wrapper, const void *cl_mem_handle);
+/* Do two wrapped buffers share bytes? Wrappers of nothing share none. */
+bool onn_buffer_overlaps(const struct onn_buffer *a, const struct onn_buffer *b);
+/* May kernels read and write a wrapped buffer? */
+bool onn_buffer_is_readable(const struct onn_buffer *wrapper);
+bool onn_buffer_is_writable(const struct onn_buffer *wrapper);
 /* Makes a block of onn_alloc the device's, where that takes no copy: a processor that works in the host's memory. Then
  * (true) the buffer owns the block, which both sides may use as long as the buffer lives; else nothing has happened. */
 bool onn_buffer_share(struct oclnn_context *ctx, void *block, size_t bytes, struct onn_buffer **out);
@@ -76,6 +89,8 @@ struct onn_event; /* one enqueued thing; NULL pointers are accepted */
 enum oclnn_status onn_queue_launch(struct oclnn_context *ctx, const struct onn_kernel *k, int dims,
     const size_t *global, const size_t *local, struct onn_event **event);
 enum oclnn_status onn_queue_marker(struct oclnn_context *ctx, struct onn_event **event);
+/* Is the queue in use one that the program brought along? */
+bool onn_queue_is_given(const struct oclnn_context *ctx);
 enum oclnn_status onn_queue_flush(struct oclnn_context *ctx);
 enum oclnn_status onn_queue_finish(struct oclnn_context *ctx);
 /* Waits for (and destroys) the event; accepts NULL. */

@@ -87,8 +87,11 @@ void onn_program_destroy(struct onn_program *program);
 /* ---- objects ---- */
 struct onn_buffer {
     struct oclnn_context *ctx;
-    cl_mem mem;
+    cl_mem mem; /* NULL: a wrapper that stands for nothing yet */
     size_t bytes;
+    cl_mem root; /* wrappers: the buffer that this one is a part of, or itself; where in it */
+    size_t origin;
+    cl_mem_flags flags; /* wrappers */
 };
 struct onn_kernel {
     struct oclnn_context *ctx;
@@ -131,6 +134,7 @@ struct oclnn_context {
 
     cl_context cl;
     cl_command_queue plain, profiled; /* either may be NULL until asked for */
+    cl_command_queue given; /* by the program, one of the two above; NULL: none */
     _Atomic(cl_command_queue) queue; /* the one in use */
     atomic_bool lost;
     struct onn_mutex queue_lock; /* making and switching queues */

@@ -35,10 +35,16 @@ enum oclnn_status onn_queue_open(struct oclnn_context *ctx, cl_command_queue giv
         "the cl_command_queue is out of order");
     ONN_CL(clRetainCommandQueue(given));
     *(properties & CL_QUEUE_PROFILING_ENABLE ? &ctx->profiled : &ctx->plain) = given;
+    ctx->given = given;
     atomic_store(&ctx->queue, given);
     return OCLNN_OK;
 fail:
     return status;
+}
+
+bool onn_queue_is_given(const struct oclnn_context *ctx)
+{
+    return ctx->given && atomic_load(&ctx->queue) == ctx->given;
 }
 
 void onn_queue_close(struct oclnn_context *ctx)

@@ -67,9 +67,11 @@ def main():
         program = os.path.join(there, 'program')
         for source in sorted(glob.glob(os.path.join(ROOT, 'test', 'api', '*.c'))):
             with open(source, encoding='utf-8') as f:
-                if 'cmocka.h' in f.read():
-                    continue
-            run([compiler, *C_FLAGS, *cflags, source, '-o', program, *libs, '-lm'])
+                text = f.read()
+            if 'cmocka.h' in text:
+                continue
+            own = ['-lOpenCL'] if 'oclnn/opencl.h' in text else []
+            run([compiler, *C_FLAGS, *cflags, source, '-o', program, *libs, *own, '-lm'])
             run([program], env=env, cwd=there)
             print(f'{os.path.basename(source)}: right')
         for i, text in enumerate(examples()):
