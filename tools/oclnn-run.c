@@ -28,11 +28,10 @@ static int load_labels(struct runner *r)
     return TOOL_OK;
 }
 
-static int open_on(const struct run_options *o, const char *device, oclnn_context **ctx, oclnn_model **model)
+static int open_on(const struct run_options *o, const char *device, const char *variant, oclnn_context **ctx,
+    oclnn_model **model)
 {
-    struct oclnn_model_params params = {.variant = o->variant,
-        .format = o->format,
-        .passes_off = o->passes_off};
+    struct oclnn_model_params params = {.variant = variant, .format = o->format, .passes_off = o->passes_off};
     enum oclnn_status status;
     int code;
 
@@ -92,9 +91,10 @@ static int run(struct runner *r)
     int code = o->labels ? load_labels(r) : TOOL_OK;
 
     if (code == TOOL_OK)
-        code = open_on(o, o->device, &r->ctx, &r->model);
-    if (code == TOOL_OK && o->compare_device)
-        code = open_on(o, o->compare_device, &r->other_ctx, &r->other);
+        code = open_on(o, o->device, o->variant, &r->ctx, &r->model);
+    if (code == TOOL_OK && (o->compare_device || o->compare_variant))
+        code = open_on(o, o->compare_device ? o->compare_device : o->device,
+            o->compare_variant ? o->compare_variant : o->variant, &r->other_ctx, &r->other);
     if (code != TOOL_OK)
         return code;
     if (o->export_path) {
@@ -109,7 +109,7 @@ static int run(struct runner *r)
         code = run_evaluate(r);
     else if (o->n_inputs)
         code = run_inputs(r);
-    else if (o->summary || o->dump || o->compare_device)
+    else if (o->summary || o->dump || r->other)
         code = prepare(r);
     if (o->summary || o->dump) {
         int shown = show(r);

@@ -191,6 +191,27 @@ OCLNN_API enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, st
  *  Buffers of the most recent run are read and written again. */
 OCLNN_API enum oclnn_status oclnn_model_run_resident(oclnn_model *model);
 
+/** A step of the network as the file or the builder has it, before any pass. Steps are in an order of computation. */
+struct oclnn_layer {
+    const char *name, *op; /**< owned by the model; the name may be "" */
+    const char *output; /**< name of the first value it makes */
+    int inputs; /**< how many inputs it has */
+};
+OCLNN_API int oclnn_model_layer_count(const oclnn_model *model);
+/** Describes step `layer`. Errors: OCLNN_ERROR_ARGUMENT. */
+OCLNN_API enum oclnn_status oclnn_model_layer(const oclnn_model *model, int layer, struct oclnn_layer *out);
+/** The step that makes input `input` of step `layer`; -1: none does (an input of the model, weights, an input left out)
+ *  or there is no such step or input. */
+OCLNN_API int oclnn_model_layer_input(const oclnn_model *model, int layer, int input);
+/** The step that makes output `index` of the model; -1 as above. */
+OCLNN_API int oclnn_model_output_layer(const oclnn_model *model, int index);
+/**
+ * To look inside: everything that step `layer` makes becomes additional outputs, behind the model's own, in place of those
+ * of an earlier call; -1: none any more. Plans are made anew; nothing is fused across the step.
+ * Errors: OCLNN_ERROR_ARGUMENT, _MEMORY. Threads: as the model.
+ */
+OCLNN_API enum oclnn_status oclnn_model_watch(oclnn_model *model, int layer);
+
 /**
  * Writes the table people know: layer, output shape, parameters, FLOP; through `line`, once per line.
  * Needs a plan (run or prepare first) when the model has free dimensions.

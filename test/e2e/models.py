@@ -2,8 +2,10 @@
 import json
 import os
 import shutil
+import struct
 import tempfile
 import unittest
+import zipfile
 
 import tool_test
 from tool_test import DATA, run
@@ -42,6 +44,31 @@ class Run(unittest.TestCase):
             code, _, err = run('oclnn-run', model('mnist_8'), '--data', folder)
         self.assertEqual(code, 1)
         self.assertRegex(err, r"output 'Plus214_Output_0' at \[0,\d\]: got [-\d.]+, wanted [-\d.]+")
+
+    def image(self, path, value):
+        """An .npz with mnist_8's input: zeros but one."""
+        numbers = [0.0] * 784
+        numbers[14 * 28 + 14] = value
+        head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 28, 28), }".ljust(117) + b'\n'
+        with zipfile.ZipFile(path, 'w') as z:
+            z.writestr('Input3.npy', b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head + struct.pack('<784f', *numbers))
+
+    def test_first_layer_that_diverges(self):
+        """One pixel that is a power of two: the first convolution adds zeros to single products, exactly, in any order;
+        what follows up to the second one is exact too; there, or in the product behind it, sums depend on their order."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.image(f'{folder}/x.npz', 2.0 ** 20)
+            compare = [model('mnist_8'), f'{folder}/x.npz', '--compare-variant', 'reference']
+            code, _, err = run('oclnn-run', *compare)
+            self.assertEqual((code, err), (0, ''))
+            code, _, err = run('oclnn-run', *compare, '--tol', '0')
+            self.assertEqual(code, 1)
+            self.assertRegex(err, r"first layer that diverges is number \d+ of 12, '(Convolution110|Times212)' "
+                                  r"\((conv|matmul)\): its result '\1_Output_0' at \[0,[\d,]+\] is [-\d.]+, wanted [-\d.]+")
+            code, out, _ = run('oclnn-run', *compare, '--tol', '0', '--json')
+            found, = (row for row in json.loads(out)['results'] if 'first_diverging_layer' in row)
+            self.assertEqual(code, 1)
+            self.assertIn(found['first_diverging_layer'], ('Convolution110', 'Times212'))
 
     def test_wrong_shape(self):
         code, _, err = run('oclnn-run', model('squeezenet'), '--data',

@@ -60,12 +60,19 @@ int run_feed(struct runner *r, struct tool_feed *f)
     if (code == TOOL_OK) {
         status = tool_feed_run(&other, r->other);
         if (status != OCLNN_OK)
-            code = tool_fail(status, "%s on %s", r->o->model, r->o->compare_device);
+            code = tool_fail(status, "%s, compared", r->o->model);
     }
     if (code == TOOL_OK) {
+        int wrong = -1;
+
         for (int k = 0; k < f->n_out; k++)
-            if (compare_output(r, k, f->out[k], other.out[k], "devices", r->o->compare_device) != TOOL_OK)
+            if (compare_output(r, k, f->out[k], other.out[k], r->o->compare_device ? "devices" : "variants",
+                    r->o->compare_device ? r->o->compare_device : r->o->compare_variant) != TOOL_OK) {
                 code = TOOL_FAILED;
+                wrong = wrong < 0 ? k : wrong;
+            }
+        if (wrong >= 0)
+            run_diverge(r, f, wrong);
     }
     tool_feed_finish(&other);
     return code;

@@ -19,7 +19,9 @@ static const char help[] =
     "                         a folder of test_data_set_*: run and compare\n"
     "      --eval SET         count right answers over mnist:DIR, cifar10:FILE[,..]\n"
     "                         or npy:FILE,labels.csv\n"
-    "      --compare-device DEV  run there too and compare the outputs\n"
+    "      --compare-device DEV  run there too, compare the outputs, name the first\n"
+    "                         layer that diverges\n"
+    "      --compare-variant NAME  the same with other kernels, such as reference\n"
     "      --export FILE      write the network as ONNX, in today's opset\n"
     "      --summary          print the layers\n"
     "      --dump             print the plan: kernels, formats, memory\n"
@@ -64,6 +66,7 @@ enum {
     OPT_DATA = 256,
     OPT_EVAL,
     OPT_COMPARE,
+    OPT_COMPARE_VARIANT,
     OPT_EXPORT,
     OPT_SUMMARY,
     OPT_DUMP,
@@ -93,6 +96,7 @@ static const struct option options[] = {
     {"data", required_argument, NULL, OPT_DATA},
     {"eval", required_argument, NULL, OPT_EVAL},
     {"compare-device", required_argument, NULL, OPT_COMPARE},
+    {"compare-variant", required_argument, NULL, OPT_COMPARE_VARIANT},
     {"export", required_argument, NULL, OPT_EXPORT},
     {"summary", no_argument, NULL, OPT_SUMMARY},
     {"dump", no_argument, NULL, OPT_DUMP},
@@ -232,6 +236,7 @@ static int parse_option(struct run_options *o, int option)
     case OPT_DATA: o->data = optarg; return -1;
     case OPT_EVAL: o->eval = optarg; return -1;
     case OPT_COMPARE: o->compare_device = optarg; return -1;
+    case OPT_COMPARE_VARIANT: o->compare_variant = optarg; return -1;
     case OPT_EXPORT: o->export_path = optarg; return -1;
     case OPT_SUMMARY: o->summary = true; return -1;
     case OPT_DUMP: o->dump = true; return -1;
@@ -268,10 +273,10 @@ static int check(const struct run_options *o)
         return tool_usage("no model given");
     if (kinds > 1)
         return tool_usage("give images, an .npz, --data or --eval: only one of them");
-    if (kinds == 0 && !o->summary && !o->dump && !o->compare_device && !o->export_path)
+    if (kinds == 0 && !o->summary && !o->dump && !o->compare_device && !o->compare_variant && !o->export_path)
         return tool_usage("nothing to run: give images, an .npz, --data FOLDER or --eval SET");
-    if (o->compare_device && o->eval)
-        return tool_usage("--compare-device and --eval do not go together");
+    if ((o->compare_device || o->compare_variant) && o->eval)
+        return tool_usage("--compare-device, --compare-variant and --eval do not go together");
     if (o->out && (o->eval || o->n_inputs > 1))
         return tool_usage("--out wants one run");
     return -1;

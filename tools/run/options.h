@@ -9,7 +9,7 @@ struct run_options {
     const char *model;
     const char **input; /* images, or one .npz */
     int n_inputs;
-    const char *device, *compare_device;
+    const char *device, *compare_device, *compare_variant;
     const char *data, *eval, *labels, *out, *export_path;
     struct tool_shapes shapes;
     const char *variant, *format, *passes_off;

@@ -8,7 +8,7 @@
 
 struct runner {
     const struct run_options *o;
-    oclnn_context *ctx, *other_ctx; /* other: --compare-device */
+    oclnn_context *ctx, *other_ctx; /* other: --compare-device, --compare-variant */
     oclnn_model *model, *other;
     char **label;
     int n_labels;
@@ -18,6 +18,8 @@ struct runner {
 /* All return an exit code and print their message. */
 /* Runs the model on a feed, and on the other device where there is one, and compares the two. */
 int run_feed(struct runner *r, struct tool_feed *f);
+/* After a mismatch of output `output` between the two: names the first layer whose results differ. */
+void run_diverge(struct runner *r, const struct tool_feed *f, int output);
 /* --data: every set against its promised outputs. */
 int run_data(struct runner *r);
 /* --eval */
