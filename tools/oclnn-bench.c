@@ -61,20 +61,20 @@ static int child(const struct bench_options *o)
 static int measure(const struct bench_options *o, int argc, char **argv, struct bench_report *r)
 {
     const char *from_environment = getenv("OCLNN_DEVICE");
-    const char *spec = o->device ? o->device
-        : o->n_items == 0        ? "all"
-        : !from_environment      ? "best"
-        : !from_environment[0]   ? "best"
-                                 : from_environment;
+    const char *spec = o->device                  ? o->device
+        : from_environment && from_environment[0] ? from_environment
+                                                  : "all";
     char **selector;
     int n, code = tool_device_expand(spec, &selector, &n);
 
     if (code != TOOL_OK)
         return code;
-    for (int i = 0; i < n && !tool_interrupted(); i++)
+    if (o->outputs && n > 1)
+        code = tool_usage("--outputs wants one device, -d or OCLNN_DEVICE names %d", n);
+    for (int i = 0; i < n && code == TOOL_OK && !tool_interrupted(); i++)
         bench_child_run(argv, argc, selector[i], r);
     tool_device_free(&selector, &n);
-    return TOOL_OK;
+    return code;
 }
 
 int main(int argc, char **argv)
@@ -101,6 +101,8 @@ int main(int argc, char **argv)
         if (o.cold)
             leave_cold();
         wrong = bench_report_code(&report);
+        if (code == TOOL_OK && o.compare && bench_compare(&o, &report) != TOOL_OK)
+            wrong = TOOL_FAILED;
         if (code == TOOL_OK)
             code = bench_output(&o, &report);
         if (code == TOOL_OK)

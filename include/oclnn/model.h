@@ -173,6 +173,8 @@ struct oclnn_plan_info {
     double flop; /**< of one run, 1 multiply-add = 2, counted as direct algorithms */
     size_t parameter_bytes, derived_bytes, arena_bytes, arena_tensor_bytes, arena_lower_bound,
         workspace_bytes, padding_bytes, staging_bytes;
+    double
+        tune_ms; /**< spent on measuring kernels for the model's plans (oclnn_model_params.tune), part of plan_ms */
     double plan_ms, build_ms; /**< planning without compiling; compiling or loading programs */
     int cache_hits, cache_misses;
 };

@@ -25,6 +25,7 @@ enum oclnn_status oclnn_model_plan_info(const oclnn_model *model, struct oclnn_p
         .workspace_bytes = p->place.workspace_bytes,
         .padding_bytes = p->place.padding,
         .staging_bytes = p->stats.staging_bytes,
+        .tune_ms = model->tuner.spent_ns / 1e6,
         .plan_ms = p->stats.plan_ms,
         .build_ms = p->stats.build_ms,
         .cache_hits = (int)(now.cache_hits - model->before.cache_hits),

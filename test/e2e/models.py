@@ -155,6 +155,72 @@ class Bench(unittest.TestCase):
             self.assertEqual(code, 0, err)
             self.assertIn(words, out)
 
+    def test_where_the_time_goes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, err = run('oclnn-bench', model('mnist_8'), '--min-time', '20ms', '-o', 'json', '--roofline',
+                                 f'{folder}/r.svg')
+            self.assertEqual(code, 0, err)
+            with open(f'{folder}/r.svg') as f:
+                drawn = f.read()
+        row, = json.loads(out)['results']
+        self.assertGreater(row['enqueue_ms'], 0)
+        self.assertLess(row['transfer_ms'], row['time_ms']['median'])
+        self.assertEqual(row['tune_ms'], 0)
+        self.assertTrue(all(layer['roofline_ms'] > 0 for layer in row['layers'] if layer['op'] == 'conv'))
+        for words in ('<svg', 'mnist_8', 'at the roofline'):
+            self.assertIn(words, drawn)
+
+    def test_compare(self):
+        """Against itself, against a base that was twice as fast, and against one without such a row."""
+        with tempfile.TemporaryDirectory() as folder:
+            base = f'{folder}/base.json'
+            command = ['oclnn-bench', model('mnist_8'), '--min-time', '20ms', '--compare', base, '--compare-limit']
+            code, _, err = run('oclnn-bench', model('mnist_8'), '--min-time', '20ms', '-o', 'json', '--output', base)
+            self.assertEqual(code, 0, err)
+            code, out, err = run(*command, '100000')
+            self.assertEqual(code, 0, err)
+            self.assertIn('base/now', out)
+            with open(base) as f:
+                rows = json.load(f)
+            rows['results'][0]['time_ms']['median'] /= 100
+            with open(base, 'w') as f:
+                json.dump(rows, f)
+            code, out, _ = run(*command, '10', '-o', 'json')
+            row, = json.loads(out)['results']
+            self.assertEqual(code, 1)
+            self.assertAlmostEqual(row['ratio'] * row['time_ms']['median'], row['base_ms'])
+            self.assertTrue(any('slower than in' in text for text in row['warnings']))
+            rows['results'][0]['model'] = 'another'
+            with open(base, 'w') as f:
+                json.dump(rows, f)
+            code, _, err = run(*command, '10')
+            self.assertEqual(code, 1)
+            self.assertIn('none of its rows', err)
+            with open(base, 'w') as f:
+                f.write('{"results": 3')
+            code, _, err = run(*command, '10')
+            self.assertEqual(code, 1)
+            self.assertIn(base, err)
+
+    def test_every_device(self):
+        """PoCL can show one processor as two devices: both are measured unless one is named."""
+        env = dict(os.environ, POCL_DEVICES='basic pthread')
+        env.pop('OCLNN_DEVICE', None)
+        devices = run('oclnn-info', '--list-devices', env=env)[1].splitlines()[1:]
+        if len(devices) != 2:
+            self.skipTest('not PoCL alone')
+        command = ['oclnn-bench', 'relu x=1x8x5x5', '--min-time', '1ms', '--min-runs', '1', '-o', 'json']
+        wanted = [[line.split()[0] for line in devices], ['0:1'], ['0:0'], ['0:1', '0:0']]
+        for args, more, expected in (((), {}, wanted[0]), ((), {'OCLNN_DEVICE': '0:1'}, wanted[1]), (('-d', '0'), {}, wanted[2]),
+                                     (('-d', '0:1, 0:0'), {}, wanted[3])):
+            code, out, err = run(*command, *args, env=dict(env, **more))
+            self.assertEqual(code, 0, err)
+            selectors = [row['selector'] for row in json.loads(out)['results']]
+            self.assertEqual(list(dict.fromkeys(selectors)), expected)
+        code, _, err = run('oclnn-bench', model('mnist_8'), '--outputs', 'o.npz', env=env)
+        self.assertEqual(code, 2)
+        self.assertIn('one device', err)
+
     def test_fixed_batch(self):
         code, _, err = run('oclnn-bench', model('mnist_8'), '--batch', '4')
         self.assertEqual(code, 1)

@@ -47,6 +47,7 @@ class Usage(unittest.TestCase):
     def test_bad_values_bench(self):
         for option, value in [('--batch', '0'), ('--batch', '1,x'), ('--min-time', 'soon'), ('--min-runs', '0'),
                               ('--warmup', '-1'), ('--tol', 'small'), ('-o', 'xml'), ('--verify', 'maybe'),
+                              ('--compare-limit', '-1'),
                               ('--shape', 'x'), ('--shape', 'x=1y2')]:
             self.check(2, 'oclnn-bench: error: ' + ('--' if option[1] == '-' else '-o'), 'oclnn-bench', option, value)
         self.check(2, '--outputs', 'oclnn-bench', '--outputs', 'o.npz')
@@ -150,6 +151,11 @@ class Files(unittest.TestCase):
         code, out, err = run('oclnn-run', self.path('m.onnx', b'x'), 'x.png', '-d', 'name~no such device')
         self.assertEqual((code, out), (1, ''))
         self.assertIn('no such device', err)
+        # Names have commas; a list goes on where another selector follows.
+        code, _, err = run('oclnn-bench', 'mlp784', '-d', 'name~no such, device, name~nor this', '-o', 'json')
+        self.assertEqual(code, 1)
+        self.assertIn("'name~no such, device'", err)
+        self.assertIn("'name~nor this'", err)
 
     def test_no_platform(self):
         env = dict(os.environ, OCL_ICD_VENDORS=self.path('no_folder'))

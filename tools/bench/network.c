@@ -56,6 +56,7 @@ static void add_plan(const struct run *r, json_t *row)
     tool_json_set(row, "gflop", tool_json_real(p.flop / 1e9));
     tool_json_set(row, "context_ms", tool_json_real(r->context_ms));
     tool_json_set(row, "load_ms", tool_json_real(r->load_ms));
+    tool_json_set(row, "tune_ms", tool_json_real(p.tune_ms));
     tool_json_set(row, "plan_ms", tool_json_real(p.plan_ms));
     tool_json_set(row, "build_ms", tool_json_real(p.build_ms));
     tool_json_set(row, "first_answer_ms", tool_json_real(r->first_ms));
@@ -73,6 +74,40 @@ static void add_plan(const struct run *r, json_t *row)
     tool_json_set(row, "bytes", bytes);
     if (r->job->round_trip_ms >= 0)
         tool_json_set(row, "round_trip_ms", tool_json_real(r->job->round_trip_ms));
+}
+
+#define EXTRA_RUNS 5
+
+/* Where a run's time goes: the host's part, until everything is enqueued; and transfers, as what a run on data that is in
+ * device memory takes less. Slow devices are not asked. */
+static void add_parts(struct run *r, json_t *row, double median_ms)
+{
+    struct tool_samples enqueue = {0}, resident = {0};
+    enum oclnn_status status = OCLNN_OK;
+
+    if (r->job->speed.is_slow || r->job->o->resident)
+        return;
+    for (int i = 0; i < EXTRA_RUNS && status == OCLNN_OK && !tool_interrupted(); i++) {
+        oclnn_job *job = NULL;
+        double start = tool_now_ms();
+
+        status = oclnn_model_run_async(r->model, r->feed.bind_in, r->feed.bind_out, &job);
+        tool_samples_add(&enqueue, tool_now_ms() - start);
+        if (status == OCLNN_OK)
+            status = oclnn_job_wait(&job);
+        start = tool_now_ms();
+        if (status == OCLNN_OK)
+            status = oclnn_model_run_resident(r->model);
+        tool_samples_add(&resident, tool_now_ms() - start);
+    }
+    if (status == OCLNN_OK && resident.n > 0) {
+        double transfer = median_ms - tool_stats(resident.v, resident.n).median;
+
+        tool_json_set(row, "enqueue_ms", tool_json_real(tool_stats(enqueue.v, enqueue.n).median));
+        tool_json_set(row, "transfer_ms", tool_json_real(transfer > 0 ? transfer : 0));
+    }
+    tool_samples_finish(&enqueue);
+    tool_samples_finish(&resident);
 }
 
 static enum oclnn_status profile(void *user, int runs, struct oclnn_profile_row *rows, int capacity,
@@ -207,10 +242,11 @@ static enum oclnn_status measure(struct run *r, const char *name)
     oclnn_model_plan_info(r->model, &plan);
     add_plan(r, row);
     bench_row_times(r->job, row, &r->samples, (double)batch, plan.flop);
+    add_parts(r, row, tool_json_get_real(json_object_get(row, "time_ms"), "median"));
     if (o->outputs && tool_feed_save(&r->feed, o->outputs) != TOOL_OK)
         bench_report_error(r->job->report, r->job->device.name, r->job->item, tool_last_error());
     if (o->per_layer)
-        bench_row_layers(row, profile, r, 5);
+        bench_row_layers(r->job, row, profile, r, 5);
     add_verify(r, row);
     bench_report_add(r->job->report, row);
     return OCLNN_OK;

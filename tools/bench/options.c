@@ -14,7 +14,7 @@ static const char help[] =
     "\n"
     "What to run\n"
     "  -d, --device DEV[,..]  gpu, cpu, best, all, P:D, N, name~TEXT, uuid=...\n"
-    "                         (default: $OCLNN_DEVICE or best; all without arguments)\n"
+    "                         (default: $OCLNN_DEVICE or all)\n"
     "      --list-devices     list the devices and leave\n"
     "  -b, --batch LIST       batch sizes, e.g. 1,8,32 (default: the model's, or 1)\n"
     "      --shape IN=1x3x..  shape of an input with free dimensions; may be repeated\n"
@@ -43,7 +43,9 @@ static const char help[] =
     "                         where the tuning database does not say, and write it;\n"
     "                         off: do not even read it\n"
     "      --cold             start with empty program caches: first_answer_ms\n"
-    "      --per-layer        time every layer too\n"
+    "      --per-layer        time every layer too, beside its time at the roofline\n"
+    "                         of the measured peak and bandwidth\n"
+    "      --roofline F.svg   the same, and draw it\n"
     "\n"
     "What to check\n"
     "      --verify WORD      auto: against --data, or, without arguments, against\n"
@@ -57,6 +59,9 @@ static const char help[] =
     "What to print\n"
     "  -o FORM                table, md, csv, json or jsonl (default: table)\n"
     "      --output FILE      write there instead of standard output\n"
+    "      --compare B.json   add the ratio to what -o json gave earlier; exit\n"
+    "                         status 1 where a median became longer by more than\n"
+    "      --compare-limit P  P percent (default: 10)\n"
     "  -q, --quiet            no progress on standard error\n"
     "  -v, --verbose          log lines of the library; twice: all of them\n"
     "      --version, -h, --help\n"
@@ -78,6 +83,9 @@ enum {
     OPT_COLD,
     OPT_TUNE,
     OPT_LAYERS,
+    OPT_ROOFLINE,
+    OPT_COMPARE,
+    OPT_COMPARE_LIMIT,
     OPT_VERIFY,
     OPT_TOL,
     OPT_OUTPUTS,
@@ -106,6 +114,9 @@ static const struct option options[] = {
     {"cold", no_argument, NULL, OPT_COLD},
     {"tune", required_argument, NULL, OPT_TUNE},
     {"per-layer", no_argument, NULL, OPT_LAYERS},
+    {"roofline", required_argument, NULL, OPT_ROOFLINE},
+    {"compare", required_argument, NULL, OPT_COMPARE},
+    {"compare-limit", required_argument, NULL, OPT_COMPARE_LIMIT},
     {"verify", required_argument, NULL, OPT_VERIFY},
     {"tol", required_argument, NULL, OPT_TOL},
     {"outputs", required_argument, NULL, OPT_OUTPUTS},
@@ -167,6 +178,10 @@ static int parse_numbers(struct bench_options *o, int option)
         if (!tool_parse_int(optarg, 0, 1000000, &o->warmup))
             return tool_usage("--warmup wants a number from 0 to 1000000, not \"%s\"", optarg);
         return -1;
+    case OPT_COMPARE_LIMIT:
+        if (!tool_parse_double(optarg, 0, 1e6, &o->compare_limit))
+            return tool_usage("--compare-limit wants percent from 0 on, not \"%s\"", optarg);
+        return -1;
     default:
         if (!tool_parse_double(optarg, 0, 1e6, &o->tolerance))
             return tool_usage("--tol wants a number from 0 on, not \"%s\"", optarg);
@@ -197,6 +212,8 @@ static int parse_option(struct bench_options *o, int option)
     case OPT_COLD: o->cold = true; return -1;
     case OPT_TUNE: return parse_tune(o);
     case OPT_LAYERS: o->per_layer = true; return -1;
+    case OPT_ROOFLINE: o->roofline = optarg; return -1;
+    case OPT_COMPARE: o->compare = optarg; return -1;
     case OPT_OUTPUTS: o->outputs = optarg; return -1;
     case OPT_OUTPUT: o->output = optarg; return -1;
     case OPT_CHILD: o->child = optarg; return -1;
@@ -214,6 +231,7 @@ static int parse_option(struct bench_options *o, int option)
     case OPT_MIN_TIME:
     case OPT_MIN_RUNS:
     case OPT_WARMUP:
+    case OPT_COMPARE_LIMIT:
     case OPT_TOL: return parse_numbers(o, option);
     case OPT_VERSION: return tool_version();
     case 'h': fputs(help, stdout); return tool_finish(TOOL_OK);
@@ -224,12 +242,11 @@ static int parse_option(struct bench_options *o, int option)
 /* Options that are right one by one but not together. */
 static int check(struct bench_options *o)
 {
-    if (o->outputs && (o->n_items != 1 || o->n_batch > 1 || (o->device && strchr(o->device, ','))))
-        return tool_usage("--outputs wants one model, one batch size and one device");
+    if (o->outputs && (o->n_items != 1 || o->n_batch > 1))
+        return tool_usage("--outputs wants one model and one batch size");
     if (o->outputs && bench_is_problem(o->item[0]))
         return tool_usage("--outputs wants a network, not a problem");
-    if (o->outputs && o->device && !strcmp(o->device, "all") && !o->child)
-        return tool_usage("--outputs wants one device, not all");
+    o->per_layer = o->per_layer || o->roofline;
     if (o->data && o->n_items != 1)
         return tool_usage("--data wants one model");
     if (o->data && o->n_batch)
@@ -245,6 +262,7 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv)
         .train_steps = 10,
         .min_runs = 10,
         .warmup = 3,
+        .compare_limit = 10,
         .tolerance = TOOL_TOLERANCE};
     while (code < 0 && (option = getopt_long(argc, argv, "d:b:o:qvh", options, NULL)) >= 0)
         code = parse_option(o, option);

@@ -12,11 +12,12 @@ enum bench_verify { BENCH_VERIFY_AUTO, BENCH_VERIFY_OFF, BENCH_VERIFY_STRICT };
 struct bench_options {
     const char **item; /* networks, files and problems; 0 = the usual ones */
     int n_items;
-    const char *device; /* NULL = all without items, else the best */
+    const char *device; /* NULL = $OCLNN_DEVICE or all */
     long batch[BENCH_BATCHES];
     int n_batch; /* 0 = what the model says, 1 where it leaves it open */
     struct tool_shapes shapes;
-    const char *data, *outputs, *output;
+    const char *data, *outputs, *output, *roofline, *compare;
+    double compare_limit; /* percent */
     const char *variant, *format, *passes_off;
     double min_time; /* seconds */
     long min_runs, warmup;

@@ -1,8 +1,10 @@
 #include "bench/output.h"
+#include "common/svg.h"
 #include "common/table.h"
 #include "common/tool.h"
 #include <oclnn/config.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum column {
@@ -73,7 +75,7 @@ static void fill_row(struct tool_table *t, const json_t *row, bool whole)
 static void print_layers(const json_t *row, enum tool_table_form form, FILE *f)
 {
     static const char *const layer_titles[] = {"node", "op", "variant", "format", "shape", ">ms", ">%",
-        ">GFLOPS", ">GB/s"};
+        ">GFLOPS", ">GB/s", ">roof ms"};
     const json_t *layers = json_object_get(row, "layers");
     struct tool_table t = {0};
     double sum = 0;
@@ -97,6 +99,8 @@ static void print_layers(const json_t *row, enum tool_table_form form, FILE *f)
         tool_table_set(&t, 6, "%.1f", sum > 0 ? 100 * ms / sum : 0);
         set_real(&t, 7, layer, "gflops");
         set_real(&t, 8, layer, "gbs");
+        if (tool_json_get_real(layer, "roofline_ms") > 0)
+            tool_table_set(&t, 9, "%.4f", tool_json_get_real(layer, "roofline_ms"));
     }
     fprintf(f, "\n%s on %s: %zu layers, %.3f ms\n%s", tool_json_get_text(row, "model"),
         tool_json_get_text(row, "device"), json_array_size(layers), sum, form == TOOL_TABLE_MD ? "\n" : "");
@@ -104,16 +108,24 @@ static void print_layers(const json_t *row, enum tool_table_form form, FILE *f)
     tool_table_finish(&t);
 }
 
-static void print_table(const struct bench_report *r, enum tool_table_form form, FILE *f)
+static void print_table(const struct bench_options *o, const struct bench_report *r,
+    enum tool_table_form form, FILE *f)
 {
     struct tool_table t = {0};
     bool csv = form == TOOL_TABLE_CSV;
-    size_t i, k;
+    size_t i, k, columns = csv ? sizeof(titles) / sizeof(titles[0]) : COL_DRIVER;
     json_t *row, *warning;
 
-    for (i = 0; i < (csv ? sizeof(titles) / sizeof(titles[0]) : COL_DRIVER); i++)
+    for (i = 0; i < columns; i++)
         tool_table_column(&t, titles[i]);
-    json_array_foreach(r->results, i, row) fill_row(&t, row, csv);
+    if (o->compare)
+        tool_table_column(&t, ">base/now");
+    json_array_foreach(r->results, i, row)
+    {
+        fill_row(&t, row, csv);
+        if (json_object_get(row, "ratio"))
+            tool_table_set(&t, (int)columns, "%.3f", tool_json_get_real(row, "ratio"));
+    }
     if (json_array_size(r->results) > 0)
         tool_table_print(&t, form, f);
     tool_table_finish(&t);
@@ -155,6 +167,59 @@ static int print_lines(const struct bench_report *r, FILE *f)
     return code;
 }
 
+#define MAX_CHARTS 8
+
+/* --roofline: one chart per row that has layers, measured and least time over the layer's number. */
+static int draw_roofline(const char *path, const struct bench_report *r)
+{
+    struct tool_svg_chart chart[MAX_CHARTS] = {{0}};
+    char *title[MAX_CHARTS];
+    double *points[MAX_CHARTS];
+    int n = 0, code;
+    size_t i, k;
+    json_t *row, *layer;
+
+    json_array_foreach(r->results, i, row)
+    {
+        const json_t *layers = json_object_get(row, "layers");
+        size_t size = json_array_size(layers);
+
+        if (size == 0 || n == MAX_CHARTS)
+            continue;
+        double *x = points[n] = tool_alloc(3 * size, sizeof(**points)), *time = x + size,
+               *roof = x + 2 * size;
+
+        json_array_foreach(layers, k, layer)
+        {
+            x[k] = (double)k + 1;
+            time[k] = tool_json_get_real(layer, "time_ms");
+            roof[k] = tool_json_get_real(layer, "roofline_ms");
+        }
+        title[n] =
+            tool_format("%s on %.32s", tool_json_get_text(row, "model"), tool_json_get_text(row, "device"));
+        chart[n] = (struct tool_svg_chart){.title = title[n],
+            .x_label = "layer",
+            .y_label = "ms",
+            .line = {{.name = "measured", .x = x, .y = time, .n = (int)size},
+                {.name = "at the roofline",
+                    .x = x,
+                    .y = roof,
+                    .n = (int)size,
+                    .is_dashed = true,
+                    .colour = 1}},
+            .n_lines = 2,
+            .whole_x = true,
+            .log_y = true};
+        n++;
+    }
+    code = n ? tool_svg_write(path, chart, n) : tool_error("--roofline %s: no layer was timed", path);
+    while (n-- > 0) {
+        free(title[n]);
+        free(points[n]);
+    }
+    return code;
+}
+
 int bench_output(const struct bench_options *o, const struct bench_report *r)
 {
     FILE *f = o->output ? fopen(o->output, "w") : stdout;
@@ -165,9 +230,9 @@ int bench_output(const struct bench_options *o, const struct bench_report *r)
     if (!f)
         return tool_error("%s: %s", o->output, strerror(errno));
     switch (o->form) {
-    case BENCH_TABLE: print_table(r, TOOL_TABLE_TEXT, f); break;
-    case BENCH_MD: print_table(r, TOOL_TABLE_MD, f); break;
-    case BENCH_CSV: print_table(r, TOOL_TABLE_CSV, f); break;
+    case BENCH_TABLE: print_table(o, r, TOOL_TABLE_TEXT, f); break;
+    case BENCH_MD: print_table(o, r, TOOL_TABLE_MD, f); break;
+    case BENCH_CSV: print_table(o, r, TOOL_TABLE_CSV, f); break;
     case BENCH_JSON: code = print_json(r, f); break;
     case BENCH_JSONL: code = print_lines(r, f); break;
     }
@@ -179,6 +244,8 @@ int bench_output(const struct bench_options *o, const struct bench_report *r)
         if (fclose(f) || bad)
             code = tool_error("cannot write %s: %s", o->output, strerror(errno));
     }
+    if (o->roofline && draw_roofline(o->roofline, r) != TOOL_OK)
+        code = TOOL_FAILED;
     json_array_foreach(r->errors, i, entry)
     {
         const char *model = tool_json_get_text(entry, "model");

@@ -224,7 +224,17 @@ enum oclnn_status bench_time(const struct bench_job *job, enum oclnn_status (*on
     }
 }
 
-static json_t *layers_of(const struct oclnn_profile_row *rows, int n)
+/* No faster than its FLOP at the measured peak and its bytes at the measured bandwidth; 0: not known. (FLOP are those of the
+ * direct algorithm: Winograd may be faster.) */
+static double roofline_ms(const struct bench_job *job, const struct oclnn_profile_row *row)
+{
+    double compute = job->speed.peak_gflops > 0 ? row->flop / job->speed.peak_gflops / 1e6 : 0;
+    double memory = job->speed.bandwidth_gbs > 0 ? row->bytes / job->speed.bandwidth_gbs / 1e6 : 0;
+
+    return compute > memory ? compute : memory;
+}
+
+static json_t *layers_of(const struct bench_job *job, const struct oclnn_profile_row *rows, int n)
 {
     json_t *list = json_array();
 
@@ -237,6 +247,7 @@ static json_t *layers_of(const struct oclnn_profile_row *rows, int n)
         tool_json_set(layer, "format", tool_json_text(rows[i].format ? rows[i].format : ""));
         tool_json_set(layer, "shape", tool_json_text(rows[i].shape));
         tool_json_set(layer, "time_ms", tool_json_real(rows[i].time_ms));
+        tool_json_set(layer, "roofline_ms", tool_json_real(roofline_ms(job, &rows[i])));
         if (rows[i].time_ms > 0) {
             tool_json_set(layer, "gflops", tool_json_real(rows[i].flop / rows[i].time_ms / 1e6));
             tool_json_set(layer, "gbs", tool_json_real(rows[i].bytes / rows[i].time_ms / 1e6));
@@ -246,7 +257,7 @@ static json_t *layers_of(const struct oclnn_profile_row *rows, int n)
     return list;
 }
 
-void bench_row_layers(json_t *row, bench_profile profile, void *user, int runs)
+void bench_row_layers(const struct bench_job *job, json_t *row, bench_profile profile, void *user, int runs)
 {
     struct oclnn_profile_row *rows;
     int n = 0, capacity;
@@ -260,7 +271,7 @@ void bench_row_layers(json_t *row, bench_profile profile, void *user, int runs)
     if (profile(user, runs, rows, capacity, &n) != OCLNN_OK)
         bench_row_warn(row, "no times per layer: %s", oclnn_error_text(NULL));
     else
-        tool_json_set(row, "layers", layers_of(rows, n < capacity ? n : capacity));
+        tool_json_set(row, "layers", layers_of(job, rows, n < capacity ? n : capacity));
     free(rows);
 }
 

@@ -50,7 +50,7 @@ void bench_row_times(const struct bench_job *job, json_t *row, const struct tool
 /* "layers": medians of `runs` times per node, from oclnn_model_profile or the like. */
 typedef enum oclnn_status (
     *bench_profile)(void *user, int runs, struct oclnn_profile_row *rows, int capacity, int *count);
-void bench_row_layers(json_t *row, bench_profile profile, void *user, int runs);
+void bench_row_layers(const struct bench_job *job, json_t *row, bench_profile profile, void *user, int runs);
 /* status: "pass", "fail", "none"; the numbers are left out for "none". */
 void bench_row_verify(json_t *row, const char *status, double max_abs, double max_rel);
 void bench_row_warn(json_t *row, const char *format, ...) __attribute__((format(printf, 2, 3)));

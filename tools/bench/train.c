@@ -158,7 +158,7 @@ static void add_row(struct run *r, const char *name)
     bench_row_times(r->job, row, &r->samples, (double)batch, 0);
     bench_row_verify(row, "none", 0, 0);
     if (r->job->o->per_layer)
-        bench_row_layers(row, profile, r, 3);
+        bench_row_layers(r->job, row, profile, r, 3);
     bench_report_add(r->job->report, row);
 }
 

@@ -144,20 +144,51 @@ static int add_all(char ***out, int *n)
     return TOOL_OK;
 }
 
+/* Does a selector that is no name begin here, and end at a comma or the end? */
+static bool is_selector(const char *text)
+{
+    static const char *const words[] = {"gpu", "cpu", "best", "all"};
+    size_t length = strcspn(text, ",");
+
+    if (!strncmp(text, "name~", 5) || !strncmp(text, "uuid=", 5))
+        return true;
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (length == strlen(words[i]) && !strncmp(text, words[i], length))
+            return true;
+    return length > 0 && strspn(text, "0123456789:") == length;
+}
+
+/* Cuts the first selector off a list and moves on behind its comma. Names have commas: "name~A, B" is one selector unless what
+ * follows the comma is another. */
+static char *next_selector(char **rest)
+{
+    char *word = *rest + strspn(*rest, " ,"), *end = word;
+
+    for (;;) {
+        end += strcspn(end, ",");
+        if (!*end || strncmp(word, "name~", 5) || is_selector(end + 1 + strspn(end + 1, " ")))
+            break;
+        end++;
+    }
+    *rest = *end ? end + 1 : end;
+    while (end > word && end[-1] == ' ')
+        end--;
+    *end = 0;
+    return *word ? word : NULL;
+}
+
 int tool_device_expand(const char *spec, char ***out, int *n)
 {
-    char *copy = tool_strdup(spec), *rest = NULL;
+    char *copy = tool_strdup(spec), *rest = copy, *word;
     int code = TOOL_OK;
 
     *out = NULL;
     *n = 0;
-    for (char *word = strtok_r(copy, ",", &rest); word && code == TOOL_OK;
-         word = strtok_r(NULL, ",", &rest)) {
+    while (code == TOOL_OK && (word = next_selector(&rest)))
         if (!strcmp(word, "all"))
             code = add_all(out, n);
         else
             add(out, n, word);
-    }
     if (code == TOOL_OK && *n == 0)
         code = tool_usage("-d wants a device, not \"%s\"", spec);
     if (code != TOOL_OK)

@@ -8,7 +8,7 @@
  * the caller's process stays free of drivers. *out is malloc'ed. Returns TOOL_OK, or TOOL_FAILED after a message. */
 int tool_device_list(struct oclnn_device_info **out, int *n);
 
-/* Splits "0:0,gpu" at commas and replaces "all" by every device's selector. *out: n malloc'ed strings in a malloc'ed
+/* Splits "0:0,gpu" at commas (not those in "name~A, B") and replaces "all" by every device's selector. *out: n malloc'ed strings in a malloc'ed
  * array. Returns TOOL_OK, or an exit code after a message. */
 int tool_device_expand(const char *spec, char ***out, int *n);
 void tool_device_free(char ***list, int *n);
