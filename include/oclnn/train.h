@@ -188,6 +188,9 @@ struct oclnn_fit {
     const char *checkpoint; /**< file, written after every epoch and when fit is stopped */
     const char *best; /**< file: the model as ONNX whenever the validation loss is the best so far */
     int checkpoint_steps; /**< also after so many steps; 0 = not */
+    /** 1: an epoch that was interrupted begins anew. It goes on with the same batch, number of samples, order and
+     * augmentation only; between epochs they may change. */
+    int restart_epoch;
     oclnn_progress_function on_step, on_epoch;
     void *user;
 };
@@ -213,7 +216,9 @@ OCLNN_API enum oclnn_status oclnn_trainer_fit(oclnn_trainer *trainer, const ocln
  */
 OCLNN_API enum oclnn_status oclnn_trainer_save(oclnn_trainer *trainer, const char *path);
 /**
- * Continues from a checkpoint of the same network and optimiser.
+ * Continues from a checkpoint of the same network and optimiser, at first with the kernels that the saved run had. Other
+ * options may change: what a layer lacks that was frozen begins at zero, an average at the weights, and where the step is
+ * another graph (clipping, frozen layers) it is planned anew, with a warning in the log. The seed is the checkpoint's.
  * Errors: OCLNN_ERROR_NOT_FOUND, _FORMAT (damaged), _SHAPE (of another network: the first difference is named); the
  * trainer is unchanged then.
  */

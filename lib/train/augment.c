@@ -4,6 +4,7 @@
 #include "train/dataset.h"
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- fields: one table for text, ranges and messages ---- */
@@ -115,6 +116,24 @@ enum oclnn_status oclnn_augment_parse(const char *text, struct oclnn_augment *ou
     }
     *out = a;
     return OCLNN_OK;
+}
+
+void onn_augment_text(const struct oclnn_augment *augment, char *text, size_t size)
+{
+    size_t at = (size_t)snprintf(text, size, "none");
+    bool any = false;
+    for (int i = 0; i < FIELDS; i++) {
+        const double value = get(augment, &fields[i]);
+        if (value == 0)
+            continue;
+        at = any ? at : 0;
+        const char *comma = any ? "," : "";
+        any = true;
+        if (at < size && fields[i].is_switch)
+            at += (size_t)snprintf(text + at, size - at, "%s%s", comma, fields[i].name);
+        else if (at < size)
+            at += (size_t)snprintf(text + at, size - at, "%s%s:%.9g", comma, fields[i].name, value);
+    }
 }
 
 /* ---- drawing ---- */

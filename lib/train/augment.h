@@ -20,6 +20,8 @@ void onn_augment_draw(const struct oclnn_augment *augment, const struct onn_augm
 /* The mask of the image that `row` makes: the class of the nearest pixel, OCLNN_MASK_IGNORE outside. */
 void onn_augment_mask(const float row[static ONN_AUGMENT_ROW], int height, int width, const uint8_t *in,
     uint8_t *out);
+/* The text that oclnn_augment_parse reads; "none" if nothing is changed. */
+void onn_augment_text(const struct oclnn_augment *augment, char *text, size_t size);
 /* Errors: OCLNN_ERROR_ARGUMENT names the field and its range. */
 enum oclnn_status onn_augment_check(const struct oclnn_augment *augment);
 

@@ -214,6 +214,9 @@ enum oclnn_status oclnn_trainer_fit(oclnn_trainer *t, const oclnn_dataset *train
     f.epochs = f.o->epochs ? f.o->epochs : 1;
     f.batch = f.feed.fixed_batch ? (int)f.feed.fixed_batch : f.o->batch ? f.o->batch : 64;
     f.stop = has_stopped(&f); /* before it was resumed */
+    if (f.o->restart_epoch)
+        begin_epoch(t);
+    ONN_TRY(onn_source_settle(t, &f.feed, f.o, f.batch));
     while (t->epoch < f.epochs && !f.stop)
         ONN_TRY(epoch(&f));
     ONN_TRY(settle_files(&f));

@@ -1,16 +1,30 @@
 /* Resuming a training run from a checkpoint. */
+#include "runtime/context.h"
 #include "train/checkpoint_file.h"
 #include "train/trainer.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+
+/* What a run has not whose layer was frozen, or that did not accumulate or average. */
+static bool is_optional(const char *name)
+{
+    static const char *const starts[] = {"moment1/", "moment2/", "sum/", "average/", "group"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(name, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
 
 static enum oclnn_status check_blob(void *user, const char *name, struct onn_blob *blob)
 {
     const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
     char have[160], want[160];
+    if (!e && is_optional(name))
+        return OCLNN_OK;
     if (!e)
-        return onn_error(OCLNN_ERROR_SHAPE,
-            "the checkpoint is of another network or optimiser: it has no '%s'", name);
+        return onn_error(OCLNN_ERROR_SHAPE, "the checkpoint is of another network: it has no '%s'", name);
     if (e->desc.dtype != blob->desc.dtype || !onn_desc_same_shape(&e->desc, &blob->desc))
         return onn_error(OCLNN_ERROR_SHAPE, "the checkpoint is of another network: '%s' is %s there, %s here",
             name, onn_desc_text(&e->desc, have), onn_desc_text(&blob->desc, want));
@@ -23,14 +37,34 @@ static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob
     enum oclnn_status status = onn_blob_sync_host(blob); /* nothing newer stays on the device */
     if (status != OCLNN_OK)
         return status;
-    if (e->bytes)
+    if (e && e->bytes)
         memcpy(blob->data, e->data, e->bytes);
+    else if (!e)
+        memset(blob->data, 0, onn_desc_bytes(&blob->desc));
     blob->version++;
     return OCLNN_OK;
 }
 
+/* Averages that the saved run did not keep begin at the weights. */
+static enum oclnn_status begin_averages(struct oclnn_trainer *t, const struct onn_checkpoint *c)
+{
+    enum oclnn_status status = OCLNN_OK;
+    for (int k = 0; k < t->n_params; k++) {
+        const struct onn_train_param *p = &t->param[k];
+        char name[300];
+        snprintf(name, sizeof name, "average/%d/%s", k, p->name);
+        if (!p->average || onn_checkpoint_find(c, ONN_ENTRY_TENSOR, name))
+            continue;
+        ONN_TRY(onn_blob_sync_host(p->blob));
+        memcpy(p->average->data, p->blob->data, onn_desc_bytes(&p->blob->desc));
+        p->average->version++;
+    }
+fail:
+    return status;
+}
+
 struct numbers {
-    int64_t seed, steps, batches, epoch, batch_in_epoch, seen, right, since_best;
+    int64_t accumulate, seed, steps, batches, epoch, batch_in_epoch, seen, right, since_best;
     double loss_sum, best_loss, plateau, lr;
 };
 
@@ -49,8 +83,25 @@ static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct num
     ONN_TRY(onn_checkpoint_get_f64(c, "best_loss", &n->best_loss));
     ONN_TRY(onn_checkpoint_get_f64(c, "plateau", &n->plateau));
     ONN_TRY(onn_checkpoint_get_f64(c, "lr", &n->lr));
+    ONN_TRY(onn_checkpoint_get_i64(c, "accumulate", &n->accumulate));
+    ONN_CHECK(n->accumulate > 0 && n->batches >= 0 && n->epoch >= 0 && n->epoch < INT_MAX &&
+            n->batch_in_epoch >= 0 && n->since_best >= 0 && n->since_best < INT_MAX,
+        OCLNN_ERROR_FORMAT, "the checkpoint's counters are out of range");
 fail:
     return status;
+}
+
+/* Where the next batch stands in its group. Another length of groups begins with a whole one. */
+static int64_t batches_of(const struct oclnn_trainer *t, const struct numbers *n)
+{
+    const int64_t begun = n->batches % n->accumulate;
+    if (n->accumulate == t->p.accumulate)
+        return n->batches;
+    if (begun)
+        onn_log(onn_context_log(t->ctx), OCLNN_LOG_WARN,
+            "the saved run accumulated %lld batches, this one %d: the %lld of a begun group are left out",
+            (long long)n->accumulate, t->p.accumulate, (long long)begun);
+    return 0;
 }
 
 enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
@@ -70,9 +121,11 @@ enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
     /* From here on nothing can be wrong with the file. */
     ONN_TRY(onn_queue_finish(t->ctx));
     ONN_TRY(onn_trainer_visit(t, load_blob, &c));
+    ONN_TRY(begin_averages(t, &c));
+    onn_source_load(&c, &t->source);
     t->p.seed = (uint64_t)n.seed;
     t->steps = n.steps;
-    t->batches = n.batches;
+    t->batches = batches_of(t, &n);
     t->epoch = (int)n.epoch;
     t->batch_in_epoch = n.batch_in_epoch;
     t->loss_sum = n.loss_sum;

@@ -143,6 +143,8 @@ enum oclnn_status oclnn_trainer_save(oclnn_trainer *t, const char *path)
     ONN_TRY(onn_checkpoint_add_f64(&c, "best_loss", t->best_loss));
     ONN_TRY(onn_checkpoint_add_f64(&c, "plateau", (double)t->plateau));
     ONN_TRY(onn_checkpoint_add_f64(&c, "lr", (double)t->lr));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "accumulate", t->p.accumulate));
+    ONN_TRY(onn_source_save(t, &c));
     ONN_TRY(onn_trainer_save_choices(t, &c));
     ONN_TRY(onn_trainer_visit(t, add_blob, &c));
     ONN_TRY(onn_checkpoint_write(&c, path));

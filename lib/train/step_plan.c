@@ -1,5 +1,6 @@
 /* Plans of steps: one per batch size and kind, kept by the trainer. */
 #include "pass/recompute.h"
+#include "runtime/context.h"
 #include "train/trainer.h"
 
 #include <string.h>
@@ -51,7 +52,8 @@ static enum oclnn_status save_memory(struct oclnn_trainer *t, const struct onn_g
     double target = (double)budget;
     for (int tries = 0; p->plan->stats.arena_bytes > budget && tries < 6; tries++) {
         target *= tries ? 0.98 * (double)budget / (double)p->plan->stats.arena_bytes : 1;
-        ONN_TRY(onn_pass_recompute(g, p->forward_nodes, (size_t)target, &less, &p->recomputed));
+        p->aim = (size_t)target;
+        ONN_TRY(onn_pass_recompute(g, p->forward_nodes, p->aim, &less, &p->recomputed));
         onn_plan_destroy(&p->plan);
         ONN_TRY(plan_graph(t, less, options, &p->plan));
         onn_graph_destroy(&less);
@@ -60,6 +62,33 @@ static enum oclnn_status save_memory(struct oclnn_trainer *t, const struct onn_g
         "a step needs %zu bytes of activations and workspace, also with %zu bytes computed again; the budget "
         "is %zu",
         p->plan->stats.arena_bytes, p->recomputed, budget);
+fail:
+    onn_graph_destroy(&less);
+    return status;
+}
+
+/* As the run that was saved did. Where that does not fit any more, p->plan stays NULL. */
+static enum oclnn_status plan_as_saved(struct oclnn_trainer *t, const struct onn_graph *g,
+    const struct onn_plan_options *options, const struct onn_saved_choices *saved, struct onn_step_plan *p)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_plan_options given = *options;
+    struct onn_graph *less = NULL;
+    given.choices = saved->text;
+    if (saved->target)
+        ONN_TRY(onn_pass_recompute(g, p->forward_nodes, saved->target, &less, &p->recomputed));
+    p->aim = saved->target;
+    status = plan_graph(t, less ? less : g, &given, &p->plan);
+    if (status == OCLNN_OK && p->training && t->p.memory_budget &&
+        p->plan->stats.arena_bytes > t->p.memory_budget)
+        status = onn_error(OCLNN_ERROR_ARGUMENT, "a step takes %zu bytes now", p->plan->stats.arena_bytes);
+    if (status == OCLNN_ERROR_ARGUMENT) {
+        onn_plan_destroy(&p->plan);
+        p->recomputed = p->aim = 0;
+        onn_log(onn_context_log(t->ctx), OCLNN_LOG_WARN,
+            "steps are planned anew and will not repeat the saved run's bits: %s", oclnn_error_text(NULL));
+        status = OCLNN_OK;
+    }
 fail:
     onn_graph_destroy(&less);
     return status;
@@ -82,13 +111,19 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
     p->rate = onn_calloc((size_t)t->n_rates + 1, sizeof *p->rate);
     p->rate_sent = onn_calloc((size_t)t->n_rates + 1, sizeof *p->rate_sent);
     ONN_TRY(p->desc && p->input && p->rate && p->rate_sent ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int k = 0; k < t->n_rates; k++)
+        p->rate_sent[k] = -1; /* none yet: a warm-up begins with a rate of 0, which must be written too */
     for (int i = 0; i < t->model->graph->n_inputs; i++)
         p->desc[i] = spec->input[i].desc;
-    options.choices = onn_trainer_find_choices(t, p);
+    const struct onn_saved_choices *saved = onn_trainer_find_choices(t, p);
     ONN_TRY(onn_step_graph(t, spec, p, &g));
-    ONN_TRY(plan_graph(t, g, &options, &p->plan));
-    if (spec->training && t->p.memory_budget)
-        ONN_TRY(save_memory(t, g, &options, p));
+    if (saved)
+        ONN_TRY(plan_as_saved(t, g, &options, saved, p));
+    if (!p->plan) {
+        ONN_TRY(plan_graph(t, g, &options, &p->plan));
+        if (spec->training && t->p.memory_budget)
+            ONN_TRY(save_memory(t, g, &options, p));
+    }
 fail:
     onn_graph_destroy(&g);
     if (status != OCLNN_OK)

@@ -44,13 +44,20 @@ struct onn_step_plan {
     struct onn_desc target_desc, prediction_desc;
     float *rate_sent; /* what the device holds */
     int32_t forward_nodes; /* of the graph: before the backward part */
-    size_t recomputed;
+    size_t recomputed, aim; /* bytes not kept; what recompute aimed at, 0 = not recomputed */
     uint64_t used;
+};
+
+/* What fit trains on, named in source.c; empty texts: not known. */
+#define ONN_SOURCE_FIELDS 4
+struct onn_train_source {
+    char text[ONN_SOURCE_FIELDS][256];
 };
 
 /* Of a checkpoint: how a step plan of that key was planned. */
 struct onn_saved_choices {
     const char *key, *text;
+    size_t target; /* of recompute, 0 = not recomputed */
     struct onn_saved_choices *next;
 };
 
@@ -76,6 +83,7 @@ struct oclnn_trainer {
     /* of fit, for checkpoints */
     int epoch;
     int64_t batch_in_epoch;
+    struct onn_train_source source; /* of these batches */
     double loss_sum; /* of the labels of this epoch so far */
     int64_t seen, right; /* labels; those that were right */
     double best_loss; /* infinite: none yet */
@@ -126,11 +134,19 @@ enum oclnn_status onn_trainer_visit(struct oclnn_trainer *t, onn_visit_fn visit,
 enum oclnn_status onn_schedule_check(struct oclnn_schedule *s);
 float onn_schedule_rate(const struct oclnn_schedule *s, float base, double e, int epochs, float plateau);
 
-/* choices.c */
+/* source.c: compares with what the epoch so far was made of. Errors: OCLNN_ERROR_ARGUMENT names what differs. */
 struct onn_checkpoint;
+struct onn_feed;
+enum oclnn_status onn_source_settle(struct oclnn_trainer *t, const struct onn_feed *feed,
+    const struct oclnn_fit *fit, int batch);
+enum oclnn_status onn_source_save(const struct oclnn_trainer *t, struct onn_checkpoint *c);
+void onn_source_load(const struct onn_checkpoint *c, struct onn_train_source *out);
+
+/* choices.c */
 enum oclnn_status onn_trainer_save_choices(const struct oclnn_trainer *t, struct onn_checkpoint *c);
 enum oclnn_status onn_trainer_load_choices(struct oclnn_trainer *t, const struct onn_checkpoint *c);
 /* NULL: choose. */
-const char *onn_trainer_find_choices(const struct oclnn_trainer *t, const struct onn_step_plan *p);
+const struct onn_saved_choices *onn_trainer_find_choices(const struct oclnn_trainer *t,
+    const struct onn_step_plan *p);
 
 #endif

@@ -1,4 +1,4 @@
-/* Whole runs on a made data set: accuracy, early stopping, resuming bit by bit, mistakes. */
+/* Whole runs on a made data set: accuracy, early stopping, mistakes. */
 #include "train/stripes.h"
 #include "train/trainer.h"
 #include <stdio.h>
@@ -24,7 +24,6 @@ static const struct oclnn_trainer_params usual = {.optimizer = {.kind = OCLNN_AD
 struct seen {
     int epochs, steps, stop_at;
     struct oclnn_score last;
-    double loss[3], top1[3]; /* of training, per epoch */
 };
 static int on_epoch(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
 {
@@ -41,15 +40,6 @@ static int on_step(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
     (void)t;
     assert_true(p->loss > 0 && p->lr > 0 && p->steps == 12);
     return ++s->steps == s->stop_at;
-}
-
-static int note_means(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
-{
-    struct seen *s = user;
-    assert_int_equal(oclnn_trainer_get_epochs(t), p->epoch);
-    s->loss[p->epoch] = p->loss;
-    s->top1[p->epoch] = p->top1;
-    return 0;
 }
 
 static void learns(void **state)
@@ -79,62 +69,6 @@ static void learns(void **state)
     oclnn_model_destroy(&m);
     oclnn_dataset_destroy(&train);
     oclnn_dataset_destroy(&test);
-}
-
-/* Weights of a run of 3 epochs that is stopped after `stop` steps, saved and resumed by a new trainer (0: not); what it
- * tells of its epochs. */
-static float *run(int stop, size_t *n, struct seen *told)
-{
-    oclnn_model *m = network(CLASSES);
-    oclnn_trainer *t = NULL;
-    struct oclnn_fit fit = {.epochs = 3,
-        .batch = 25,
-        .checkpoint = stop ? path : NULL,
-        .augment = {.flip = 1, .crop = 1},
-        .on_epoch = note_means,
-        .user = told};
-    struct seen seen = {.stop_at = stop};
-    good(oclnn_trainer_create(m, &usual, &t));
-    if (stop) { /* ends inside an epoch, or behind its last step */
-        struct oclnn_fit first = fit;
-        first.on_step = on_step;
-        first.user = &seen; /* of both callbacks */
-        good(oclnn_trainer_fit(t, data, NULL, &first));
-        memcpy(told->loss, seen.loss, sizeof seen.loss);
-        memcpy(told->top1, seen.top1, sizeof seen.top1);
-        assert_int_equal(oclnn_trainer_get_steps(t), stop);
-        oclnn_trainer_destroy(&t);
-        oclnn_model_destroy(&m);
-        m = network(CLASSES);
-        good(oclnn_trainer_create(m, &usual, &t));
-        good(oclnn_trainer_load(t, path));
-        assert_non_null(t->saved); /* the plans' choices come along */
-    }
-    good(oclnn_trainer_fit(t, data, NULL, &fit));
-    assert_int_equal(oclnn_trainer_get_steps(t), 36);
-    float *all = onn_test_weights(t, n);
-    oclnn_trainer_destroy(&t);
-    oclnn_model_destroy(&m);
-    return all;
-}
-
-static void resumes_bit_by_bit(void **state)
-{
-    static const int stops[] = {0, 17, 12, 36}; /* an epoch has 12 steps */
-    struct seen want = {0};
-    size_t n = 0;
-    float *whole = run(0, &n, &want);
-    (void)state;
-    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
-        struct seen told = {0};
-        float *parts = run(stops[i], &n, &told);
-        assert_memory_equal(whole, parts, n * sizeof *whole);
-        assert_memory_equal(told.loss, want.loss, sizeof want.loss);
-        assert_memory_equal(told.top1, want.top1, sizeof want.top1);
-        free(parts);
-    }
-    assert_true(want.loss[2] > 0 && want.loss[2] < want.loss[0] && want.top1[2] > want.top1[0]);
-    free(whole);
 }
 
 static void stops_early(void **state)
@@ -199,8 +133,8 @@ static void mistakes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(resumes_bit_by_bit),
-        cmocka_unit_test(stops_early), cmocka_unit_test(mistakes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(stops_early),
+        cmocka_unit_test(mistakes)};
     const int code = open_device(&ctx);
     if (code)
         return code;

@@ -242,6 +242,28 @@ static void bad_batch_of_a_group(void **state)
     free(want);
 }
 
+/* A warm-up begins with it: the device must be told, whatever was in its memory. */
+static void rate_of_zero_moves_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        oclnn_model *m = plain_network();
+        oclnn_trainer *t = trainer(m, NULL);
+        float loss = 0;
+        size_t n = 0;
+        float *before = onn_test_weights(t, &n);
+        if (i % 2 == 0) /* else one that leaves a rate behind in the memory that is given back */
+            good(oclnn_trainer_set_lr(t, 0));
+        good(step(t, 0, N, &loss));
+        float *after = onn_test_weights(t, &n);
+        assert_int_equal(memcmp(before, after, n * sizeof *after) == 0, i % 2 == 0);
+        free(before);
+        free(after);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+    }
+}
+
 static void labels_out_of_range(void **state)
 {
     oclnn_model *m = stripes_network(ctx, CLASSES);
@@ -386,8 +408,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(exploded_weights_are_not_saved),
         cmocka_unit_test(one_step_too_large), cmocka_unit_test(validation_that_is_no_number),
         cmocka_unit_test(validation_from_the_second_epoch_on), cmocka_unit_test(bad_batch_of_a_group),
-        cmocka_unit_test(labels_out_of_range), cmocka_unit_test(damaged_in_mid_epoch),
-        cmocka_unit_test(files_that_cannot_be_written)};
+        cmocka_unit_test(rate_of_zero_moves_nothing), cmocka_unit_test(labels_out_of_range),
+        cmocka_unit_test(damaged_in_mid_epoch), cmocka_unit_test(files_that_cannot_be_written)};
     const int code = open_device(&ctx);
     if (code)
         return code;
