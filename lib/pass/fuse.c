@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define MOST_OPERANDS 8 /* of a node that may become a step, which takes two tensors and numbers */
+
 /* A producer and the element-wise nodes that follow it, as long as each result has one reader. The fused node stands
  * where the last of them stood: all other operands exist by then. What reads the producer's other outputs comes later. */
 struct chain {
@@ -99,7 +101,7 @@ static bool extend(struct fuse *f, struct chain *c, int32_t value)
     int32_t k = f->reader[value];
     if (k < 0 || k >= c->before || f->member[k] || g->node[k].epi ||
         !(g->node[k].op->flags & ONN_OP_ELEMENTWISE) || c->epi.n == ONN_EPI_STEPS ||
-        better_producer(f, k, value))
+        g->node[k].n_in > MOST_OPERANDS || better_producer(f, k, value))
         return false;
     const struct onn_node *n = &g->node[k];
     struct onn_arena scratch = {0};

@@ -17,6 +17,8 @@ struct search {
     bool *rejected;
     int32_t *stamp; /* per forward node: cloned in the walk with this number */
     int32_t walk;
+    int32_t *order; /* of clones_for: nodes */
+    int32_t *path, *next; /* its way: nodes, and the input to be looked at next */
     /* lifetimes of one simulation, values first, then their clones */
     int32_t *first, *last, positions;
     int64_t *delta; /* per position */
@@ -42,11 +44,14 @@ static enum oclnn_status search_init(struct search *s, const struct onn_graph *g
     s->again = onn_calloc(values, sizeof *s->again);
     s->rejected = onn_calloc(values, sizeof *s->rejected);
     s->stamp = onn_calloc(nodes + 1, sizeof *s->stamp);
+    s->order = onn_calloc(nodes + 1, sizeof *s->order);
+    s->path = onn_calloc(nodes + 1, sizeof *s->path);
+    s->next = onn_calloc(nodes + 1, sizeof *s->next);
     s->first = onn_calloc(2 * values, sizeof *s->first);
     s->last = onn_calloc(2 * values, sizeof *s->last);
     s->delta = onn_calloc(2 * nodes + 2, sizeof *s->delta);
-    if (!s->root || !s->bytes || !s->late || !s->again || !s->rejected || !s->stamp || !s->first ||
-        !s->last || !s->delta)
+    if (!s->root || !s->bytes || !s->late || !s->again || !s->rejected || !s->stamp || !s->order ||
+        !s->path || !s->next || !s->first || !s->last || !s->delta)
         return OCLNN_ERROR_MEMORY;
     for (int32_t v = 1; v < g->n_values; v++) {
         const struct onn_value *value = &g->value[v];
@@ -74,6 +79,9 @@ static void search_finish(struct search *s)
     onn_free(s->again);
     onn_free(s->rejected);
     onn_free(s->stamp);
+    onn_free(s->order);
+    onn_free(s->path);
+    onn_free(s->next);
     onn_free(s->first);
     onn_free(s->last);
     onn_free(s->delta);
@@ -90,6 +98,32 @@ static bool from_clone(const struct search *s, int32_t v)
     return s->g->value[root].node >= 0 && (s->again[root] || !s->late[root]);
 }
 
+/* The nodes to be cloned before node k can run in the backward part, as far as this walk has not cloned them: order[0] to
+ * order[n - 1], each behind those that it reads. Depth first with a path of its own: networks may be deeper than stacks. */
+static int32_t clones_for(struct search *s, int32_t k)
+{
+    const struct onn_graph *g = s->g;
+    int32_t n = 0, depth = 0;
+    s->path[0] = k;
+    s->next[0] = 0;
+    while (depth >= 0) {
+        const struct onn_node *node = &g->node[s->path[depth]];
+        if (s->next[depth] == node->n_in) {
+            if (depth)
+                s->order[n++] = s->path[depth];
+            depth--;
+            continue;
+        }
+        const int32_t v = node->in[s->next[depth]++];
+        if (!from_clone(s, v) || s->stamp[g->value[v].node] == s->walk)
+            continue;
+        s->stamp[g->value[v].node] = s->walk;
+        s->path[++depth] = g->value[v].node;
+        s->next[depth] = 0;
+    }
+    return n;
+}
+
 static void touch(struct search *s, int32_t slot)
 {
     if (!s->first[slot])
@@ -102,11 +136,6 @@ static void simulate_node(struct search *s, int32_t k, bool clone)
     const struct onn_graph *g = s->g;
     const struct onn_node *n = &g->node[k];
     const bool late = clone || k >= s->forward;
-    for (int i = 0; i < n->n_in && late; i++)
-        if (from_clone(s, n->in[i]) && s->stamp[g->value[n->in[i]].node] != s->walk) {
-            s->stamp[g->value[n->in[i]].node] = s->walk;
-            simulate_node(s, g->value[n->in[i]].node, true);
-        }
     s->positions++;
     for (int i = 0; i < n->n_in; i++) {
         const int32_t root = s->root[n->in[i]];
@@ -127,8 +156,12 @@ static size_t peak(struct search *s)
     memset(s->delta, 0, (2 * (size_t)g->n_nodes + 2) * sizeof *s->delta);
     s->positions = 0;
     s->walk++;
-    for (int32_t k = 0; k < g->n_nodes; k++)
+    for (int32_t k = 0; k < g->n_nodes; k++) {
+        const int32_t clones = k < s->forward ? 0 : clones_for(s, k);
+        for (int32_t i = 0; i < clones; i++)
+            simulate_node(s, s->order[i], true);
         simulate_node(s, k, false);
+    }
     for (int i = 0; i < g->n_outputs; i++) /* outputs stay to the end */
         if (s->first[s->root[g->output[i]]])
             s->last[s->root[g->output[i]]] = s->positions;
@@ -144,25 +177,29 @@ static size_t peak(struct search *s)
     return (size_t)most;
 }
 
-/* Bytes read and written, and a tenth of the multiplications, of what computing v again would add. */
-static double work(struct search *s, int32_t k)
+/* Bytes read and written, and a tenth of the multiplications, of node k. */
+static double own_work(const struct search *s, int32_t k)
 {
     const struct onn_graph *g = s->g;
     const struct onn_node *n = &g->node[k];
     struct onn_arena scratch = {0};
     struct onn_prob prob;
     double sum = 1;
-    if (s->stamp[k] == s->walk)
-        return 0;
-    s->stamp[k] = s->walk;
     if (onn_node_prob(g, n->op, n->attr, n->n_in, n->in, n->n_out, n->out, &scratch, &prob) == OCLNN_OK) {
         sum += onn_prob_bytes(&prob);
         sum += 0.1 * (n->op->flop ? n->op->flop(&prob) : onn_default_flop(&prob));
     }
     onn_arena_finish(&scratch);
-    for (int i = 0; i < n->n_in; i++)
-        if (from_clone(s, n->in[i]))
-            sum += work(s, g->value[n->in[i]].node);
+    return sum;
+}
+
+/* Of all that computing node k's values again would add. */
+static double work(struct search *s, int32_t k)
+{
+    const int32_t clones = clones_for(s, k);
+    double sum = own_work(s, k);
+    for (int32_t i = 0; i < clones; i++)
+        sum += own_work(s, s->order[i]);
     return sum;
 }
 
@@ -212,18 +249,7 @@ struct clones {
     int32_t *clone; /* per value of the old graph */
 };
 
-static enum oclnn_status copy_late(struct clones *c, int32_t k, bool clone);
-
-static int32_t late_value(struct clones *c, int32_t v)
-{
-    if (!from_clone(c->s, v))
-        return onn_rewrite_value(&c->r, v);
-    if (!c->clone[v] && copy_late(c, c->s->g->value[v].node, true) != OCLNN_OK)
-        return 0;
-    return c->clone[v];
-}
-
-/* A node of the backward part, or a forward node once more. */
+/* A node of the backward part, or a forward node once more; what it reads is there. */
 static enum oclnn_status copy_late(struct clones *c, int32_t k, bool clone)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -231,7 +257,7 @@ static enum oclnn_status copy_late(struct clones *c, int32_t k, bool clone)
     int32_t *in = onn_calloc((size_t)n->n_in + (size_t)n->n_out + 1, sizeof *in), *kept = in + n->n_in;
     ONN_TRY(in ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int i = 0; i < n->n_in; i++)
-        in[i] = late_value(c, n->in[i]);
+        in[i] = from_clone(c->s, n->in[i]) ? c->clone[n->in[i]] : onn_rewrite_value(&c->r, n->in[i]);
     ONN_TRY(c->r.out->status);
     for (int i = 0; i < n->n_out && clone; i++)
         kept[i] = n->out[i] ? c->r.map[n->out[i]] : 0;
@@ -243,6 +269,20 @@ static enum oclnn_status copy_late(struct clones *c, int32_t k, bool clone)
         }
 fail:
     onn_free(in);
+    return status;
+}
+
+static enum oclnn_status copy_backward(struct clones *c)
+{
+    enum oclnn_status status = OCLNN_OK;
+    c->s->walk++;
+    for (int32_t k = c->s->forward; k < c->s->g->n_nodes; k++) {
+        const int32_t clones = clones_for(c->s, k);
+        for (int32_t i = 0; i < clones; i++)
+            ONN_TRY(copy_late(c, c->s->order[i], true));
+        ONN_TRY(copy_late(c, k, false));
+    }
+fail:
     return status;
 }
 
@@ -259,8 +299,9 @@ enum oclnn_status onn_pass_recompute(const struct onn_graph *in, int32_t forward
     ONN_TRY(c.clone ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int i = 0; i < in->n_inputs; i++)
         onn_rewrite_value(&c.r, in->input[i]);
-    for (int32_t k = 0; k < in->n_nodes; k++)
-        ONN_TRY(k < forward ? onn_rewrite_copy_node(&c.r, k) : copy_late(&c, k, false));
+    for (int32_t k = 0; k < forward; k++)
+        ONN_TRY(onn_rewrite_copy_node(&c.r, k));
+    ONN_TRY(copy_backward(&c));
     ONN_TRY(onn_rewrite_outputs(&c.r));
 fail:
     onn_free(c.clone);

@@ -2,48 +2,49 @@
 #include "ops/op.h"
 #include "pass/infer.h"
 
-#include <string.h>
-
-/* Marks the producers of value v back to the graph inputs; shape-only operators end the walk. */
-static void mark(const struct onn_graph *g, int32_t v, bool *seen)
+/* Marks what node n itself needs on the host. Its inputs' types matter only in that they are there: most are not inferred
+ * yet. */
+static void mark_needed(const struct onn_graph *g, const struct onn_node *n, bool *needed)
 {
-    if (v <= 0 || seen[v])
+    enum { MOST = 16 };
+    struct onn_desc in[MOST] = {{0}};
+    struct onn_prob p = {.op = n->op,
+        .attr = n->attr,
+        .n_in = n->n_in > MOST ? MOST : n->n_in,
+        .n_out = n->n_out,
+        .in = in};
+    if (!n->op->host_inputs)
         return;
-    seen[v] = true;
-    int32_t k = g->value[v].node;
-    if (k < 0 || strcmp(g->node[k].op->name, "shape") == 0 || strcmp(g->node[k].op->name, "size") == 0)
-        return;
-    for (int i = 0; i < g->node[k].n_in; i++)
-        mark(g, g->node[k].in[i], seen);
+    for (int i = 0; i < p.n_in; i++) {
+        if (!n->in[i])
+            continue;
+        in[i] = g->value[n->in[i]].desc;
+        if (!in[i].dtype)
+            in[i] = (struct onn_desc){.dtype = OCLNN_I64, .rank = -1};
+    }
+    const uint32_t mask = n->op->host_inputs(&p);
+    for (int i = 0; i < p.n_in; i++)
+        if (mask >> i & 1)
+            needed[n->in[i]] = true;
 }
 
+/* Nodes stand behind those whose results they read, so one sweep backwards sees every reader of a value first. */
 enum oclnn_status onn_pass_steering(const struct onn_graph *in, bool *flags)
 {
-    bool *seen = onn_calloc((size_t)in->n_values + 1, sizeof *seen);
-    if (!seen)
+    bool *needed = onn_calloc((size_t)in->n_values + 1, sizeof *needed);
+    if (!needed)
         return OCLNN_ERROR_MEMORY;
-    for (int k = 0; k < in->n_nodes; k++) {
+    for (int32_t k = in->n_nodes - 1; k >= 0; k--) {
         const struct onn_node *n = &in->node[k];
-        if (strcmp(n->op->name, "if") == 0) {
-            mark(in, n->in[0], seen);
-        } else if (n->op->host_inputs) {
-            struct onn_desc none[16] = {{0}};
-            struct onn_prob p = {.op = n->op,
-                .attr = n->attr,
-                .n_in = n->n_in > 16 ? 16 : n->n_in,
-                .n_out = n->n_out,
-                .in = none};
-            for (int i = 0; i < p.n_in; i++)
-                if (n->in[i])
-                    none[i] = in->value[n->in[i]].desc;
-            uint32_t needed = n->op->host_inputs(&p);
-            for (int i = 0; i < p.n_in; i++)
-                if (needed >> i & 1)
-                    mark(in, n->in[i], seen);
-        }
+        bool wanted = false;
+        for (int i = 0; i < n->n_out && !(n->op->flags & ONN_OP_FROM_SHAPE); i++)
+            wanted = wanted || (n->out[i] && needed[n->out[i]]);
+        for (int i = 0; i < n->n_in && wanted; i++)
+            needed[n->in[i]] = true;
+        mark_needed(in, n, needed);
     }
     for (int i = 0; i < in->n_inputs; i++)
-        flags[i] = seen[in->input[i]];
-    onn_free(seen);
+        flags[i] = needed[in->input[i]];
+    onn_free(needed);
     return OCLNN_OK;
 }

@@ -183,8 +183,9 @@ enum oclnn_status onn_pass_early(const struct onn_graph *in, struct onn_graph **
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_rewrite r = {0};
-    /* per node: behind which one it comes; itself where it stays */
-    int32_t *place = onn_calloc((size_t)in->n_nodes + 1, sizeof *place);
+    /* per node: behind which one it comes; itself where it stays. first, next: who comes behind a node, as a list */
+    int32_t *place = onn_calloc(3 * ((size_t)in->n_nodes + 1), sizeof *place);
+    int32_t *first = place + in->n_nodes + 1, *next = first + in->n_nodes + 1;
     ONN_TRY(onn_rewrite_init(&r, in));
     ONN_TRY(place ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int i = 0; i < in->n_inputs; i++)
@@ -193,11 +194,15 @@ enum oclnn_status onn_pass_early(const struct onn_graph *in, struct onn_graph **
         const bool moves = (in->node[k].op->flags & ONN_OP_UPDATES) && !in->node[k].n_out;
         const int32_t last = moves ? place_after(in, k, place) : k;
         place[k] = last < 0 ? k : last;
+        first[k] = -1;
+    }
+    for (int32_t k = in->n_nodes - 1; k >= 0; k--) {
+        next[k] = first[place[k]];
+        first[place[k]] = k;
     }
     for (int32_t j = 0; j < in->n_nodes; j++)
-        for (int32_t k = j; k < in->n_nodes; k++)
-            if (place[k] == j)
-                ONN_TRY(onn_rewrite_copy_node(&r, k));
+        for (int32_t k = first[j]; k >= 0; k = next[k])
+            ONN_TRY(onn_rewrite_copy_node(&r, k));
     ONN_TRY(onn_rewrite_outputs(&r));
 fail:
     onn_free(place);

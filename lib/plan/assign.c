@@ -19,7 +19,7 @@ struct assign {
     struct candidates *node;
     int *chosen;
     int32_t *first_use, *next_use; /* consumers of a value as a list of (node, operand) slots */
-    int32_t *use_node;
+    int32_t *use_node, *use_operand;
 };
 
 /* Nominal speeds: from reported limits only, so that the same device gets the same plan however busy it was when it
@@ -305,9 +305,7 @@ static double cost_here(const struct assign *a, int k, const struct onn_choice *
             }
             const struct onn_node *m = &a->g->node[user];
             const struct onn_choice *d = &a->node[user].c[a->chosen[user]];
-            for (int s = 0; s < m->n_in; s++)
-                if (m->in[s] == n->out[i])
-                    time += transition(a, n->out[i], from, onn_choice_in(d, a->g, m, s));
+            time += transition(a, n->out[i], from, onn_choice_in(d, a->g, m, a->use_operand[u]));
         }
     }
     return time;
@@ -338,15 +336,17 @@ static enum oclnn_status list_uses(struct assign *a)
     a->first_use = onn_calloc((size_t)g->n_values, sizeof *a->first_use);
     a->next_use = onn_calloc(slots, sizeof *a->next_use);
     a->use_node = onn_calloc(slots, sizeof *a->use_node);
-    if (!a->first_use || !a->next_use || !a->use_node)
+    a->use_operand = onn_calloc(slots, sizeof *a->use_operand);
+    if (!a->first_use || !a->next_use || !a->use_node || !a->use_operand)
         return OCLNN_ERROR_MEMORY;
     int32_t used = 1;
     for (int k = 0; k < g->n_nodes; k++)
         for (int i = 0; i < g->node[k].n_in; i++) {
             int32_t id = g->node[k].in[i];
-            if (!id || (a->first_use[id] && a->use_node[a->first_use[id]] == k))
+            if (!id)
                 continue;
             a->use_node[used] = k;
+            a->use_operand[used] = i;
             a->next_use[used] = a->first_use[id];
             a->first_use[id] = used++;
         }
@@ -387,5 +387,6 @@ fail:
     onn_free(a.first_use);
     onn_free(a.next_use);
     onn_free(a.use_node);
+    onn_free(a.use_operand);
     return status;
 }

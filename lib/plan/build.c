@@ -303,7 +303,8 @@ enum oclnn_status onn_plan_build(struct onn_plan *p)
     struct build b = {.p = p};
     ONN_TRY(make_buffers(p));
     p->node = onn_calloc((size_t)p->graph->n_nodes + 1, sizeof *p->node);
-    ONN_TRY(p->node ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    p->version = onn_calloc((size_t)p->graph->n_nodes + 1, sizeof *p->version);
+    ONN_TRY(p->node && p->version ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int k = 0; k < p->graph->n_nodes; k++)
         ONN_TRY(bind_node(&b, k));
     ONN_TRY(collect_generated(&b));

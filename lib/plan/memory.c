@@ -3,6 +3,7 @@
 #include "plan/place.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static size_t align_up(size_t x, size_t align)
 {
@@ -125,15 +126,82 @@ static int32_t fullest(const struct onn_storage *store, const struct slot *slots
     return at;
 }
 
+static int by_first(const void *a, const void *b)
+{
+    return -by_size(a, b);
+}
+
+/* `at`, or the next segment's beginning if so many bytes would reach over it. */
+static size_t within(size_t at, size_t bytes, size_t room)
+{
+    return at % room + bytes > room ? (at / room + 1) * room : at;
+}
+
+/* One deal in order of time, each into the lowest gap. near[] holds what is alive by place, so that the cost goes by the
+ * live storages and not by all before: for graphs that are too long for more. Segment n begins at n * max_segment. */
+static void deal_by_time(struct onn_storage *store, struct slot *slots, int count, size_t max_segment,
+    bool share, struct slot *near, size_t *bytes, int *segments)
+{
+    const size_t room = max_segment ? max_segment : SIZE_MAX;
+    int n = 0;
+    *segments = 0;
+    for (int i = 0; i < count; i++)
+        slots[i].bytes = (size_t)store[slots[i].store].first;
+    qsort(slots, (size_t)count, sizeof *slots, by_first);
+    for (int i = 0; i < count; i++) {
+        struct onn_storage *s = &store[slots[i].store];
+        size_t at = 0;
+        int kept = 0, place = -1;
+        for (int k = 0; k < n; k++) {
+            const struct onn_storage *other = &store[near[k].store];
+            if (share && other->last < s->first)
+                continue;
+            if (place < 0 && near[k].bytes - at >= s->bytes &&
+                within(at, s->bytes, room) + s->bytes <= near[k].bytes)
+                place = kept;
+            if (place < 0)
+                at = near[k].bytes + other->bytes;
+            near[kept++] = near[k];
+        }
+        at = within(at, s->bytes, room);
+        place = place < 0 ? kept : place;
+        memmove(near + place + 1, near + place, (size_t)(kept - place) * sizeof *near);
+        near[place] = (struct slot){slots[i].store, at};
+        n = kept + 1;
+        s->segment = (int32_t)(at / room);
+        s->offset = at % room;
+        while (s->segment >= *segments)
+            bytes[(*segments)++] = 0;
+        if (bytes[s->segment] < s->offset + s->bytes)
+            bytes[s->segment] = s->offset + s->bytes;
+    }
+}
+
+/* The best of all orders. */
+static void deal_best(struct onn_storage *store, struct slot *slots, int count, size_t max_segment,
+    bool share, struct slot *near, size_t *bytes, int *segments)
+{
+    const int32_t peak = fullest(store, slots, count);
+    size_t least = SIZE_MAX;
+    enum order best = BY_SIZE;
+    for (enum order order = BY_SIZE; order < (share ? ORDERS : BY_AREA); order++) {
+        size_t total = deal(store, slots, count, order, peak, max_segment, share, near, bytes, segments);
+        if (total < least) {
+            least = total;
+            best = order;
+        }
+    }
+    deal(store, slots, count, best, peak, max_segment, share, near, bytes, segments);
+}
+
 enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment,
     bool share, size_t **segment_bytes, int32_t *n_segments)
 {
     enum oclnn_status status = OCLNN_OK;
     struct slot *slots = onn_calloc((size_t)n + 1, sizeof *slots),
                 *near = onn_calloc((size_t)n + 1, sizeof *near);
-    size_t *bytes = onn_calloc((size_t)n + 1, sizeof *bytes), least = SIZE_MAX;
+    size_t *bytes = onn_calloc((size_t)n + 1, sizeof *bytes);
     int segments = 0, count = 0;
-    enum order best = BY_SIZE;
     ONN_TRY(slots && near && bytes ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int s = 0; s < n; s++) {
         if (store[s].kind != ONN_STORAGE_ARENA)
@@ -144,15 +212,10 @@ enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align
             max_segment);
         slots[count++] = (struct slot){s, 0};
     }
-    const int32_t peak = fullest(store, slots, count);
-    for (enum order order = BY_SIZE; order < (share ? ORDERS : BY_AREA); order++) {
-        size_t total = deal(store, slots, count, order, peak, max_segment, share, near, bytes, &segments);
-        if (total < least) {
-            least = total;
-            best = order;
-        }
-    }
-    deal(store, slots, count, best, peak, max_segment, share, near, bytes, &segments);
+    if (count > ONN_MEMORY_MANY)
+        deal_by_time(store, slots, count, max_segment, share, near, bytes, &segments);
+    else
+        deal_best(store, slots, count, max_segment, share, near, bytes, &segments);
     *segment_bytes = bytes;
     *n_segments = segments;
     bytes = NULL;

@@ -58,7 +58,9 @@ void onn_placement_finish(struct onn_placement *p);
 enum oclnn_status onn_placed_prob(const struct onn_graph *g, const struct onn_placement *place, int node,
     const struct onn_place_options *options, struct onn_arena *arena, struct onn_prob *p);
 
-/* Offsets for storages of kind ARENA by lifetime, in segments of at most max_segment bytes (memory.c). */
+/* Offsets for storages of kind ARENA by lifetime, in segments of at most max_segment bytes (memory.c). Beyond
+ * ONN_MEMORY_MANY storages in one pass along the graph, which packs less tightly. */
+#define ONN_MEMORY_MANY 3000
 enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align, size_t max_segment,
     bool share, size_t **segment_bytes, int32_t *n_segments);
 /* Largest sum of tensors alive at once (no workspace), of their unpadded or real bytes. */

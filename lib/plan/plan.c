@@ -220,6 +220,7 @@ void onn_plan_destroy(struct onn_plan **plan)
     onn_free(p->derived);
     onn_free(p->node);
     onn_free(p->step);
+    onn_free(p->version);
     onn_str_finish(&p->choices);
     onn_placement_finish(&p->place);
     onn_free(p->choice);

@@ -58,6 +58,7 @@ struct onn_plan {
     struct onn_step *step;
     int n_steps, cap_steps;
     struct onn_plan_bound *in, *out; /* per graph input, per graph output */
+    uint64_t *version; /* per node of the graph, derived ones only: of what it is made from */
     uint64_t derived_stamp; /* sum of source versions at the last derived run */
     bool derived_done;
     struct onn_plan_stats stats;

@@ -28,21 +28,20 @@ static enum oclnn_status enqueue_node(struct onn_plan *p, int k)
     return OCLNN_OK;
 }
 
-/* Version of a derived node: changes when any of its sources does. */
+/* Version of a derived node: changes when any of its sources does. Nodes that it reads stand before it and have theirs
+ * already. Not a plain sum: what is added to itself often enough would stay the same. */
 static uint64_t sources_version(const struct onn_plan *p, int k)
 {
     const struct onn_node *n = &p->graph->node[k];
-    uint64_t sum = 0;
+    uint64_t version = 0;
     for (int i = 0; i < n->n_in; i++) {
         const struct onn_value *v = &p->graph->value[n->in[i]];
         if (!n->in[i])
             continue;
-        if (v->node >= 0)
-            sum += sources_version(p, v->node);
-        else if (v->blob)
-            sum += v->blob->version;
+        version ^= v->node >= 0 ? p->version[v->node] : v->blob ? v->blob->version : 0;
+        version *= 0x9e3779b97f4a7c15u; /* odd: no two versions become one */
     }
-    return sum;
+    return version;
 }
 
 static struct onn_derived *derived_of(const struct onn_plan *p, int k)
@@ -71,10 +70,10 @@ static enum oclnn_status refresh_derived(struct onn_plan *p)
     }
     for (int k = 0; k < p->graph->n_nodes; k++) {
         struct onn_derived *d = p->place.derived[k] ? derived_of(p, k) : NULL;
-        if (!p->place.derived[k] || p->place.kind[k] == ONN_NODE_NONE)
+        if (!p->place.derived[k])
             continue;
-        uint64_t version = sources_version(p, k);
-        if (d && d->version == version)
+        const uint64_t version = p->version[k] = sources_version(p, k);
+        if (p->place.kind[k] == ONN_NODE_NONE || (d && d->version == version))
             continue;
         enum oclnn_status status = enqueue_node(p, k);
         if (status != OCLNN_OK)

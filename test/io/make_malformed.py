@@ -209,7 +209,7 @@ def model_cases(add):
     add('ok', 'chain_reversed', model(graph(chain[::-1], ins=[value('v0')], outs=[value('v20000')])))
     many = [node('Sum', ['s%d' % i for i in range(20000)], ['y'])] + [
         node('Relu', ['x'], ['s%d' % i]) for i in range(20000)]
-    add('ok', 'fan_in_reversed', model(graph(many)))
+    add('ok', 'deep_fan_in_reversed', model(graph(many)))
     add('ok', 'two_nodes_reversed', model(graph([node('Relu', ['a'], ['y']), node('Relu', ['x'], ['a'])])))
     add('bad', 'input_missing', with_node(node('Relu', ['nowhere'], ['y'])))
     add('bad', 'input_absent', with_node(node('Relu', [''], ['y'])))
@@ -358,6 +358,36 @@ def external_cases(add, folder):
         model(graph([RELU], [external('w%d' % i, 'big.bin', (1 << 18,)) for i in range(100)])))
 
 
+def deep_cases(add):
+    """What a walk along the graph must not do: nest once per node, or look at all nodes for each one."""
+    n = 20000
+
+    def chain(op, x, y, other=()):
+        names = [x] + ['%s_%s_%d' % (x, op, i) for i in range(1, n)] + [y]
+        return [node(op, [names[i], *other], [names[i + 1]]) for i in range(n)]
+
+    inputs = [value('x'), value('s', (2,), 7)]
+    zeros = tensor('z', (2,), 7, raw(9, bytes(16)))
+    reshape = node('Reshape', ['x', 't'], ['y'])
+    cast = node('Cast', ['u'], ['t'], [attr('to', 2, num(3, 7))])
+    add('ok', 'deep_steering', model(graph(chain('Add', 's', 't', ['z']) + [reshape], [zeros], inputs)))
+    shape = tensor('k', (2,), 7, raw(9, struct.pack('<2q', 1, 2)))
+    expand = node('Expand', ['x', 't'], ['y'])
+    add('ok', 'deep_expand', model(graph(chain('Max', 's', 't', ['k']) + [expand], [shape], inputs)))
+    product = node('MatMul', ['v', 'w'], ['u'])
+    add('bad', 'deep_steering_by_data', model(graph(chain('Softmax', 'x', 'v') + [product, cast, reshape], [tensor()])))
+    add('ok', 'deep_softmax', model(graph(chain('Softmax', 'x', 'y'))))
+    add('ok', 'deep_relu', model(graph(chain('Relu', 'x', 'y'))))
+    add('ok', 'deep_transpose', model(graph(chain('Transpose', 'x', 'y'))))
+    add('ok', 'deep_affine', model(graph(chain('Mul', 'x', 'm', ['w']) + chain('Add', 'm', 'y', ['w']), [tensor()])))
+    add('ok', 'deep_constant', model(graph(chain('Neg', 'w', 'v') + [node('Add', ['x', 'v'], ['y'])], [tensor()])))
+    both = [node('Add', ['v%d' % i] * 2, ['v%d' % (i + 1)]) for i in range(200)]
+    add('ok', 'deep_both_sides', model(graph(both, ins=[value('v0')], outs=[value('v200')])))
+    wide = [node('Softmax', ['x'], ['s%d' % i]) for i in range(4000)]
+    last = node('Concat', ['s%d' % i for i in range(4000)], ['y'], [attr('axis', 2, num(3, 0))])
+    add('ok', 'deep_concat', model(graph(wide + [last])))
+
+
 def mutations(add):
     good = base()
     add('ok', 'base', good)
@@ -403,6 +433,7 @@ def main():
     tensor_cases(add)
     attr_cases(add)
     external_cases(add, folder)
+    deep_cases(add)
     mutations(add)
     print(len(written), 'files')
 
