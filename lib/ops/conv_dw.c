@@ -146,7 +146,7 @@ static const struct onn_variant reference = {
 };
 
 static const struct onn_variant *const variants[] = {&onn_conv_dw_winograd, &onn_conv_dw_depthwise,
-    &onn_conv_dw_blocked, &reference, NULL};
+    &onn_conv_dw_blocked, &onn_conv_dw_tree, &onn_conv_dw_tiled, &reference, NULL};
 
 static const struct onn_op conv_dw = {
     .name = "conv_dw",

@@ -14,6 +14,7 @@ enum oclnn_status onn_conv_dw_geometry(const struct onn_prob *p, struct onn_conv
 
 extern const struct onn_variant onn_conv_dw_blocked, onn_conv_dw_depthwise; /* conv_dw_cpu.c */
 extern const struct onn_variant onn_conv_dw_winograd; /* conv_dw_wino.c */
+extern const struct onn_variant onn_conv_dw_tiled, onn_conv_dw_tree; /* conv_dw_tiled.c */
 
 /* For vector CPUs (conv_dw_cpu.c). NULL if x and dy are 1-D or 2-D and f32, and groups, unless depthwise, fill blocks. */
 const char *onn_conv_dw_cpu_refuse(const struct onn_prob *p, struct onn_conv_dw_geometry *g);

@@ -63,6 +63,8 @@ static const struct onn_case cases[] = {
     CASE("conv_dw x=1x9x5x300 dy=1x11x3x149 kernel_shape=3 stride=2 pad=1"),
     CASE("conv_dw x=9x24x4x3 dy=9x48x2x2 kernel_shape=1 stride=2"),
     CASE("conv_dw x=150x8x3x1 dy=150x8x3x1 kernel_shape=3,1 pad=1,0"),
+    CASE("conv_dw x=2x3x47x53 dy=2x6x47x53 kernel_shape=3 pad=2,0,0,2 group=3"),
+    CASE("conv_dw x=1x40x11x9 dy=1x40x6x9 kernel_shape=4,3 stride=2,1 dilation=1,2 pad=2,3,1,1 group=40"),
     {.problem = "conv_dw x=8x64x56x56 dy=8x64x56x56 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
     {.problem = "conv_dw x=8x128x28x28 dy=8x128x28x28 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
     {.problem = "conv_dw x=8x256x14x14 dy=8x256x14x14 kernel_shape=3 pad=1", .flags = ONN_CASE_SLOW},
