@@ -11,19 +11,7 @@
 #include "lib/types.h"
 #include "lib/elem.h"
 #include "lib/simt.h"
-
-struct convt_args {
-    int n, c_group, k_group, h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
-    int channels_last, has_bias, has_res;
-    float lo, hi, act_a, act_b;
-    long x_s[4], y_s[4], res_s[4], w_s[4], bias_s; /* n, c, h, w; w: k, c, r, s */
-};
-
-/* a / b for 0 <= a < 2^22, b > 0, with inv = 1 / b: exact, and cheaper than a division. */
-static inline int convt_div(int a, float inv)
-{
-    return (int)(((float)a + 0.5f) * inv);
-}
+#include "lib/simt_conv.h"
 
 /* A pixel whose inputs an item loads: where its first tap would be; y0 far outside if there is no such pixel. */
 struct convt_px {
@@ -91,23 +79,8 @@ static inline void convt_store(const float4 *acc, const struct convt_args *g, gl
 #pragma unroll
     for (int j = 0; j < SIMT_M; j++) {
         const int pixel = m0 + SIMT_AT(j, x);
-        if (pixel >= g->n * g->p * g->q)
-            continue;
-        const int q = pixel % g->q, p = pixel / g->q % g->p, n = pixel / g->q / g->p;
-        const long to = n * g->y_s[0] + p * g->y_s[2] + q * g->y_s[3];
-        const long from = n * g->res_s[0] + p * g->res_s[2] + q * g->res_s[3];
-#pragma unroll
-        for (int i = 0; i < SIMT_M; i++) {
-            const int k = k0 + SIMT_AT(i, iy);
-            if (k >= g->k_group)
-                continue;
-            float sum = simt_get(acc, i, j);
-            if (g->has_bias)
-                sum += ONN_GET(bias, (kb + k) * g->bias_s);
-            if (g->has_res)
-                sum += ONN_GET(res, from + (kb + k) * g->res_s[1]);
-            ONN_SET(y, to + (kb + k) * g->y_s[1], ONN_FINISH(onn_elem_clip(sum, g->lo, g->hi), g->act_a, g->act_b));
-        }
+        if (pixel < g->n * g->p * g->q)
+            convt_put(acc, j, g, bias, res, y, kb, k0, iy, pixel / g->q / g->p, pixel / g->q % g->p, pixel % g->q);
     }
 }
 

@@ -2,13 +2,6 @@
 #include "ops/conv_variants.h"
 #include "ops/gemm.h"
 
-struct convt_args { /* cl/conv_tiled.cl */
-    int32_t n, c_group, k_group, h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
-    int32_t channels_last, has_bias, has_res;
-    float lo, hi, act_a, act_b;
-    int64_t x_s[4], y_s[4], res_s[4], w_s[4], bias_s;
-};
-
 static bool is_last(const struct onn_desc *d)
 {
     const struct onn_format f = onn_format_nhwc(d->rank);
@@ -16,7 +9,8 @@ static bool is_last(const struct onn_desc *d)
     return d->rank > 2 && onn_format_equal(&d->format, &f);
 }
 
-static const char *tiled_check(const struct onn_prob *p, struct onn_conv_geometry *g, struct onn_tail *tail)
+const char *onn_conv_tiled_check(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    struct onn_conv_geometry *g, struct onn_tail *tail)
 {
     const struct onn_desc *x = &p->in[0];
     const char *reason = onn_simt_refuse(p->caps);
@@ -32,7 +26,7 @@ static const char *tiled_check(const struct onn_prob *p, struct onn_conv_geometr
             return "reads no blocked tensors";
     if (p->out[0].format.block)
         return "writes no blocked tensors";
-    if (onn_conv_geometry(p, g))
+    if (geometry(p, g))
         return "unknown sizes";
     if (!onn_tail_get(p, tail))
         return "the epilogue is not residual, clip, one activation";
@@ -48,10 +42,10 @@ static const char *tiled_refuse(const struct onn_prob *p)
     struct onn_conv_geometry g;
     struct onn_tail tail;
 
-    return tiled_check(p, &g, &tail);
+    return onn_conv_tiled_check(p, onn_conv_geometry, &g, &tail);
 }
 
-static int tiled_formats(const struct onn_prob *p, struct onn_formats *out, int max)
+int onn_conv_tiled_formats(const struct onn_prob *p, struct onn_formats *out, int max)
 {
     const int n = onn_conv_formats_strided(p, out, max);
 
@@ -67,7 +61,7 @@ static struct onn_cost tiled_cost(const struct onn_prob *p, const struct onn_tun
     struct onn_tail tail;
 
     (void)t;
-    if (!tiled_check(p, &g, &tail))
+    if (!onn_conv_tiled_check(p, onn_conv_geometry, &g, &tail))
         cost.efficiency =
             0.85 * onn_simt_efficiency(p->caps, g.k_group, g.n * g.window.out[1] * g.window.out[2], g.group);
     return cost;
@@ -85,12 +79,12 @@ static void four(const struct onn_desc *d, int64_t to[4])
     to[3] = s[4];
 }
 
-static void fill_args(const struct onn_prob *p, const struct onn_conv_geometry *g,
-    const struct onn_tail *tail, struct convt_args *a)
+void onn_conv_tiled_args(const struct onn_prob *p, const struct onn_conv_geometry *g,
+    const struct onn_tail *tail, struct onn_conv_tiled_args *a)
 {
     const struct onn_window *w = &g->window;
 
-    *a = (struct convt_args){
+    *a = (struct onn_conv_tiled_args){
         .n = (int32_t)g->n,
         .c_group = (int32_t)g->c_group,
         .k_group = (int32_t)g->k_group,
@@ -123,33 +117,41 @@ static void fill_args(const struct onn_prob *p, const struct onn_conv_geometry *
         a->bias_s = p->in[2].stride[0];
 }
 
+struct onn_launch *onn_conv_tiled_launch(const struct onn_prob *p, const struct onn_tail *tail,
+    const struct onn_conv_tiled_args *a, int tile, const char *kernel, struct onn_bind *b)
+{
+    char defines[64];
+    struct onn_launch *l = onn_bind_add(b, kernel, kernel, "-D SIMT_M=%d %s", tile,
+        onn_elem_define(p->in[0].dtype, tail->kind, defines));
+
+    onn_arg_in(l, 0);
+    onn_arg_in(l, 1);
+    onn_arg_in(l, a->has_bias ? 2 : 0);
+    onn_arg_in(l, a->has_res ? tail->residual : 0);
+    onn_arg_out(l, 0);
+    onn_arg_bytes(b, l, a, sizeof *a);
+    return l;
+}
+
 static enum oclnn_status tiled_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_conv_geometry g;
     struct onn_tail tail;
     struct onn_window_args range;
-    struct convt_args a;
+    struct onn_conv_tiled_args a;
     struct onn_launch *l;
-    const char *reason = tiled_check(p, &g, &tail);
-    char defines[64];
+    const char *reason = onn_conv_tiled_check(p, onn_conv_geometry, &g, &tail);
     int64_t pixels;
     int tile;
 
     if (reason)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv tiled: %s", reason);
     ONN_TRY(onn_window_args(&g.window, &range)); /* all of them fit 31 bits */
-    fill_args(p, &g, &tail, &a);
+    onn_conv_tiled_args(p, &g, &tail, &a);
     pixels = g.n * g.window.out[1] * g.window.out[2];
     tile = t->v[0] ? t->v[0] : onn_simt_tile(p->caps, g.k_group, pixels, g.group);
-    l = onn_bind_add(b, "conv_tiled", "conv_tiled", "-D SIMT_M=%d %s", tile,
-        onn_elem_define(p->in[0].dtype, tail.kind, defines));
-    onn_arg_in(l, 0);
-    onn_arg_in(l, 1);
-    onn_arg_in(l, g.bias ? 2 : 0);
-    onn_arg_in(l, a.has_res ? tail.residual : 0);
-    onn_arg_out(l, 0);
-    onn_arg_bytes(b, l, &a, sizeof a);
+    l = onn_conv_tiled_launch(p, &tail, &a, tile, "conv_tiled", b);
     onn_launch_size3(l,
         (size_t[3]){(size_t)onn_div_up(pixels, 16 * tile) * 16, (size_t)onn_div_up(g.k_group, 16 * tile) * 16,
             (size_t)g.group},
@@ -166,7 +168,7 @@ const struct onn_variant onn_conv_tiled = {
     .name = "tiled",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_EPILOGUE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
     .refuse = tiled_refuse,
-    .formats = tiled_formats,
+    .formats = onn_conv_tiled_formats,
     .cost = tiled_cost,
     .bind = tiled_bind,
     .tunables = tile_tunables,

@@ -5,6 +5,25 @@
 #include "ops/conv.h"
 
 extern const struct onn_variant onn_conv_tiled;
+
+/* ---- devices with real local memory (conv_tiled.c): shared with the transposed convolution ---- */
+struct onn_conv_tiled_args { /* cl/lib/simt_conv.h */
+    int32_t n, c_group, k_group, h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
+    int32_t channels_last, has_bias, has_res;
+    float lo, hi, act_a, act_b;
+    int64_t x_s[4], y_s[4], res_s[4], w_s[4],
+        bias_s; /* n, c, h, w; w: its first two dimensions, rows, columns */
+};
+/* NULL if the tiled kernels may work on p. */
+const char *onn_conv_tiled_check(const struct onn_prob *p, onn_conv_geometry_fn geometry,
+    struct onn_conv_geometry *g, struct onn_tail *tail);
+/* Plain and channels last, the weight in the same order. */
+int onn_conv_tiled_formats(const struct onn_prob *p, struct onn_formats *out, int max);
+void onn_conv_tiled_args(const struct onn_prob *p, const struct onn_conv_geometry *g,
+    const struct onn_tail *tail, struct onn_conv_tiled_args *a);
+/* Starts the launch of a program and kernel of this name with x, w, bias, residual, y and a. */
+struct onn_launch *onn_conv_tiled_launch(const struct onn_prob *p, const struct onn_tail *tail,
+    const struct onn_conv_tiled_args *a, int tile, const char *kernel, struct onn_bind *b);
 /* Vector CPUs, blocked tensors (conv_blocked.c, conv_wino.c). */
 extern const struct onn_variant onn_conv_few, onn_conv_winograd43, onn_conv_pointwise, onn_conv_depthwise,
     onn_conv_stem, onn_conv_blocked;

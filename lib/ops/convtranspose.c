@@ -126,7 +126,7 @@ static const struct onn_variant convtranspose_reference = {
 };
 
 static const struct onn_variant *const variants[] = {&onn_convtranspose_depthwise, &onn_convtranspose_blocked,
-    &convtranspose_reference, NULL};
+    &onn_convtranspose_tiled, &convtranspose_reference, NULL};
 
 static const struct onn_op convtranspose = {
     .name = "convtranspose",

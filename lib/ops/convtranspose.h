@@ -16,5 +16,6 @@ enum oclnn_status onn_convtranspose_geometry(const struct onn_prob *p, struct on
 extern const struct onn_op *const onn_ops_convtranspose[];
 extern const struct onn_variant onn_convtranspose_depthwise,
     onn_convtranspose_blocked; /* convtranspose_cpu.c */
+extern const struct onn_variant onn_convtranspose_tiled; /* convtranspose_tiled.c */
 
 #endif
