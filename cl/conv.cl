@@ -2,7 +2,7 @@
  *
  * Arguments  x, w, bias, res, y: tensors of ONN_T with the strides of struct conv_args; bias and res may be any
  *            tensor where has_bias, has_res are 0.
- * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
+ * Defines    ONN_F16 or ONN_F64, ONN_EPI_KIND optional (lib/elem.h).
  * Work       global size { out[2], out[0] * out[1], n * k } or more, any local size.
  * Rounding   one fp32 sum over c, depth, height, width in this order, started with 0; bias, residual, clip.
  * Source     the definition in the ONNX operator Conv.

@@ -1,7 +1,7 @@
 /* Gradient of a convolution's weight, one weight per work-item: any strides (plain, channels last, views), 1-D to 3-D.
  *
  * Arguments  x, dy, dw: tensors of ONN_T with the strides of struct conv_dw_args.
- * Defines    ONN_F16 optional (lib/elem.h).
+ * Defines    ONN_F16 or ONN_F64 optional (lib/elem.h).
  * Work       global size { taps[2], taps[0] * taps[1], k * c_group }, any local size.
  * Method     dw[k][c][t] = sum of dy[n][k][o] x[n][c][o * stride - pad + t * dilation].
  * Rounding   fp32; one sum per row of dy, rows summed per image, images summed: short chains.

@@ -3,7 +3,7 @@
  *
  * Arguments  x, w, bias, res, y: tensors of ONN_T with the strides of struct convtranspose_args; bias and res may be any
  *            tensor where has_bias, has_res are 0. w is [C][K / groups][taps].
- * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
+ * Defines    ONN_F16 or ONN_F64, ONN_EPI_KIND optional (lib/elem.h).
  * Work       global size { out[2], out[0] * out[1], n * k } or more, any local size.
  * Method     y[o] sums x[i] w[t] over the taps t with i * stride - pad + t * dilation == o.
  * Rounding   one fp32 sum over depth, height, width, c; bias, residual, clip.

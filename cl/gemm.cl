@@ -2,7 +2,7 @@
  *
  * Arguments  a, b, c, r, y: tensors of ONN_T described by struct gemm_args (lib/gemm.h); c and r may be any tensor
  *            where has_c, has_r are 0.
- * Defines    ONN_F16, ONN_EPI_KIND optional (lib/elem.h).
+ * Defines    ONN_F16 or ONN_F64, ONN_EPI_KIND optional (lib/elem.h).
  * Work       global size { n, m, batches } or more, any local size.
  * Rounding   one fp32 sum over k in ascending order.
  * Source     the definition in the ONNX operators Gemm and MatMul.

@@ -1,7 +1,7 @@
 /* Max and average pooling, one output element per work-item: any strides (plain, channels last, views), 1-D to 3-D.
  *
  * Arguments  x, y: tensors of ONN_T; idx: long tensor of the strides of idx_s, any tensor where has_idx is 0.
- * Defines    ONN_F16 optional (lib/elem.h).
+ * Defines    ONN_F16 or ONN_F64 optional (lib/elem.h).
  * Work       global size { out[2], out[0] * out[1], n * c } or more, any local size.
  * Method     max keeps the first of equal elements and passes NaN; a window without any element gives -inf.
  *            average divides by the window's elements inside the image, or inside image and pads (count_pad).

@@ -6,7 +6,7 @@
  *              plane and hands out the windows' gradients in window order. Global { blocks, n }, local 1. Lanes behind
  *              the last channel: dy is 0 there, so dx is.
  * Arguments    x (max only), dy, dx.
- * Defines      ONN_F16 optional (lib/elem.h; references), VL.
+ * Defines      ONN_F16 or ONN_F64 optional (lib/elem.h; references), VL.
  * Method       max: a window's gradient goes to its first maximum in window order (a NaN wins). average: dy / count.
  * Source       the derivatives of the definitions in the ONNX operators.
  */

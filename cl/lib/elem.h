@@ -1,4 +1,5 @@
-/* Element type of float tensors. Arithmetic is always fp32; with ONN_F16 the tensors are stored as half.
+/* Element type of float tensors. Arithmetic is always fp32; with ONN_F16 the tensors are stored as half, with
+ * ONN_F64 as double.
  *
  * ONN_T            type behind a pointer
  * ONN_GET(p, i)    element i as float
@@ -14,6 +15,11 @@
 #define ONN_T half
 #define ONN_GET(p, i) vload_half((i), (p))
 #define ONN_SET(p, i, v) vstore_half_rte((v), (i), (p))
+#elif defined(ONN_F64)
+#include "lib/f64.h"
+#define ONN_T ulong
+#define ONN_GET(p, i) onn_from_f64((p)[i])
+#define ONN_SET(p, i, v) ((p)[i] = onn_to_f64(v))
 #else
 #define ONN_T float
 #define ONN_GET(p, i) ((p)[i])

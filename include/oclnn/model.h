@@ -10,7 +10,13 @@
 extern "C" {
 #endif
 
-/** A network with its parameters on one context, and the plans made for it. Thread-safety: one thread at a time. */
+/** A network with its parameters on one context, and the plans made for it. Thread-safety: one thread at a time.
+ *
+ * Strict: every tensor is computed by a kernel on the context's device. There is no fall-back to the host or to another
+ * device: an operator, element type or shape that no kernel takes is OCLNN_ERROR_UNSUPPORTED, with the node's name and
+ * the cause, when the file is loaded or the plan is made. On the host are computed constants and the numbers that steer
+ * shapes and branches; a shape that hangs on computed tensors is an error.
+ * Element types: f16, bf16 and f64 are stored and computed in fp32. */
 typedef struct oclnn_model oclnn_model;
 
 /** Zero means default in every field. */

@@ -12,7 +12,8 @@
  * Shapes: N C H W; -1 is a dimension that is bound when the model is run. Shapes are inferred at once, so channels
  * and features must be known where a layer makes parameters of them; batch, height and width may stay free (height and
  * width not in front of oclnn_dense).
- * Types: layers, activations, pooling and normalisation take floating point, and their parameters have x's type. y has x's type where nothing else is said.
+ * Types: layers, activations, pooling and normalisation take floating point (f32; f16, bf16 and f64 are stored and
+ * computed in fp32), and their parameters have x's type. y has x's type where nothing else is said.
  * Defaults: parameter structs may be NULL; zero means default in every field, and a list such as stride {2} means
  * {2, 2}. A layer without a name is called after its kind and counted: conv1, conv2, max_pool1 ..., behind the scope of
  * oclnn_graph_scope. Parameters are called "conv1.weight", "conv1.bias".

@@ -113,7 +113,8 @@ struct oclnn_trainer_params {
  * Makes a trainer. A graph without a normalisation or dropout in training form is put into that form; a file that says
  * training_mode = 1 somewhere is taken as it says. Nothing is compiled yet.
  * Errors: OCLNN_ERROR_ARGUMENT (no such output, no parameter to train, a pattern that fits no parameter, bad rates),
- * _UNSUPPORTED (the node that has no gradient is named), _MEMORY. The caller destroys *out before the model.
+ * _DTYPE (a parameter to train is not f32), _UNSUPPORTED (the node that has no gradient is named), _MEMORY. The caller
+ * destroys *out before the model.
  */
 OCLNN_API enum oclnn_status oclnn_trainer_create(oclnn_model *model,
     const struct oclnn_trainer_params *params, oclnn_trainer **out);

@@ -76,7 +76,7 @@ struct onn_tail {
 };
 /* False when the epilogue is of another form. */
 bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail);
-/* Defines of kernels that include lib/elem.h: half storage, the activation. Returns `text`. */
+/* Defines of kernels that include lib/elem.h: storage as half or double, the activation. Returns `text`. */
 const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 64]);
 /* " -D ONN_EPI_KIND=7" for kernels on vectors, "" for 0. Returns `text`. */
 const char *onn_epi_define(int kind, char text[static 32]);
@@ -84,8 +84,9 @@ const char *onn_epi_define(int kind, char text[static 32]);
 void onn_launch_elements(struct onn_launch *l, size_t columns, size_t rows, size_t planes);
 /* What such a kernel costs: on a CPU each element is worth many of its instructions. */
 struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tune *t);
-/* Can a kernel of lib/elem.h work with this type? */
+/* Can a kernel of lib/elem.h work with this type? A plain one reads and writes f64 too (in fp32 arithmetic). */
 bool onn_elem_can(enum oclnn_dtype dtype);
+bool onn_elem_can_plainly(enum oclnn_dtype dtype);
 
 /* ---- what Conv and ConvTranspose share; `geometry` tells them apart ---- */
 typedef enum oclnn_status (*onn_conv_geometry_fn)(const struct onn_prob *p, struct onn_conv_geometry *g);

@@ -341,12 +341,10 @@ int64_t onn_gemm_batches(const struct onn_gemm_args *g)
     return n;
 }
 
-const char *onn_gemm_refuse_common(const struct onn_prob *p, bool packed)
+static const char *refuse_operands(const struct onn_prob *p, bool packed)
 {
     struct onn_tail tail;
 
-    if (!onn_elem_can(p->in[0].dtype))
-        return "only f32 and f16";
     for (int i = 0; i < p->n_in; i++)
         if (p->in[i].format.block || (p->in[i].format.pack && !(packed && i == 1)))
             return "an operand is blocked or packed";
@@ -357,6 +355,11 @@ const char *onn_gemm_refuse_common(const struct onn_prob *p, bool packed)
     if (tail.residual >= 0 && perm_of(p, 2) && p->in[tail.residual].rank != p->out[0].rank)
         return "a residual of another rank behind a transposed product";
     return NULL;
+}
+
+const char *onn_gemm_refuse_common(const struct onn_prob *p, bool packed)
+{
+    return onn_elem_can(p->in[0].dtype) ? refuse_operands(p, packed) : "only f32 and f16";
 }
 
 /* ---- host: constants ---- */
@@ -412,7 +415,7 @@ fail:
 /* ---- reference ---- */
 static const char *reference_refuse(const struct onn_prob *p)
 {
-    return onn_gemm_refuse_common(p, false);
+    return onn_elem_can_plainly(p->in[0].dtype) ? refuse_operands(p, false) : "only f32, f16 and f64";
 }
 
 void onn_gemm_put_arg(struct onn_launch *l, const struct onn_arg *arg)

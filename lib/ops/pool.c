@@ -93,8 +93,8 @@ fail:
 
 static const char *reference_refuse(const struct onn_prob *p)
 {
-    if (!onn_elem_can(p->in[0].dtype))
-        return "only f32 and f16";
+    if (!onn_elem_can_plainly(p->in[0].dtype))
+        return "only f32, f16 and f64";
     if (p->in[0].format.block || p->out[0].format.block)
         return "neither reads nor writes blocked tensors";
     return p->epi && p->epi->n ? "takes no epilogue" : NULL;

@@ -196,9 +196,11 @@ static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, co
             type = types[i].type;
     if (type) {
         l = onn_bind_add(b, "scatter", kernel, "-D SCATTER_I=%s -D SCATTER_T=%s", index, type);
-    } else if (dtype == OCLNN_F32 || dtype == OCLNN_F16) {
+    } else if (dtype == OCLNN_F32 || dtype == OCLNN_F16 || dtype == OCLNN_F64) {
         l = onn_bind_add(b, "scatter", kernel, "-D SCATTER_I=%s -D SCATTER_F=1%s", index,
-            dtype == OCLNN_F16 ? " -D ONN_F16" : "");
+            dtype == OCLNN_F16       ? " -D ONN_F16"
+                : dtype == OCLNN_F64 ? " -D ONN_F64"
+                                     : "");
     } else {
         b->status =
             onn_error(OCLNN_ERROR_UNSUPPORTED, "%s: a reduction of %s", p->op->name, oclnn_dtype_name(dtype));

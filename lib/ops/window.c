@@ -169,12 +169,12 @@ bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail)
 
 const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 64])
 {
-    const char *half = dtype == OCLNN_F16 ? "-D ONN_F16=1" : "";
+    const char *stored = dtype == OCLNN_F16 ? "-D ONN_F16=1" : dtype == OCLNN_F64 ? "-D ONN_F64=1" : "";
 
     if (kind)
-        snprintf(text, 64, "-D ONN_ACT_T=float -D ONN_EPI_KIND=%d%s%s", kind, *half ? " " : "", half);
+        snprintf(text, 64, "-D ONN_ACT_T=float -D ONN_EPI_KIND=%d%s%s", kind, *stored ? " " : "", stored);
     else
-        snprintf(text, 64, "%s", half);
+        snprintf(text, 64, "%s", stored);
     return text;
 }
 
@@ -207,4 +207,9 @@ struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tu
 bool onn_elem_can(enum oclnn_dtype dtype)
 {
     return dtype == OCLNN_F32 || dtype == OCLNN_F16;
+}
+
+bool onn_elem_can_plainly(enum oclnn_dtype dtype)
+{
+    return onn_elem_can(dtype) || dtype == OCLNN_F64;
 }

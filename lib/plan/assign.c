@@ -171,6 +171,21 @@ static void add_variant(const struct assign *a, struct candidates *list, const s
     }
 }
 
+/* Why the plainest kernel does not take the node in plain formats. */
+static const char *plain_reason(const struct assign *a, const struct onn_node *n, const struct onn_prob *p,
+    struct onn_desc *in, struct onn_desc *out)
+{
+    const struct onn_variant *last = NULL;
+    struct onn_choice none = {.formats = {.n_in = 1, .n_out = 1}};
+    for (int i = 0; n->op->variants && n->op->variants[i]; i++)
+        last = n->op->variants[i];
+    if (!last)
+        return "it has no kernels";
+    apply_formats(a->g, n, &none, in, out);
+    const char *reason = last->refuse ? last->refuse(p) : NULL;
+    return reason ? reason : "what was asked for leaves none";
+}
+
 /* What the caller wishes, on top of what is fast. */
 static void apply_wishes(const struct assign *a, struct candidates *list)
 {
@@ -265,8 +280,12 @@ static enum oclnn_status list_candidates(struct assign *a, int k)
     apply_wishes(a, &a->node[k]);
     if (a->o->choices)
         ONN_TRY(take_given(a, &a->node[k], k));
-    ONN_CHECK(a->node[k].n > 0, OCLNN_ERROR_UNSUPPORTED, "node '%s' (%s): no kernel variant takes it",
-        n->name, n->op->onnx ? n->op->onnx : n->op->name);
+    ONN_CHECK(a->node[k].n > 0, OCLNN_ERROR_UNSUPPORTED,
+        "node '%s' (%s): no kernel takes its %s input: %s. A Cast to f32 in front of it helps where the "
+        "element type is "
+        "the reason",
+        n->name, n->op->onnx ? n->op->onnx : n->op->name, n->n_in ? oclnn_dtype_name(in[0].dtype) : "absent",
+        plain_reason(a, n, &p, in, out));
 fail:
     onn_arena_finish(&scratch);
     return status;

@@ -101,6 +101,9 @@ static enum oclnn_status add_param(struct oclnn_trainer *t, const struct onn_val
     set_group(t, p);
     if (p->frozen)
         return OCLNN_OK;
+    ONN_CHECK(v->desc.dtype == OCLNN_F32, OCLNN_ERROR_DTYPE,
+        "parameter '%s' is %s: only f32 is trained. Freeze it, or build the network in f32", v->name,
+        oclnn_dtype_name(v->desc.dtype));
     for (int i = 0; i < onn_optimizer_moments(&t->p.optimizer); i++)
         ONN_TRY(zeros(&v->desc, &p->moment[i]));
     if (t->p.accumulate > 1)

@@ -11,6 +11,7 @@
 struct run {
     oclnn_context *ctx;
     const char *program, *variant, *dtype, *problem, *filter[MAX_FILTERS];
+    const struct onn_case *cases;
     int n_filters, tuple, n_cases;
     bool bench, verbose, all;
     int runs, failures, case_runs;
@@ -247,6 +248,11 @@ static bool draws_f16(const struct run *r, const struct onn_case *test)
 {
     return runs_everything(r) || r->dtype || r->n_cases <= SAMPLE || draw(test) >> 40 & 1;
 }
+/* A few of each family; those that stand first are the plainest. */
+static bool takes_f64(const struct run *r, const struct onn_case *test)
+{
+    return runs_everything(r) || test - r->cases < 3;
+}
 static bool sampled(const struct run *r, const struct onn_case *test)
 {
     return runs_everything(r) || r->n_cases <= SAMPLE || draw(test) % (uint64_t)r->n_cases < SAMPLE;
@@ -254,13 +260,15 @@ static bool sampled(const struct run *r, const struct onn_case *test)
 
 static void run_case(struct run *r, const struct onn_case *test)
 {
-    static const enum oclnn_dtype dtypes[] = {OCLNN_F32, OCLNN_F16};
+    static const enum oclnn_dtype dtypes[] = {OCLNN_F32, OCLNN_F16, OCLNN_F64};
     r->case_runs = 0;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct onn_problem p;
         if (r->dtype && strcmp(r->dtype, oclnn_dtype_name(dtypes[i])))
             continue;
-        if (i && (test->flags & ONN_CASE_NO_F16 || (r->bench && !r->dtype) || !draws_f16(r, test)))
+        if (i && (test->flags & ONN_CASE_NO_F16 || (r->bench && !r->dtype)))
+            continue;
+        if (i == 1 ? !draws_f16(r, test) : i == 2 && !takes_f64(r, test))
             continue;
         if (onn_problem_parse(test->problem, &p) != OCLNN_OK) {
             printf("FAIL %s\n  %s\n", test->problem, oclnn_error_text(NULL));
@@ -344,7 +352,7 @@ int onn_harness_main(int argc, char **argv, const struct onn_case *cases)
     struct run r = {.program = argv[0], .tuple = -1};
     if (!read_arguments(&r, argc, argv)) {
         fprintf(stderr,
-            "usage: %s [FILTER]... [--variant NAME] [--tuple N] [--dtype f32|f16] [--verbose] [--all] "
+            "usage: %s [FILTER]... [--variant NAME] [--tuple N] [--dtype f32|f16|f64] [--verbose] [--all] "
             "[--bench]\n"
             "       [--problem TEXT]\n",
             argv[0]);
@@ -362,6 +370,7 @@ int onn_harness_main(int argc, char **argv, const struct onn_case *cases)
         return 1;
     }
     uint64_t start = onn_clock_ns();
+    r.cases = cases;
     while (cases[r.n_cases].problem)
         r.n_cases++;
     if (r.problem)

@@ -1,5 +1,6 @@
 /* The operator harness. A test of a family, test/ops/<family>.c, is a table of cases and a reference in double; the
- * harness runs every case on every variant that does not refuse, in every format tuple, in f32 and f16, and checks
+ * harness runs every case on every variant that does not refuse, in every format tuple, in f32 and f16 (a few
+ * in f64 too), and checks
  *   - integer data: variants marked EXACT must give the reference's numbers, tolerance 0
  *   - real data: |got - want| <= c * eps * scale, scale from the reference
  *   - views as inputs and outputs, and in place, for variants whose flags say so
@@ -22,7 +23,7 @@
  *         return onn_harness_main(argc, argv, cases);
  *     }
  *
- * Command line: [FILTER]… (substrings of problems) [--variant NAME] [--tuple N] [--dtype f32|f16] [--verbose]
+ * Command line: [FILTER]… (substrings of problems) [--variant NAME] [--tuple N] [--dtype f32|f16|f64] [--verbose]
  * [--bench] (times instead of checking) [--problem TEXT] (this one, with the reference of the first case of its
  * operator). OCLNN_DEVICE selects the device. Exit: 0 passed, 1 failed, 77 no device.
  * Pure checks go before: cmocka groups in the same main, onn_check_infer for shapes. */
@@ -52,7 +53,7 @@ typedef void (*onn_fill_fn)(const struct onn_prob *p, int i, bool integer, doubl
 enum onn_case_flags {
     ONN_CASE_NO_INTEGER = 1, /* no integer data: exp, sqrt … are never exact */
     ONN_CASE_NO_REAL = 2,
-    ONN_CASE_NO_F16 = 4,
+    ONN_CASE_NO_F16 = 4, /* no f64 either */
     ONN_CASE_NO_HOST = 8, /* do not look at the host function */
     ONN_CASE_NO_EXACT = 16, /* integer data, but within the tolerance: a mean, a division */
     ONN_CASE_SLOW = 32, /* only with --bench or --all */
