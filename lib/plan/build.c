@@ -1,4 +1,5 @@
 #include "plan/build.h"
+#include "base/clock.h"
 #include "ops/walk.h"
 #include "pass/rewrite.h"
 #include "plan/plan.h"
@@ -92,15 +93,12 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
 {
     enum oclnn_status status = OCLNN_OK;
     const struct onn_caps *caps = onn_context_caps(p->ctx);
-    size_t storages = (size_t)p->place.n_storages + 1, arena = 0;
+    const size_t storages = (size_t)p->place.n_storages + 1, arena = p->stats.arena_bytes;
     p->segment = onn_calloc((size_t)p->place.n_segments + 1, sizeof(struct onn_buffer *));
     p->own = onn_calloc(storages, sizeof(struct onn_buffer *));
     p->derived = onn_calloc(storages, sizeof(struct onn_derived *));
     ONN_TRY(p->segment && p->own && p->derived ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(onn_plan_init_bound(p));
-    for (int i = 0; i < p->place.n_segments; i++)
-        arena += p->place.segment_bytes[i];
-    p->stats.arena_bytes = arena;
     ONN_CHECK(!caps->global_bytes || arena <= caps->global_bytes, OCLNN_ERROR_DEVICE_MEMORY,
         "the plan needs %zu bytes for activations, the device has %zu", arena, caps->global_bytes);
     /* a processor's memory is everybody's: more than is free now would drive the machine into swapping */
@@ -300,6 +298,7 @@ fail:
 enum oclnn_status onn_plan_build(struct onn_plan *p)
 {
     enum oclnn_status status = OCLNN_OK;
+    const uint64_t start = onn_clock_ns();
     struct build b = {.p = p};
     ONN_TRY(make_buffers(p));
     p->node = onn_calloc((size_t)p->graph->n_nodes + 1, sizeof *p->node);
@@ -309,6 +308,7 @@ enum oclnn_status onn_plan_build(struct onn_plan *p)
         ONN_TRY(bind_node(&b, k));
     ONN_TRY(collect_generated(&b));
     ONN_TRY(make_steps(&b));
+    p->stats.build_ms = (double)(onn_clock_ns() - start) * 1e-6;
 fail:
     onn_free(b.item);
     onn_str_finish(&b.generated);

@@ -5,7 +5,6 @@
 #include "plan/exec.h"
 
 struct onn_plan;
-enum oclnn_status onn_plan_build(struct onn_plan *p);
 /* The device copy, made or brought up to date, of a value that has a blob. */
 enum oclnn_status onn_plan_blob(const struct onn_plan *p, int v, struct onn_buffer **out);
 /* bind.c: room for what inputs and outputs may be bound to, once the storages are known. */

@@ -167,7 +167,7 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_graph *source,
+enum oclnn_status onn_plan_lay_out(struct oclnn_context *ctx, const struct onn_graph *source,
     const struct onn_binding *bindings, const struct onn_plan_options *options,
     struct onn_derived_cache *cache, struct onn_plan **out)
 {
@@ -186,15 +186,24 @@ enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_gr
         .inplace_off = onn_list_has(options->passes_off, "inplace"),
         .arena_off = onn_list_has(options->passes_off, "arena")};
     ONN_TRY(onn_placement_make(p->graph, p->choice, &p->place_options, &p->place));
+    for (int i = 0; i < p->place.n_segments; i++)
+        p->stats.arena_bytes += p->place.segment_bytes[i];
     p->stats.plan_ms = (double)(onn_clock_ns() - start) * 1e-6;
-    start = onn_clock_ns();
-    ONN_TRY(onn_plan_build(p));
-    p->stats.build_ms = (double)(onn_clock_ns() - start) * 1e-6;
     *out = p;
     p = NULL;
 fail:
     onn_graph_destroy(&g);
     onn_plan_destroy(&p);
+    return status;
+}
+
+enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_graph *source,
+    const struct onn_binding *bindings, const struct onn_plan_options *options,
+    struct onn_derived_cache *cache, struct onn_plan **out)
+{
+    enum oclnn_status status = onn_plan_lay_out(ctx, source, bindings, options, cache, out);
+    if (status == OCLNN_OK && (status = onn_plan_build(*out)) != OCLNN_OK)
+        onn_plan_destroy(out);
     return status;
 }
 

@@ -68,6 +68,12 @@ struct onn_plan {
 enum oclnn_status onn_plan_create(struct oclnn_context *ctx, const struct onn_graph *source,
     const struct onn_binding *bindings, const struct onn_plan_options *options,
     struct onn_derived_cache *cache, struct onn_plan **out);
+/* As onn_plan_create, but without memory on the device and without kernels: stats.arena_bytes tells what it would take.
+ * onn_plan_build makes the rest; until then it can only be destroyed. */
+enum oclnn_status onn_plan_lay_out(struct oclnn_context *ctx, const struct onn_graph *source,
+    const struct onn_binding *bindings, const struct onn_plan_options *options,
+    struct onn_derived_cache *cache, struct onn_plan **out);
+enum oclnn_status onn_plan_build(struct onn_plan *p);
 void onn_plan_destroy(struct onn_plan **plan);
 /* Is `word` in the comma-separated list? */
 bool onn_list_has(const char *list, const char *word);

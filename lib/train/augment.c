@@ -67,6 +67,15 @@ static bool number(const char *text, size_t length, double *out)
     return digits > 0;
 }
 
+/* A field's name, as in C or with hyphens as on a command line. */
+static bool is_name(const char *field, const char *word, size_t length)
+{
+    size_t i = 0;
+    while (i < length && field[i] && (field[i] == word[i] || (field[i] == '_' && word[i] == '-')))
+        i++;
+    return i == length && !field[i];
+}
+
 static enum oclnn_status parse_word(const char *word, size_t length, struct oclnn_augment *out)
 {
     size_t name = 0;
@@ -75,7 +84,7 @@ static enum oclnn_status parse_word(const char *word, size_t length, struct ocln
         name++;
     for (int i = 0; i < FIELDS; i++) {
         const struct field *f = &fields[i];
-        if (strlen(f->name) != name || strncmp(f->name, word, name))
+        if (!is_name(f->name, word, name))
             continue;
         if (name < length ? !number(word + name + 1, length - name - 1, &value) : !f->is_switch)
             return onn_error(OCLNN_ERROR_ARGUMENT, "augment: '%.*s': %s needs a number, as in %s:%s",
@@ -94,9 +103,8 @@ static enum oclnn_status parse_word(const char *word, size_t length, struct ocln
         return OCLNN_OK;
     }
     return onn_error(OCLNN_ERROR_ARGUMENT,
-        "augment: '%.*s' is none of flip, flip_vertical, crop, resize, rotate, shear, zoom, brightness, "
-        "contrast, "
-        "saturation, cutout, mixup",
+        "augment: '%.*s' is none of flip, flip-vertical, crop, resize, rotate, shear, zoom, brightness, "
+        "contrast, saturation, cutout, mixup",
         length < 100 ? (int)length : 100, word);
 }
 

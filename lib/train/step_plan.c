@@ -27,6 +27,7 @@ static bool matches(const struct oclnn_trainer *t, const struct onn_step_plan *p
     return true;
 }
 
+/* Without memory or kernels yet. */
 static enum oclnn_status plan_graph(struct oclnn_trainer *t, const struct onn_graph *g,
     const struct onn_plan_options *options, struct onn_plan **out)
 {
@@ -35,7 +36,7 @@ static enum oclnn_status plan_graph(struct oclnn_trainer *t, const struct onn_gr
     ONN_TRY(binding ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int i = 0; i < g->n_inputs; i++)
         binding[i].desc = g->value[g->input[i]].desc;
-    ONN_TRY(onn_plan_create(t->ctx, g, binding, options, &t->model->derived, out));
+    ONN_TRY(onn_plan_lay_out(t->ctx, g, binding, options, &t->model->derived, out));
 fail:
     onn_free(binding);
     return status;
@@ -124,6 +125,7 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
         if (spec->training && t->p.memory_budget)
             ONN_TRY(save_memory(t, g, &options, p));
     }
+    ONN_TRY(onn_plan_build(p->plan));
 fail:
     onn_graph_destroy(&g);
     if (status != OCLNN_OK)

@@ -171,11 +171,14 @@ static void text(void **state)
         a.mixup == 0.5f);
     assert_true(a.cutout == 0 && a.flip_vertical == 0 && a.resize == 0);
     assert_int_equal(oclnn_augment_parse(
-                         "flip_vertical,resize:0.2,brightness:0.1,contrast:0.3,saturation:0.4,cutout:8", &a),
+                         "flip-vertical,resize:0.2,brightness:0.1,contrast:0.3,saturation:0.4,cutout:8", &a),
         OCLNN_OK);
     assert_true(
         a.flip_vertical == 1 && a.flip == 0 && a.cutout == 8 && a.saturation == 0.4f && a.contrast == 0.3f);
     before = a;
+    assert_int_equal(oclnn_augment_parse("flip_vertical", &a), OCLNN_OK); /* as the field is called */
+    assert_true(a.flip_vertical == 1 && a.cutout == 0);
+    a = before;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(oclnn_augment_parse(bad[i], &a), OCLNN_ERROR_ARGUMENT);
         assert_memory_equal(&a, &before, sizeof a);
