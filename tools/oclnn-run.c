@@ -88,7 +88,7 @@ static int show(struct runner *r)
 static int run(struct runner *r)
 {
     const struct run_options *o = r->o;
-    int code = o->labels ? load_labels(r) : TOOL_OK;
+    int code = o->labels ? load_labels(r) : TOOL_OK, planned = TOOL_OK;
 
     if (code == TOOL_OK)
         code = open_on(o, o->device, o->variant, &r->ctx, &r->model);
@@ -110,8 +110,8 @@ static int run(struct runner *r)
     else if (o->n_inputs)
         code = run_inputs(r);
     else if (o->summary || o->dump || r->other)
-        code = prepare(r);
-    if (o->summary || o->dump) {
+        code = planned = prepare(r);
+    if ((o->summary || o->dump) && planned == TOOL_OK) {
         int shown = show(r);
 
         code = code == TOOL_OK ? shown : code;

@@ -98,26 +98,10 @@ static enum oclnn_status default_int(struct onn_onnx_node *n, const struct rule 
     return onn_onnx_attr_find(n, r->name) ? OCLNN_OK : onn_onnx_attr_set_int(n, r->name, r->number);
 }
 
-static enum oclnn_status default_text(struct onn_onnx_node *n, const struct rule *r)
-{
-    return onn_onnx_attr_find(n, r->name) ? OCLNN_OK : onn_onnx_attr_set_string(n, r->name, r->text);
-}
-
 static enum oclnn_status rename_type(struct onn_onnx_node *n, const struct rule *r)
 {
     n->type = r->text;
     return OCLNN_OK;
-}
-
-/* An attribute's word changed. */
-static enum oclnn_status replace_text(struct onn_onnx_node *n, const struct rule *r)
-{
-    const struct onn_onnx_attr *a = onn_onnx_attr_find(n, r->name);
-    const char *colon = strchr(r->text, ':');
-    size_t length = (size_t)(colon - r->text);
-    if (!a || a->type != ONN_ATTR_STRING || strlen(a->s) != length || memcmp(a->s, r->text, length))
-        return OCLNN_OK;
-    return onn_onnx_attr_set_string(n, r->name, colon + 1);
 }
 
 static enum oclnn_status refuse_value(struct onn_onnx_node *n, const struct rule *r)
@@ -133,14 +117,6 @@ static enum oclnn_status refuse_inputs(struct onn_onnx_node *n, const struct rul
     if (n->n_in > r->number)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "the form of opset %d is not supported", r->before - 1);
     return OCLNN_OK;
-}
-
-static enum oclnn_status float_to_int(struct onn_onnx_node *n, const struct rule *r)
-{
-    const struct onn_onnx_attr *a = onn_onnx_attr_find(n, r->name);
-    if (!a || a->type != ONN_ATTR_FLOAT)
-        return OCLNN_OK;
-    return onn_onnx_attr_set_int(n, r->name, a->f >= 0 && a->f < 1000 ? (int64_t)a->f : -1);
 }
 
 static enum oclnn_status rename_attr(struct onn_onnx_node *n, const struct rule *r)
@@ -259,22 +235,15 @@ static const struct rule rules[] = {
     {"Dropout", 12, ratio_to_input, "ratio", NULL, 1},
     {"GRU", 7, drop, "output_sequence", NULL, 0},
     {"Gemm", 7, drop, "broadcast", NULL, 0},
-    {"GlobalLpPool", 2, float_to_int, "p", NULL, 0},
-    {"GridSample", 20, replace_text, "mode", "bilinear:linear", 0},
-    {"GridSample", 20, replace_text, "mode", "bicubic:cubic", 0},
     {"GroupNormalization", 21, group_norm_rule, NULL, NULL, 0},
-    {"Hardmax", 13, default_int, "axis", NULL, 1},
-    {"Hardmax", 13, softmax_legacy, NULL, NULL, 0},
     {"LSTM", 7, drop, "output_sequence", NULL, 0},
     {"LogSoftmax", 13, default_int, "axis", NULL, 1},
     {"LogSoftmax", 13, softmax_legacy, NULL, NULL, 0},
-    {"LpPool", 2, float_to_int, "p", NULL, 0},
     {"MeanVarianceNormalization", 9, refuse_value, "normalize_variance", NULL, 0},
     {"MeanVarianceNormalization", 9, mvn_axes, NULL, NULL, 0},
     {"Pad", 2, rename_attr, "paddings", "pads", 0},
     {"Pad", 11, ints_to_input, "pads", NULL, 1},
     {"Pad", 11, float_to_input, "value", NULL, 2},
-    {"QuantizeLinear", 0, drop, "saturate", NULL, 0},
     {"RNN", 7, drop, "output_sequence", NULL, 0},
     REDUCE("ReduceL1"),
     REDUCE("ReduceL2"),
@@ -289,7 +258,6 @@ static const struct rule rules[] = {
     {"Reshape", 5, ints_to_input, "shape", NULL, 1},
     {"Resize", 11, resize10_rule, NULL, NULL, 0},
     {"Resize", 0, drop_empty_inputs, NULL, NULL, 1},
-    {"RoiAlign", 16, default_text, "coordinate_transformation_mode", "output_half_pixel", 0},
     {"Scatter", 0, rename_type, NULL, "ScatterElements", 0},
     {"Slice", 10, ints_to_input, "starts", NULL, 1},
     {"Slice", 10, ints_to_input, "ends", NULL, 2},

@@ -87,7 +87,8 @@ enum oclnn_status onn_onnx_check_ops(const Onnx__GraphProto *g, int opset)
     }
     if (list.others)
         onn_str_add(&text, " and %d nodes of more types", list.others);
-    onn_error(OCLNN_ERROR_UNSUPPORTED, "operators that are not supported (opset %d): %s", opset,
+    onn_error(OCLNN_ERROR_UNSUPPORTED,
+        "operators that are not supported (opset %d): %s; oclnn-info --operators lists those that are", opset,
         onn_str_text(&text));
     onn_str_finish(&text);
     return OCLNN_ERROR_UNSUPPORTED;

@@ -38,6 +38,8 @@ enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_gra
     ONN_TRY(onn_plan_check_passes(m->options.passes_off));
     ONN_TRY(keep_text(&m->text[1], params->variant, &m->options.variant));
     ONN_TRY(keep_text(&m->text[2], params->format, &m->options.format));
+    ONN_TRY(onn_plan_check_variant(m->options.variant));
+    ONN_TRY(onn_plan_check_format(m->options.format));
     ONN_TRY(keep_text(&m->text[3], params->choices, &m->options.choices));
     ONN_CHECK(params->plans >= 0, OCLNN_ERROR_ARGUMENT, "plans = %d", params->plans);
     ONN_CHECK(params->tune >= 0 && params->tune <= 2 && params->tune_ms >= 0, OCLNN_ERROR_ARGUMENT,

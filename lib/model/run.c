@@ -69,8 +69,9 @@ static enum oclnn_status input_desc(const struct onn_value *v, const struct ocln
     struct onn_desc d = v->desc;
     if (b->tensor) {
         if (b->tensor->desc.dtype != v->desc.dtype)
-            return onn_error(OCLNN_ERROR_DTYPE, "input '%s' is %s, the tensor %s", v->name,
-                oclnn_dtype_name(v->desc.dtype), oclnn_dtype_name(b->tensor->desc.dtype));
+            return onn_error(OCLNN_ERROR_DTYPE,
+                "input '%s' takes %s, the tensor given has %s: convert it, or change the model's input",
+                v->name, oclnn_dtype_name(v->desc.dtype), oclnn_dtype_name(b->tensor->desc.dtype));
         d = b->tensor->desc;
     } else if (b->shape.rank > 0) {
         d = onn_desc_of_shape(v->desc.dtype, b->shape);
@@ -80,8 +81,9 @@ static enum oclnn_status input_desc(const struct onn_value *v, const struct ocln
     for (int i = 0; fits && i < v->desc.rank; i++)
         fits = v->desc.dim[i] < 0 || v->desc.dim[i] == d.dim[i];
     if (!fits)
-        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s, given is %s", v->name,
-            onn_desc_text(&v->desc, want), onn_desc_text(&d, have));
+        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' takes %s%s, given is %s", v->name,
+            onn_desc_text(&v->desc, want), onn_desc_is_known(&v->desc) ? "" : " (-1: free)",
+            onn_desc_text(&d, have));
     if (b->data || b->cl_mem) {
         size_t bytes = b->bytes;
         if (b->cl_mem && !bytes && !onn_desc_is_known(&d))
@@ -89,8 +91,9 @@ static enum oclnn_status input_desc(const struct onn_value *v, const struct ocln
         ONN_TRY(deduce_dim(v, bytes, &d));
     }
     if (!onn_desc_is_known(&d))
-        return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: give its shape", v->name,
-            onn_desc_text(&d, have));
+        return onn_error(OCLNN_ERROR_SHAPE,
+            "input '%s' is %s: give its shape (the tools: --shape %s=..., sizes joined by x)", v->name,
+            onn_desc_text(&d, have), v->name);
     *out = onn_desc_make(d.dtype, d.rank, d.dim);
     if ((b->data || (b->cl_mem && b->bytes)) && b->bytes != onn_desc_bytes(out))
         return onn_error(OCLNN_ERROR_SHAPE, "input '%s' is %s: %zu bytes, given are %zu", v->name,

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define HINT "a smaller batch or input takes less, in training a memory budget too (--memory-budget)"
 #define SMALL_ARENA ((size_t)256 << 20) /* not worth asking the machine */
 
 struct pending { /* a launch waiting for its program */
@@ -100,16 +101,16 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
     ONN_TRY(p->segment && p->own && p->derived ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(onn_plan_init_bound(p));
     ONN_CHECK(!caps->global_bytes || arena <= caps->global_bytes, OCLNN_ERROR_DEVICE_MEMORY,
-        "the plan needs %zu bytes for activations, the device has %zu", arena, caps->global_bytes);
+        "the plan needs %zu bytes for activations, the device has %zu: " HINT, arena, caps->global_bytes);
     /* a processor's memory is everybody's: more than is free now would drive the machine into swapping */
     const size_t available = caps->is_cpu && arena > SMALL_ARENA ? onn_memory_available() : 0;
     ONN_CHECK(!available || arena <= available, OCLNN_ERROR_DEVICE_MEMORY,
-        "the plan needs %zu bytes for activations, the machine has %zu available", arena, available);
+        "the plan needs %zu bytes for activations, the machine has %zu available: " HINT, arena, available);
     for (int i = 0; i < p->place.n_segments; i++) {
         status = onn_buffer_create(p->ctx, p->place.segment_bytes[i], &p->segment[i]);
         if (status != OCLNN_OK) {
-            onn_error_at(status, "activations of %zu bytes (device: %zu, largest buffer %zu)", arena,
-                caps->global_bytes, caps->max_alloc);
+            onn_error_at(status, "activations of %zu bytes (device: %zu, largest buffer %zu; " HINT ")",
+                arena, caps->global_bytes, caps->max_alloc);
             goto fail;
         }
         /* drivers allocate lazily: touch every byte now, so that a shortage shows here and not in a run */

@@ -208,8 +208,10 @@ enum oclnn_status onn_memory_plan(struct onn_storage *store, int n, size_t align
             continue;
         store[s].bytes = align_up(store[s].bytes ? store[s].bytes : 1, align);
         ONN_CHECK(!max_segment || store[s].bytes <= max_segment, OCLNN_ERROR_DEVICE_MEMORY,
-            "a tensor of %zu bytes is larger than the device's largest buffer of %zu", store[s].bytes,
-            max_segment);
+            "a tensor of %zu bytes is larger than the device's largest buffer of %zu: a smaller batch or "
+            "input "
+            "takes less",
+            store[s].bytes, max_segment);
         slots[count++] = (struct slot){s, 0};
     }
     if (count > ONN_MEMORY_MANY)

@@ -97,6 +97,55 @@ enum oclnn_status onn_plan_check_passes(const char *list)
     return OCLNN_OK;
 }
 
+struct variant_names {
+    const char *name[128]; /* each once */
+    int n;
+};
+
+static void note_variants(const struct onn_op *op, void *user)
+{
+    struct variant_names *known = user;
+    const int most = (int)(sizeof known->name / sizeof *known->name);
+    for (int i = 0; op->variants && op->variants[i]; i++) {
+        int k = 0;
+        while (k < known->n && strcmp(known->name[k], op->variants[i]->name) != 0)
+            k++;
+        if (k == known->n && k < most)
+            known->name[known->n++] = op->variants[i]->name;
+    }
+}
+
+enum oclnn_status onn_plan_check_variant(const char *name)
+{
+    struct variant_names known = {.n = 0};
+    struct onn_str list = {0};
+    if (!name)
+        return OCLNN_OK;
+    onn_op_each(note_variants, &known);
+    for (int i = 0; i < known.n; i++) {
+        if (strcmp(known.name[i], name) == 0) {
+            onn_str_finish(&list);
+            return OCLNN_OK;
+        }
+        onn_str_add(&list, "%s%s", i ? ", " : "", known.name[i]);
+    }
+    enum oclnn_status status = onn_error(OCLNN_ERROR_ARGUMENT,
+        "no kernel variant is called \"%.100s\"; known ones: %s", name, onn_str_text(&list));
+    onn_str_finish(&list);
+    return status;
+}
+
+enum oclnn_status onn_plan_check_format(const char *name)
+{
+    struct onn_format format;
+    for (int rank = 2; name && rank <= ONN_MAX_RANK; rank++)
+        if (onn_format_parse(name, rank, &format))
+            return OCLNN_OK;
+    return !name ? OCLNN_OK
+                 : onn_error(OCLNN_ERROR_ARGUMENT,
+                       "no format is called \"%.100s\"; the usual ones: plain, nhwc, c8, c16", name);
+}
+
 static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_graph *source,
     const struct onn_binding *bindings, const struct onn_plan_options *o, struct onn_graph **out)
 {

@@ -79,6 +79,9 @@ void onn_plan_destroy(struct onn_plan **plan);
 bool onn_list_has(const char *list, const char *word);
 /* Is every word of a passes_off list (NULL: none) the name of something that can be left out? */
 enum oclnn_status onn_plan_check_passes(const char *list);
+/* Is it the name of a kernel variant of any operator, of a format (NULL: no wish)? */
+enum oclnn_status onn_plan_check_variant(const char *name);
+enum oclnn_status onn_plan_check_format(const char *name);
 
 /* The plan's own memory for graph input i; packed, row-major. */
 struct onn_buffer *onn_plan_input(const struct onn_plan *p, int i);

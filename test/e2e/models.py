@@ -3,12 +3,16 @@ import json
 import os
 import shutil
 import struct
+import sys
 import tempfile
 import unittest
 import zipfile
 
 import tool_test
-from tool_test import DATA, run
+from tool_test import DATA, ROOT, run
+
+sys.path.insert(0, os.path.join(ROOT, 'test', 'io'))
+import make_malformed as onnx
 
 SMALL = ['mnist_8', 'resnet20_cifar10', 'squeezenet']
 
@@ -70,11 +74,52 @@ class Run(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertIn(found['first_diverging_layer'], ('Convolution110', 'Times212'))
 
+    def refused(self, content, *args):
+        """What oclnn-run says of a model made here."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'made.onnx')
+            with open(path, 'wb') as f:
+                f.write(content)
+            code, out, err = run('oclnn-run', path, *args)
+        self.assertEqual((code, out), (1, ''), err)
+        self.assertRegex(err, r'\Aoclnn-run: error: [^\n]*\n\Z')
+        return err
+
+    def test_unknown_operator(self):
+        two = [onnx.node('Frobnicate', ['x'], ['a'], name='first'), onnx.node('Relu', ['a'], ['y'])]
+        err = self.refused(onnx.model(onnx.graph(two)), '--summary')
+        self.assertIn("made.onnx: operators that are not supported (opset 13): Frobnicate (node 'first'); "
+                      'oclnn-info --operators', err)
+        self.assertIn('Relu', run('oclnn-info', '--operators')[1])
+
     def test_wrong_shape(self):
         code, _, err = run('oclnn-run', model('squeezenet'), '--data',
                            os.path.join(DATA, 'models', 'mnist_8', 'test_data_set_0'))
         self.assertEqual(code, 1)
-        self.assertIn('oclnn-run: error:', err)
+        self.assertIn("input 'data_0' takes f32[1,3,224,224], given is f32[1,1,28,28]", err)
+        code, _, err = run('oclnn-run', model('resnet20_cifar10'), '--summary', '--shape', 'input=2x3x16x32')
+        self.assertEqual(code, 1)
+        self.assertEqual(err, "oclnn-run: error: input 'input' takes ?x3x32x32, not 2x3x16x32\n")
+
+    def test_wrong_dtype(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, 'input_0.pb'), 'wb') as f:
+                f.write(onnx.tensor('x', (1, 2), 7, onnx.raw(9, bytes(16))))
+            err = self.refused(onnx.model(onnx.graph([onnx.RELU])), '--data', folder)
+        self.assertIn("input 'x' takes f32, the tensor given has i64", err)
+
+    def test_out_of_memory(self):
+        huge = onnx.tensor('s', (2,), 7, onnx.raw(9, (1 << 20).to_bytes(8, 'little') * 2))
+        big = [onnx.node('Expand', ['x', 's'], ['e'], name='grow'), onnx.node('ReduceMax', ['e'], ['y'])]
+        err = self.refused(onnx.model(onnx.graph(big, [huge], [onnx.value('x', (1, 1))])), '--summary')
+        self.assertRegex(err, r'(a tensor of|the plan needs) \d{13} bytes .* a smaller batch or input takes less')
+
+    def test_unknown_names(self):
+        relu = onnx.model(onnx.graph([onnx.RELU]))
+        self.assertIn('no format is called "c9x"; the usual ones: plain, nhwc, c8, c16',
+                      self.refused(relu, '--summary', '--format', 'c9x'))
+        self.assertRegex(self.refused(relu, '--summary', '--variant', 'fastest'),
+                         r'no kernel variant is called "fastest"; known ones: .*\breference\b')
 
     def test_truncated_model(self):
         with tempfile.TemporaryDirectory() as folder, open(model('mnist_8'), 'rb') as f:
