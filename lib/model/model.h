@@ -18,6 +18,7 @@ struct onn_cached_plan {
 struct oclnn_job {
     struct oclnn_model *model;
     struct onn_event *event;
+    uint64_t run; /* its number */
     bool busy;
 };
 
@@ -35,6 +36,7 @@ struct oclnn_model {
     bool *steering; /* per input: its value is part of the plan's key */
     struct onn_binding *wanted; /* scratch for one call: what the inputs look like */
     void **buffer; /* scratch for one call: per output, the program's buffer */
+    uint64_t begun, done; /* runs enqueued; of these, known to be over */
     struct oclnn_job job[ONN_MAX_JOBS];
     struct onn_counters before; /* of the context when the current plan was begun */
     struct onn_arena names; /* of the profile */
@@ -50,10 +52,10 @@ enum oclnn_status onn_model_read_inputs(struct oclnn_model *m, const struct ocln
     bool need_data);
 /* Enqueues the bytes of a checked list into inputs of p; number[i]: where the model's input i is (NULL: the same). */
 enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan *p,
-    const struct oclnn_binding *list, const int *number);
-/* One entry into input i. */
+    const struct oclnn_binding *list, const int *number, bool idle);
+/* One entry into input i. idle: no run that may read it is under way, so the host may write it itself where it can. */
 enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i,
-    const struct oclnn_binding *b);
+    const struct oclnn_binding *b, bool idle);
 /* report.c: see oclnn_model_profile; names live in `names`. */
 enum oclnn_status onn_plan_rows(struct onn_plan *p, struct onn_arena *names, int runs,
     struct oclnn_profile_row *rows, int capacity, int *n_rows);

@@ -159,24 +159,28 @@ fail:
 }
 
 enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i,
-    const struct oclnn_binding *b)
+    const struct oclnn_binding *b, bool idle)
 {
     const size_t bytes = onn_desc_bytes(onn_plan_input_desc(p, i));
     enum oclnn_status status = onn_plan_bind_input(p, i, b->cl_mem);
-    if (status == OCLNN_OK && !b->cl_mem && bytes)
-        status = onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(b), false);
-    return status;
+    if (status != OCLNN_OK || b->cl_mem || !bytes)
+        return status;
+    void *at = idle ? onn_buffer_host(onn_plan_input(p, i)) : NULL;
+    if (!at)
+        return onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(b), false);
+    memcpy(at, host_data(b), bytes);
+    return OCLNN_OK;
 }
 
 enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan *p,
-    const struct oclnn_binding *list, const int *number)
+    const struct oclnn_binding *list, const int *number, bool idle)
 {
     const int n = count(list);
     for (int k = 0; k < n; k++) {
         int i;
         enum oclnn_status status = which(m, true, list, k, &i);
         if (status == OCLNN_OK)
-            status = onn_model_write(m, p, number ? number[i] : i, &list[k]);
+            status = onn_model_write(m, p, number ? number[i] : i, &list[k], idle);
         if (status != OCLNN_OK)
             return status;
     }
@@ -220,48 +224,63 @@ fail:
     return status;
 }
 
-/* *last: the event of the last read, NULL where there is none. */
-static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_binding *list,
-    struct onn_event **last)
+/* Where the bytes of entry k of the list go on the host, NULL: nowhere; a fresh tensor is made on the way. */
+static enum oclnn_status host_place(const struct oclnn_binding *b, const struct onn_desc *d, void **to)
+{
+    *to = b->tensor ? b->tensor->data : b->data;
+    if (!b->result)
+        return OCLNN_OK;
+    enum oclnn_status status = onn_tensor_from_desc(d, NULL, b->result);
+    *to = status == OCLNN_OK ? (*b->result)->data : NULL;
+    return status;
+}
+
+/* Brings outputs to the host. Before the wait (event != NULL) by commands; what is to be had without one (`open`: the
+ * caller waits and comes back) is copied after it (event NULL). *event: the last command's. */
+static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_binding *list, bool open,
+    struct onn_event **event)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_plan *p = m->current->plan;
-    int n = count(list);
+    const int n = count(list);
     for (int k = 0; k < n; k++) {
         int i;
         size_t offset;
-        void *to = list[k].data;
+        void *to = NULL;
         ONN_TRY(which(m, false, list, k, &i));
         const struct onn_desc *d = onn_plan_output_desc(p, i);
-        size_t bytes = onn_desc_bytes(d);
+        const size_t bytes = onn_desc_bytes(d);
         struct onn_buffer *from = onn_plan_output(p, i, &offset);
-        if (list[k].result) {
-            ONN_TRY(onn_tensor_from_desc(d, NULL, list[k].result));
-            to = (*list[k].result)->data;
-        } else if (list[k].tensor) {
-            to = list[k].tensor->data;
-        }
-        if (bytes && to)
-            ONN_TRY(onn_buffer_read_start(m->ctx, from, offset, bytes, to, last));
+        const char *host = open ? onn_buffer_host(from) : NULL;
+        if ((host != NULL) != (event == NULL))
+            continue;
+        ONN_TRY(host_place(&list[k], d, &to));
+        if (!bytes || !to)
+            continue;
+        if (host)
+            memcpy(to, host + offset, bytes);
+        else
+            ONN_TRY(onn_buffer_read_start(m->ctx, from, offset, bytes, to, event));
     }
 fail:
     return status;
 }
 
 /* Everything but waiting: *event (event may be NULL) is done when all of it is. A driver's marker costs as much as a small
- * kernel, so the last read stands for it where there is one. */
+ * kernel, so the last read or kernel stands for it where there is one. open: see read_outputs. */
 static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_binding *in,
-    const struct oclnn_binding *out, struct onn_event **event)
+    const struct oclnn_binding *out, bool open, struct onn_event **event)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_event *last = NULL;
     ONN_CHECK(m, OCLNN_ERROR_ARGUMENT, "the model is NULL");
     ONN_TRY(onn_model_read_inputs(m, in, true));
     ONN_TRY(onn_model_plan(m));
-    ONN_TRY(onn_model_write_inputs(m, m->current->plan, in, NULL));
+    ONN_TRY(onn_model_write_inputs(m, m->current->plan, in, NULL, m->done == m->begun));
     ONN_TRY(bind_outputs(m, out));
-    ONN_TRY(onn_plan_run(m->current->plan));
-    ONN_TRY(read_outputs(m, out, &last));
+    m->begun++;
+    ONN_TRY(onn_plan_run(m->current->plan, event ? &last : NULL));
+    ONN_TRY(read_outputs(m, out, open, &last));
     if (event && !last)
         ONN_TRY(onn_queue_marker(m->ctx, &last));
     if (event) {
@@ -272,8 +291,17 @@ static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_bindi
     return OCLNN_OK;
 fail:
     onn_event_destroy(&last);
-    if (m)
-        onn_queue_finish(m->ctx); /* nobody's array is touched after we return */
+    if (m && onn_queue_finish(m->ctx) == OCLNN_OK) /* nobody's array is touched after we return */
+        m->done = m->begun;
+    return status;
+}
+
+/* Waits for run number `run`, and with it for all before. */
+static enum oclnn_status wait_for(struct oclnn_model *m, uint64_t run, struct onn_event **event)
+{
+    enum oclnn_status status = onn_event_wait(m->ctx, event);
+    if (status == OCLNN_OK && m->done < run)
+        m->done = run;
     return status;
 }
 
@@ -297,8 +325,11 @@ enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding
     enum oclnn_status status = OCLNN_OK;
     struct onn_event *event = NULL;
     const bool early = model && may_return_early(model, in, out);
-    ONN_TRY(enqueue(model, in, out, early ? NULL : &event));
-    ONN_TRY(early ? onn_queue_flush(model->ctx) : onn_event_wait(model->ctx, &event));
+    ONN_TRY(enqueue(model, in, out, !early, early ? NULL : &event));
+    if (early)
+        return onn_queue_flush(model->ctx);
+    ONN_TRY(wait_for(model, model->begun, &event));
+    ONN_TRY(read_outputs(model, out, true, NULL));
 fail:
     return status;
 }
@@ -318,9 +349,11 @@ enum oclnn_status oclnn_model_run_resident(oclnn_model *model)
     enum oclnn_status status = OCLNN_OK;
     struct onn_event *event = NULL;
     ONN_CHECK(model && model->current, OCLNN_ERROR_ARGUMENT, "the model has not run yet");
-    ONN_TRY(onn_plan_run(model->current->plan));
-    ONN_TRY(onn_queue_marker(model->ctx, &event));
-    ONN_TRY(onn_event_wait(model->ctx, &event));
+    model->begun++;
+    ONN_TRY(onn_plan_run(model->current->plan, &event));
+    if (!event)
+        ONN_TRY(onn_queue_marker(model->ctx, &event));
+    ONN_TRY(wait_for(model, model->begun, &event));
 fail:
     return status;
 }
@@ -335,9 +368,10 @@ enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_b
     for (int i = 0; i < ONN_MAX_JOBS && !j; i++)
         j = model->job[i].busy ? NULL : &model->job[i];
     ONN_CHECK(j, OCLNN_ERROR_ARGUMENT, "%d jobs are in flight: wait for one first", ONN_MAX_JOBS);
-    ONN_TRY(enqueue(model, in, out, &j->event));
+    ONN_TRY(enqueue(model, in, out, false, &j->event));
     ONN_TRY(onn_queue_flush(model->ctx));
     j->model = model;
+    j->run = model->begun;
     j->busy = true;
     *job = j;
 fail:
@@ -350,7 +384,7 @@ enum oclnn_status oclnn_job_wait(oclnn_job **job)
     if (!j)
         return OCLNN_OK;
     *job = NULL;
-    enum oclnn_status status = onn_event_wait(j->model->ctx, &j->event);
+    enum oclnn_status status = wait_for(j->model, j->run, &j->event);
     j->busy = false;
     return status;
 }

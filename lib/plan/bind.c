@@ -199,12 +199,14 @@ struct onn_buffer *onn_plan_output(const struct onn_plan *p, int i, size_t *offs
     return p->out[i].where == ONN_BOUND_DIRECT ? p->out[i].user : computed(p, i, offset_bytes);
 }
 
-enum oclnn_status onn_plan_copy_outputs(struct onn_plan *p)
+enum oclnn_status onn_plan_copy_outputs(struct onn_plan *p, bool *copied)
 {
+    *copied = false;
     for (int i = 0; i < p->graph->n_outputs; i++) {
         size_t offset = 0;
         if (p->out[i].where != ONN_BOUND_COPY)
             continue;
+        *copied = true;
         struct onn_buffer *from = computed(p, i, &offset);
         enum oclnn_status status = from ? onn_buffer_copy(p->ctx, from, offset, p->out[i].user, 0,
                                               onn_desc_bytes(onn_plan_output_desc(p, i)))

@@ -107,7 +107,7 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
     ONN_CHECK(!available || arena <= available, OCLNN_ERROR_DEVICE_MEMORY,
         "the plan needs %zu bytes for activations, the machine has %zu available: " HINT, arena, available);
     for (int i = 0; i < p->place.n_segments; i++) {
-        status = onn_buffer_create(p->ctx, p->place.segment_bytes[i], &p->segment[i]);
+        status = onn_buffer_create_open(p->ctx, p->place.segment_bytes[i], &p->segment[i]);
         if (status != OCLNN_OK) {
             onn_error_at(status, "activations of %zu bytes (device: %zu, largest buffer %zu; " HINT ")",
                 arena, caps->global_bytes, caps->max_alloc);
@@ -119,7 +119,7 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
     for (int s = 0; s < p->place.n_storages; s++) {
         const struct onn_storage *store = &p->place.store[s];
         if (store->kind == ONN_STORAGE_INPUT) {
-            ONN_TRY(onn_buffer_create(p->ctx, store->bytes ? store->bytes : 1, &p->own[s]));
+            ONN_TRY(onn_buffer_create_open(p->ctx, store->bytes ? store->bytes : 1, &p->own[s]));
             p->stats.staging_bytes += store->bytes;
         } else if (store->kind == ONN_STORAGE_BLOB) {
             struct onn_buffer *buffer;

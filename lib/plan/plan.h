@@ -96,8 +96,9 @@ enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, void *cl_mem_ha
 enum oclnn_status onn_plan_bind_output(struct onn_plan *p, int i, void *cl_mem_handle);
 /* The plan's own memory for everything. */
 void onn_plan_unbind(struct onn_plan *p);
-/* Enqueues derived values that are out of date, then every step, then copies to bound outputs where they are needed. */
-enum oclnn_status onn_plan_run(struct onn_plan *p);
+/* Enqueues derived values that are out of date, then every step, then copies to bound outputs where they are needed.
+ * *last (last may be NULL): the event of the last kernel, NULL where the end of the run has none. */
+enum oclnn_status onn_plan_run(struct onn_plan *p, struct onn_event **last);
 /* Runs with an event per launch; time_ns[n_nodes] gets the device time of each node (0: no kernel). Waits. */
 enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns);
 /* One line per node: name, operator, variant, formats, memory. */

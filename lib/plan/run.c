@@ -18,10 +18,11 @@ const struct onn_desc *onn_plan_output_desc(const struct onn_plan *p, int i)
     return &p->place.desc[p->graph->output[i]];
 }
 
-static enum oclnn_status enqueue_node(struct onn_plan *p, int k)
+static enum oclnn_status enqueue_node(struct onn_plan *p, int k, struct onn_event **event)
 {
     for (int t = 0; t < p->node[k].n; t++) {
-        enum oclnn_status status = onn_step_enqueue(p->ctx, &p->step[p->node[k].first + t], NULL);
+        struct onn_event **last = t == p->node[k].n - 1 ? event : NULL;
+        enum oclnn_status status = onn_step_enqueue(p->ctx, &p->step[p->node[k].first + t], last);
         if (status != OCLNN_OK)
             return onn_error_at(status, "node '%s' (%s)", p->graph->node[k].name, p->graph->node[k].op->name);
     }
@@ -75,7 +76,7 @@ static enum oclnn_status refresh_derived(struct onn_plan *p)
         const uint64_t version = p->version[k] = sources_version(p, k);
         if (p->place.kind[k] == ONN_NODE_NONE || (d && d->version == version))
             continue;
-        enum oclnn_status status = enqueue_node(p, k);
+        enum oclnn_status status = enqueue_node(p, k, NULL);
         if (status != OCLNN_OK)
             return status;
         if (d)
@@ -105,14 +106,31 @@ static void mark_updated(struct onn_plan *p)
     }
 }
 
-enum oclnn_status onn_plan_run(struct onn_plan *p)
+/* The last node that launches something in every run, -1: none. */
+static int last_node(const struct onn_plan *p)
 {
+    int k = p->graph->n_nodes - 1;
+    while (k >= 0 && (p->place.derived[k] || !p->node[k].n))
+        k--;
+    return k;
+}
+
+enum oclnn_status onn_plan_run(struct onn_plan *p, struct onn_event **last)
+{
+    bool copied = false;
+    if (last)
+        *last = NULL;
     enum oclnn_status status = refresh_derived(p);
+    const int end = last ? last_node(p) : -1;
     for (int k = 0; k < p->graph->n_nodes && status == OCLNN_OK; k++)
         if (!p->place.derived[k])
-            status = enqueue_node(p, k);
+            status = enqueue_node(p, k, k == end ? last : NULL);
     mark_updated(p);
-    return status == OCLNN_OK ? onn_plan_copy_outputs(p) : status;
+    if (status == OCLNN_OK)
+        status = onn_plan_copy_outputs(p, &copied);
+    if (last && (status != OCLNN_OK || copied))
+        onn_event_destroy(last);
+    return status;
 }
 
 enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns)
@@ -131,7 +149,7 @@ enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns)
             onn_event_destroy(&event);
         }
     }
-    ONN_TRY(onn_plan_copy_outputs(p));
+    ONN_TRY(onn_plan_copy_outputs(p, &(bool){false}));
     ONN_TRY(onn_queue_finish(p->ctx));
 fail:
     onn_queue_set_profiling(p->ctx, false);

@@ -13,7 +13,7 @@ static void CL_CALLBACK free_block(cl_mem mem, void *block)
 static cl_mem over(struct oclnn_context *ctx, void *block, size_t bytes)
 {
     cl_int code;
-    if (!ctx->caps.is_cpu || !ctx->caps.unified || ctx->caps.slow || !onn_is_line_aligned(block) ||
+    if (!ctx->caps.host_memory || !onn_is_line_aligned(block) ||
         (ctx->caps.max_alloc && bytes > ctx->caps.max_alloc))
         return NULL;
     cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, block, &code);
@@ -34,7 +34,7 @@ bool onn_buffer_share(struct oclnn_context *ctx, void *block, size_t bytes, stru
     struct onn_buffer *b = onn_calloc(1, sizeof *b);
     if (!b)
         return false;
-    *b = (struct onn_buffer){.ctx = ctx, .mem = over(ctx, block, bytes), .bytes = bytes};
+    *b = (struct onn_buffer){.ctx = ctx, .mem = over(ctx, block, bytes), .bytes = bytes, .host = block};
     if (!b->mem) {
         onn_free(b);
         return false;
@@ -44,19 +44,20 @@ bool onn_buffer_share(struct oclnn_context *ctx, void *block, size_t bytes, stru
     return true;
 }
 
-/* Large buffers of a processor: our allocator asks for huge pages, drivers do not. */
-static cl_mem create_own(struct oclnn_context *ctx, size_t bytes)
+/* Over memory of ours: our allocator asks for huge pages, drivers do not, and the host may look inside. */
+static cl_mem create_own(struct oclnn_context *ctx, size_t bytes, void **host)
 {
-    if (bytes < OWN_FROM || !ctx->caps.is_cpu)
-        return NULL;
-    void *block = onn_alloc(bytes);
+    /* smaller blocks do not begin on a line */
+    void *block = ctx->caps.host_memory ? onn_alloc(bytes < SHARE_FROM ? SHARE_FROM : bytes) : NULL;
     cl_mem mem = block ? over(ctx, block, bytes) : NULL;
     if (!mem)
         onn_free(block);
+    *host = mem ? block : NULL;
     return mem;
 }
 
-enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out)
+static enum oclnn_status create(struct oclnn_context *ctx, size_t bytes, size_t own_from,
+    struct onn_buffer **out)
 {
     enum oclnn_status status = OCLNN_OK;
     cl_int code;
@@ -69,7 +70,8 @@ enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, str
     ONN_CHECK(!ctx->caps.max_alloc || bytes <= ctx->caps.max_alloc, OCLNN_ERROR_DEVICE_MEMORY,
         "buffer of %zu bytes: device '%s' allows %zu in one piece", bytes, ctx->caps.name,
         ctx->caps.max_alloc);
-    b->mem = create_own(ctx, bytes);
+    if (bytes && bytes >= own_from)
+        b->mem = create_own(ctx, bytes, &b->host);
     /* On shared memory the driver then places it where host and device both reach it without a copy. */
     cl_mem_flags flags = CL_MEM_READ_WRITE | (ctx->caps.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
     if (!b->mem)
@@ -80,6 +82,21 @@ enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, str
 fail:
     onn_free(b);
     return onn_error_at(onn_queue_failed(ctx, status), "buffer of %zu bytes", bytes);
+}
+
+enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out)
+{
+    return create(ctx, bytes, OWN_FROM, out);
+}
+
+enum oclnn_status onn_buffer_create_open(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out)
+{
+    return create(ctx, bytes, 0, out);
+}
+
+void *onn_buffer_host(const struct onn_buffer *buffer)
+{
+    return buffer->host;
 }
 
 enum oclnn_status onn_buffer_wrap_none(struct oclnn_context *ctx, struct onn_buffer **out)
@@ -187,6 +204,13 @@ size_t onn_buffer_bytes(const struct onn_buffer *buffer)
     return buffer->bytes;
 }
 
+/* The queue for one command more. */
+static enum oclnn_status queue_for_transfer(struct oclnn_context *ctx, cl_command_queue *queue)
+{
+    atomic_fetch_add_explicit(&ctx->transfers, 1, memory_order_relaxed);
+    return onn_queue_get(ctx, queue);
+}
+
 static enum oclnn_status check_range(const struct onn_buffer *b, size_t offset, size_t bytes,
     const char *verb)
 {
@@ -202,7 +226,7 @@ enum oclnn_status onn_buffer_write(struct oclnn_context *ctx, struct onn_buffer 
     enum oclnn_status status;
     cl_command_queue queue;
     ONN_TRY(check_range(b, offset, bytes, "write"));
-    ONN_TRY(onn_queue_get(ctx, &queue));
+    ONN_TRY(queue_for_transfer(ctx, &queue));
     if (bytes > 0)
         ONN_CL(clEnqueueWriteBuffer(queue, b->mem, blocking, offset, bytes, src, 0, NULL, NULL));
     return OCLNN_OK;
@@ -217,7 +241,7 @@ enum oclnn_status onn_buffer_read(struct oclnn_context *ctx, struct onn_buffer *
     cl_command_queue queue;
     cl_event event = NULL;
     ONN_TRY(check_range(b, offset, bytes, "read"));
-    ONN_TRY(onn_queue_get(ctx, &queue));
+    ONN_TRY(queue_for_transfer(ctx, &queue));
     if (bytes == 0)
         return OCLNN_OK;
     /* Not the driver's own blocking read: its sleeping wait costs more than a short answer takes. */
@@ -238,7 +262,7 @@ enum oclnn_status onn_buffer_read_start(struct oclnn_context *ctx, struct onn_bu
     cl_event started = NULL;
     onn_event_destroy(event);
     ONN_TRY(check_range(b, offset, bytes, "read"));
-    ONN_TRY(onn_queue_get(ctx, &queue));
+    ONN_TRY(queue_for_transfer(ctx, &queue));
     ONN_CL(clEnqueueReadBuffer(queue, b->mem, CL_FALSE, offset, bytes, dst, 0, NULL, &started));
     *event = onn_event_from_cl(started);
     return OCLNN_OK;
@@ -253,7 +277,7 @@ enum oclnn_status onn_buffer_copy(struct oclnn_context *ctx, struct onn_buffer *
     cl_command_queue queue;
     ONN_TRY(check_range(from, from_offset, bytes, "copy"));
     ONN_TRY(check_range(to, to_offset, bytes, "copy"));
-    ONN_TRY(onn_queue_get(ctx, &queue));
+    ONN_TRY(queue_for_transfer(ctx, &queue));
     if (bytes > 0 && (from->mem != to->mem || from_offset != to_offset))
         ONN_CL(clEnqueueCopyBuffer(queue, from->mem, to->mem, from_offset, to_offset, bytes, 0, NULL, NULL));
     return OCLNN_OK;
@@ -265,7 +289,7 @@ enum oclnn_status onn_buffer_fill(struct oclnn_context *ctx, struct onn_buffer *
 {
     enum oclnn_status status;
     cl_command_queue queue;
-    ONN_TRY(onn_queue_get(ctx, &queue));
+    ONN_TRY(queue_for_transfer(ctx, &queue));
     /* One byte as pattern: CPU drivers turn it into memset and loop over anything longer. */
     if (b->bytes > 0)
         ONN_CL(clEnqueueFillBuffer(queue, b->mem, &byte, 1, 0, b->bytes, 0, NULL, NULL));

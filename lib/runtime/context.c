@@ -24,6 +24,7 @@ struct onn_counters onn_context_counters(const struct oclnn_context *ctx)
         .cache_hits = atomic_load(&ctx->cache_hits),
         .cache_misses = atomic_load(&ctx->cache_misses),
         .launches = atomic_load(&ctx->launches),
+        .transfers = atomic_load(&ctx->transfers),
         .build_ms = (double)atomic_load(&ctx->build_ns) * 1e-6,
     };
 }
@@ -65,7 +66,7 @@ static enum oclnn_status context_open(struct oclnn_context *ctx, cl_command_queu
     ONN_TRY(onn_queue_open(ctx, queue));
     onn_probe_run(ctx, extensions);
     /* Counters tell of the caller's work. */
-    ctx->buffers_created = ctx->kernels_created = ctx->programs_built = ctx->launches = 0;
+    ctx->buffers_created = ctx->kernels_created = ctx->programs_built = ctx->launches = ctx->transfers = 0;
     ctx->cache_hits = ctx->cache_misses = ctx->build_ns = 0;
     ctx->device.info.has_fp16 = ctx->caps.has_fp16;
     ctx->device.info.has_fp64 = ctx->caps.has_fp64;

@@ -14,7 +14,8 @@ enum oclnn_status onn_context_measure(struct oclnn_context *ctx);
 
 /* Counters that only grow; for tests and oclnn-bench. */
 struct onn_counters {
-    uint64_t buffers_created, kernels_created, programs_built, cache_hits, cache_misses, launches;
+    uint64_t buffers_created, kernels_created, programs_built, cache_hits, cache_misses, launches,
+        transfers; /* all other commands: reads, writes, copies, fills, markers */
     double build_ms;
 };
 struct onn_counters onn_context_counters(const struct oclnn_context *ctx);
@@ -23,6 +24,10 @@ struct onn_counters onn_context_counters(const struct oclnn_context *ctx);
 struct onn_buffer;
 struct onn_event; /* see the queue below */
 enum oclnn_status onn_buffer_create(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out);
+/* The same where host and device are to work in the same bytes, if the device can (caps.host_memory). */
+enum oclnn_status onn_buffer_create_open(struct oclnn_context *ctx, size_t bytes, struct onn_buffer **out);
+/* The host's address of such bytes, to be used while no command does; NULL: only commands reach them. */
+void *onn_buffer_host(const struct onn_buffer *buffer);
 /* The size of a program's own cl_mem. */
 enum oclnn_status onn_cl_mem_bytes(void *cl_mem_handle, size_t *bytes);
 /* Wraps a program's own cl_mem (retained); `bytes` is asked from OpenCL. */

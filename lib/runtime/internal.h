@@ -89,6 +89,7 @@ struct onn_buffer {
     struct oclnn_context *ctx;
     cl_mem mem; /* NULL: a wrapper that stands for nothing yet */
     size_t bytes;
+    void *host; /* where the host sees the bytes without a command; NULL: nowhere */
     cl_mem root; /* wrappers: the buffer that this one is a part of, or itself; where in it */
     size_t origin;
     cl_mem_flags flags; /* wrappers */
@@ -148,7 +149,8 @@ struct oclnn_context {
     struct onn_mutex tune_lock;
     struct onn_tunedb *tunedb; /* NULL until asked for */
 
-    _Atomic uint64_t buffers_created, kernels_created, programs_built, cache_hits, cache_misses, launches;
+    _Atomic uint64_t buffers_created, kernels_created, programs_built, cache_hits, cache_misses, launches,
+        transfers;
     _Atomic uint64_t build_ns;
 };
 

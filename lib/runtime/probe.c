@@ -82,7 +82,19 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
 struct answer {
     float value[5];
     double launch_ns; /* launch and wait, the best of a few */
+    bool host_memory;
 };
+
+/* Does a buffer over the host's bytes stay there? What the kernel wrote is seen without a command, and what the host writes
+ * then is seen by the device. */
+static bool shares_bytes(struct oclnn_context *ctx, struct onn_buffer *buffer, const struct answer *read)
+{
+    float *host = onn_buffer_host(buffer), back = 0;
+    if (!host || memcmp(host, read->value, sizeof read->value) != 0)
+        return false;
+    host[0] = read->value[0] + 1.0f;
+    return onn_buffer_read(ctx, buffer, 0, sizeof back, &back, true) == OCLNN_OK && back == host[0];
+}
 
 static enum oclnn_status run_kernel(struct oclnn_context *ctx, struct onn_program *program,
     struct answer *out)
@@ -93,7 +105,8 @@ static enum oclnn_status run_kernel(struct oclnn_context *ctx, struct onn_progra
     const float numbers[3] = {3.0f, 5.0f, 2048.0f};
     size_t items = ctx->caps.max_group < 64 ? ctx->caps.max_group : 64;
     ONN_TRY(onn_kernel_create(ctx, program, "probe_check", &kernel));
-    ONN_TRY(onn_buffer_create(ctx, sizeof out->value, &buffer));
+    ctx->caps.host_memory = ctx->caps.is_cpu && ctx->caps.unified;
+    ONN_TRY(onn_buffer_create_open(ctx, sizeof out->value, &buffer));
     ONN_TRY(onn_kernel_set_buffer(kernel, 0, buffer));
     for (int i = 0; i < 3; i++)
         ONN_TRY(onn_kernel_set_bytes(kernel, i + 1, sizeof numbers[i], &numbers[i]));
@@ -109,6 +122,7 @@ static enum oclnn_status run_kernel(struct oclnn_context *ctx, struct onn_progra
     }
     ONN_TRY(onn_buffer_read(ctx, buffer, 0, sizeof out->value, out->value, true));
     ONN_CHECK(out->value[0] == 16.0f, OCLNN_ERROR_NUMERIC, "3 x 5 + 1 gave %g", (double)out->value[0]);
+    out->host_memory = shares_bytes(ctx, buffer, out);
 fail:
     onn_buffer_destroy(&buffer);
     onn_kernel_destroy(&kernel);
@@ -141,6 +155,7 @@ static int try_claims(struct oclnn_context *ctx, int claims, struct onn_caps *ca
         return -1;
     }
     *launch_ns = answer.launch_ns;
+    caps->host_memory = answer.host_memory;
     float lanes = answer.value[4];
     int held = 0;
     if ((claims & CLAIM_FP16) && answer.value[1] == 2084.0f)
@@ -209,23 +224,26 @@ static bool measure_driver_cache(struct oclnn_context *ctx)
 void onn_probe_run(struct oclnn_context *ctx, const char *extensions)
 {
     struct onn_caps *caps = &ctx->caps;
-    struct onn_note notes[] = {{"fp16", 0}, {"fp64", 0}, {"subgroup_size", 0}, {"launch_and_wait_ns", 0}};
+    struct onn_note notes[] = {{"fp16", 0}, {"fp64", 0}, {"subgroup_size", 0}, {"launch_and_wait_ns", 0},
+        {"host_memory", 0}};
     const int count = sizeof notes / sizeof *notes;
-    if (!onn_notes_read(ctx, "probe3", notes, count)) {
+    if (!onn_notes_read(ctx, "probe5", notes, count)) {
         double launch_ns = 0;
         int held = probe(ctx, claims_of(caps, extensions), &launch_ns);
         notes[0].value = (held & CLAIM_FP16) != 0;
         notes[1].value = (held & CLAIM_FP64) != 0;
         notes[2].value = held & CLAIM_SUBGROUPS ? caps->subgroup_size : 0;
         notes[3].value = launch_ns;
+        notes[4].value = held >= 0 && launch_ns > 0 && caps->host_memory;
         if (launch_ns > 0) /* a probe that could not run says nothing about the next time */
-            onn_notes_write(ctx, "probe3", notes, count);
+            onn_notes_write(ctx, "probe5", notes, count);
     }
     caps->has_fp16 = notes[0].value != 0;
     caps->has_fp64 = notes[1].value != 0;
     caps->subgroup_size = notes[2].value >= 1 && notes[2].value <= 1024 ? (int)notes[2].value : 0;
     caps->has_subgroups = caps->subgroup_size > 0;
     caps->slow = ctx->device.simulator || notes[3].value > SLOW_NS;
+    caps->host_memory = notes[4].value != 0 && !caps->slow;
 }
 
 bool onn_probe_driver_caches(struct oclnn_context *ctx)

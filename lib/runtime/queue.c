@@ -126,6 +126,7 @@ enum oclnn_status onn_queue_marker(struct oclnn_context *ctx, struct onn_event *
     *event = NULL;
     ONN_TRY(onn_queue_get(ctx, &queue));
     ONN_CL(clEnqueueMarkerWithWaitList(queue, 0, NULL, &done));
+    atomic_fetch_add_explicit(&ctx->transfers, 1, memory_order_relaxed);
     *event = onn_event_from_cl(done);
     return OCLNN_OK;
 fail:

@@ -46,7 +46,7 @@ static enum oclnn_status write_target(struct oclnn_trainer *t, struct onn_step_p
     }
     ONN_CHECK(b.tensor || b.data || b.cl_mem, OCLNN_ERROR_ARGUMENT, "the target has no data");
     ONN_TRY(check_labels(t, p, b.tensor ? b.tensor->data : b.cl_mem ? NULL : b.data));
-    ONN_TRY(onn_model_write(t->model, p->plan, p->target, &b));
+    ONN_TRY(onn_model_write(t->model, p->plan, p->target, &b, false));
 fail:
     return status;
 }
@@ -65,7 +65,7 @@ enum oclnn_status oclnn_trainer_step(oclnn_trainer *t, const struct oclnn_bindin
         ONN_TRY(onn_model_read_inputs(t->model, in, true));
         spec.input = t->model->wanted;
         ONN_TRY(onn_step_plan_get(t, &spec, &p));
-        ONN_TRY(onn_model_write_inputs(t->model, p->plan, in, p->input));
+        ONN_TRY(onn_model_write_inputs(t->model, p->plan, in, p->input, false));
         ONN_TRY(write_target(t, p, target));
     } else {
         p = t->current;

@@ -193,7 +193,7 @@ enum oclnn_status onn_step_run(struct oclnn_trainer *t, struct onn_step_plan *p,
 {
     enum oclnn_status status = OCLNN_OK;
     ONN_TRY(onn_step_write_rates(t, p));
-    ONN_TRY(onn_plan_run(p->plan));
+    ONN_TRY(onn_plan_run(p->plan, NULL));
     t->current = p;
     t->batches++;
     if (p->kind == ONN_BATCH_UPDATE || p->kind == ONN_BATCH_LAST)

@@ -144,7 +144,7 @@ float *onn_test_read_all(struct onn_plan *p, size_t *n)
 
 void onn_test_run(struct onn_plan *p)
 {
-    good(onn_plan_run(p));
+    good(onn_plan_run(p, NULL));
     good(onn_queue_finish(p->ctx));
 }
 

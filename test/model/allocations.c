@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 static void run_allocates_nothing(void **state)
@@ -62,8 +63,52 @@ static void run_allocates_nothing(void **state)
     oclnn_context_destroy(&ctx);
 }
 
+/* Where the device works in the host's memory, a run is its kernels and nothing else; inputs of a run in flight are left
+ * alone all the same. */
+static void host_memory_needs_no_transfers(void **state)
+{
+    (void)state;
+    oclnn_context *ctx = NULL;
+    oclnn_graph *graph = NULL;
+    oclnn_model *net = NULL;
+    static float image[3][28 * 28], want[3][10], got[3][10];
+    const struct oclnn_zoo_params params = {.batch = 1};
+    if (oclnn_context_create(NULL, &ctx) == OCLNN_ERROR_NO_DEVICE)
+        skip();
+    const struct onn_caps *caps = onn_context_caps(ctx);
+    const bool open = caps->host_memory;
+    assert_int_equal(open,
+        caps->is_cpu && caps->unified && !caps->slow); /* every known driver of a processor */
+    assert_int_equal(oclnn_graph_create(NULL, &graph), OCLNN_OK);
+    assert_int_equal(oclnn_zoo_build("mnist-conv2", graph, &params), OCLNN_OK);
+    assert_int_equal(oclnn_model_create(ctx, &graph, NULL, &net), OCLNN_OK);
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 28 * 28; k++)
+            image[i][k] = (float)((i + 2) * (k + 1) % 37) / 37;
+        assert_int_equal(oclnn_model_run(net, OCLNN_IN(image[i]), OCLNN_OUT(want[i])), OCLNN_OK);
+    }
+    const uint64_t before = onn_context_counters(ctx).transfers;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(oclnn_model_run(net, OCLNN_IN(image[i]), OCLNN_OUT(got[i])), OCLNN_OK);
+    assert_memory_equal(got, want, sizeof got);
+    assert_int_equal(onn_context_counters(ctx).transfers - before, open ? 0 : 6);
+    memset(got, 0, sizeof got);
+    for (int run = 0; run < 20; run++) {
+        oclnn_job *job[3] = {NULL, NULL, NULL};
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(oclnn_model_run_async(net, OCLNN_IN(image[i]), OCLNN_OUT(got[i]), &job[i]),
+                OCLNN_OK);
+        for (int i = run % 2 ? 0 : 2; i >= 0 && i < 3; i += run % 2 ? 1 : -1)
+            assert_int_equal(oclnn_job_wait(&job[i]), OCLNN_OK);
+        assert_memory_equal(got, want, sizeof got);
+    }
+    oclnn_model_destroy(&net);
+    oclnn_context_destroy(&ctx);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(run_allocates_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(run_allocates_nothing),
+        cmocka_unit_test(host_memory_needs_no_transfers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
