@@ -2,12 +2,17 @@
 """One table: oclnn beside ONNX Runtime, OpenVINO and PyTorch, as far as they are installed here.
 
 usage: compare_peers.py [--bench build/tools/oclnn-bench] [-d DEV[,..]] [--engines ort,openvino,torch] [--threads N]
-                        [--seconds 2] [--rounds 5] [--batch N] [-o md|json] MODEL...
+                        [--seconds 2] [--rounds 5] [--batch N] [--tol T] [--train] [-o md|json] MODEL...
 
 MODEL is an ONNX file, a folder with model.onnx (and test_data_set_0, whose inputs are then fed), or the name of a
-built-in network, which PyTorch runs too where it or torchvision knows it. The peers run on the CPU with --threads
-threads (default: all). Every round runs each engine once for seconds/rounds, in turn, so that a drift of the machine
-meets all of them; the median over all rounds counts. Outputs are compared with ONNX Runtime's.
+built-in network: oclnn-run exports it for ONNX Runtime and OpenVINO, and PyTorch runs its own of that name where it or
+torchvision has one. The peers run on the CPU with --threads threads (default: all). Every round runs each engine once for
+seconds/rounds, in turn, so that a drift of the machine meets all of them; the median over all rounds counts. Outputs are
+compared with those of test_data_set_0, else with ONNX Runtime's: |got - want| <= T * max|want| + 1e-5; a model with wrong
+ones has no ratio. Last lines: geometric mean and worst ratio for each peer (above 1 = oclnn is faster), over all models
+and over those that take the peer 0.3 ms or more. Exit status: 0 when every model ran and was right.
+--train: MODEL is a network that PyTorch has too (mlp784, lenet5, mnist-conv1, mnist-conv2, cifar-lenet, resnet20-cifar,
+resnet18-cifar, resnet50, mobilenet-v2, unet-128), training steps are timed (peers_training.py).
 Needs Python's numpy and onnx for ONNX files; an engine that is not installed is left out with a line that says so."""
 import argparse
 import glob
@@ -24,6 +29,9 @@ import tempfile
 import time
 
 TOLERANCE = 1e-3
+# Half precision, and a reference that another engine computed.
+TOLERANCES = {'squeezenet_fp16': 1e-2, 'light_densenet121': 2e-3}
+SMALL_MS = 0.3
 
 
 def module(name):
@@ -39,8 +47,9 @@ np, onnx = module('numpy'), module('onnx')
 class Model:
     """What is compared: its ONNX file or name, and the inputs that everyone gets."""
 
-    def __init__(self, argument, batch):
-        self.path, self.data, self.feed = None, None, {}
+    def __init__(self, argument, options, folder):
+        self.path, self.data, self.feed, self.want = None, None, {}, None
+        self.is_built_in = not os.path.exists(argument)
         self.name = os.path.basename(argument.rstrip('/'))
         if self.name == 'model.onnx':
             self.name = os.path.basename(os.path.dirname(os.path.abspath(argument)))
@@ -50,12 +59,30 @@ class Model:
             self.data = data if os.path.isdir(data) else None
         elif os.path.isfile(argument):
             self.path = argument
+        self.batch = options.batch or 1
+        if self.is_built_in and np and onnx:
+            self.export(argument, options, folder)
         self.item = self.path or argument
-        self.batch = batch
         if self.path:
             if not np or not onnx:
                 raise RuntimeError('ONNX files need the Python packages numpy and onnx')
             self.read_inputs()
+            self.read_outputs()
+
+    def export(self, name, options, folder):
+        run = os.path.join(os.path.dirname(options.bench), 'oclnn-run')
+        self.path = os.path.join(folder, name + '.onnx')
+        done = subprocess.run([run, name, '--export', self.path], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError((done.stderr.strip().splitlines() or ['oclnn-run --export failed'])[-1])
+
+    def read_outputs(self):
+        paths = [f'{self.data}/output_{k}.pb' for k in range(len(glob.glob(f'{self.data}/output_*.pb')))] if self.data else []
+        for path in paths:
+            tensor = onnx.TensorProto()
+            with open(path, 'rb') as f:
+                tensor.ParseFromString(f.read())
+            self.want = (self.want or []) + [onnx.numpy_helper.to_array(tensor)]
 
     def read_inputs(self):
         graph = onnx.load(self.path).graph
@@ -124,7 +151,7 @@ def torch_network(name):
 
 def open_torch(model, threads):
     torch = importlib.import_module('torch')
-    if model.path:
+    if not model.is_built_in:
         return None
     found = torch_network(model.name)
     if not found:
@@ -180,22 +207,25 @@ def run_oclnn(bench, model, device, seconds, folder):
     return row, arrays
 
 
-def difference(got, want):
-    """Largest |got - want| over the largest |want|, over all outputs; infinite when shapes differ."""
-    worst = 0.0
-    for a, b in zip(got, want):
+def fault(got, want, tolerance):
+    """What is wrong with the outputs; None: nothing."""
+    if len(got) < len(want):
+        return f'{len(got)} outputs, not {len(want)}'
+    for k, (a, b) in enumerate(zip(got, want)):
         a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
         if a.shape != b.shape:
-            return math.inf
-        scale = max(np.abs(b).max(initial=0), 1e-12)
-        worst = max(worst, float(np.abs(a - b).max(initial=0) / scale))
-    return worst
+            return f'output {k} has shape {a.shape}, not {b.shape}'
+        scale, off = np.abs(b).max(initial=0), np.abs(a - b).max(initial=0)
+        if not off <= tolerance * scale + 1e-5:
+            return f'output {k} is off by {off:.2g}, largest value {scale:.2g}'
+    return None
 
 
 def compare(options, engines, model):
     runs, samples, notes, outputs = {}, {}, [], {}
     for name in engines:
         if not model.path and name != 'torch':
+            notes.append(f'{name}: needs the Python packages numpy and onnx')
             continue
         try:
             run = OPENERS[name](model, options.threads)
@@ -205,6 +235,9 @@ def compare(options, engines, model):
         except Exception as error:
             notes.append(f'{name}: {str(error).splitlines()[0][:100]}')
     devices = [d for d in options.device.split(',') if d]
+    want = model.want or outputs.get('ort')
+    tolerance = options.tol or TOLERANCES.get(model.name, TOLERANCE)
+    wrong = []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(options.rounds):
             for name, run in runs.items():
@@ -214,14 +247,15 @@ def compare(options, engines, model):
                 try:
                     row, arrays = run_oclnn(options.bench, model, device, options.seconds / options.rounds, folder)
                     samples.setdefault(label, []).append(row['time_ms']['median'])
-                    if arrays is not None and 'ort' in outputs:
-                        off = difference(arrays, outputs['ort'])
-                        if off > TOLERANCE:
-                            notes.append(f'{label}: outputs are off by {off:.2g} of the largest value')
-                            devices.remove(device)
+                    off = fault(arrays, want, tolerance) if arrays is not None and want else None
+                    if off:
+                        raise RuntimeError(f'WRONG: {off}')
                 except RuntimeError as error:
                     notes.append(f'{label}: {error}')
                     devices.remove(device)
+                    wrong.append(label)
+    for label in wrong:
+        samples.pop(label, None)
     return {'model': model.name, 'median_ms': {k: statistics.median(v) for k, v in samples.items()}, 'notes': notes}
 
 
@@ -243,7 +277,26 @@ def print_table(rows, versions):
     for row in rows:
         for note in row['notes']:
             print(f'- {row["model"]}: {note}')
+    for line in summary(rows):
+        print(line)
     print('; '.join(f'{k} {v}' for k, v in versions.items()))
+
+
+def summary(rows):
+    """Geometric mean and worst ratio of every peer to the first device of oclnn; how many models were right."""
+    lines, labels = [], {n for row in rows for n in row['median_ms']}
+    for own in sorted(n for n in labels if n.startswith('oclnn')):
+        for peer in sorted(n for n in labels if not n.startswith('oclnn')):
+            for least, what in ((0, 'all'), (SMALL_MS, f'{SMALL_MS} ms or more')):
+                ratios = sorted((row['median_ms'][peer] / row['median_ms'][own], row['model']) for row in rows
+                                if own in row['median_ms'] and row['median_ms'].get(peer, -1) >= least)
+                if ratios:
+                    mean = math.exp(sum(math.log(r) for r, _ in ratios) / len(ratios))
+                    lines.append(f'{peer} / {own}, {what}, {len(ratios)} models: geometric mean {mean:.3f}, worst '
+                                 f'{ratios[0][0]:.3f} ({ratios[0][1]}), slower than the peer on {sum(r < 1 for r, _ in ratios)}')
+        right = sum(own in row['median_ms'] for row in rows)
+        lines.append(f'{own}: right {right} of {len(rows)}')
+    return lines
 
 
 def main():
@@ -255,7 +308,9 @@ def main():
     parser.add_argument('--threads', type=int, default=os.cpu_count())
     parser.add_argument('--seconds', type=float, default=2.0)
     parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--batch', type=int, default=1)
+    parser.add_argument('--batch', type=int, help='default: 1; with --train as it suits the network')
+    parser.add_argument('--tol', type=float, help=f'default: {TOLERANCE}; half precision 1e-2')
+    parser.add_argument('--train', action='store_true')
     parser.add_argument('-o', choices=['md', 'json'], default='md')
     parser.add_argument('models', nargs='+')
     options = parser.parse_args()
@@ -277,15 +332,20 @@ def main():
             print(f'{PACKAGES[name]} is not installed: left out', file=sys.stderr)
     versions['Python'] = platform.python_version()
     versions['threads'] = options.threads
-    rows, failed = [], False
+    rows = []
     for argument in options.models:
         try:
-            rows.append(compare(options, engines, Model(argument, options.batch)))
+            if options.train:
+                import peers_training
+                rows.append(peers_training.compare(options, argument, torch_network))
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                rows.append(compare(options, engines, Model(argument, options, folder)))
         except Exception as error:
             rows.append({'model': argument, 'median_ms': {}, 'notes': [str(error)]})
-        failed |= not any(n.startswith('oclnn') for n in rows[-1]['median_ms'])
+    failed = not all(any(n.startswith('oclnn') for n in row['median_ms']) for row in rows)
     if options.o == 'json':
-        json.dump({'versions': versions, 'rows': rows}, sys.stdout, indent=1)
+        json.dump({'versions': versions, 'rows': rows, 'summary': summary(rows)}, sys.stdout, indent=1)
         print()
     else:
         print_table(rows, versions)

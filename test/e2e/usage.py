@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -118,6 +119,29 @@ class Manual(unittest.TestCase):
         self.assertEqual(self.complete('oclnn-train', '--optimizer', 'adam'), {'adam', 'adamw'})
         self.assertIn('lenet5', self.complete('oclnn-train', 'lene'))
         self.assertIn('resnet18-cifar', self.complete('oclnn-bench', 'resnet1'))
+
+
+class Scripts(unittest.TestCase):
+    """bench/compare_peers.py as far as it goes without the peers."""
+
+    def call(self, *args):
+        script = os.path.join(tool_test.ROOT, 'bench', 'compare_peers.py')
+        return subprocess.run([sys.executable, script, *args], capture_output=True, text=True, timeout=300)
+
+    def test_help(self):
+        done = self.call('--help')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        for option in ('--bench', '--device', '--engines', '--threads', '--seconds', '--rounds', '--batch', '--tol', '--train'):
+            self.assertIn(option, done.stdout)
+
+    @unittest.skipUnless(tool_test.has_device(), 'no OpenCL device')
+    def test_alone(self):
+        bench = os.path.join(tool_test.TOOLS, 'oclnn-bench')
+        done = self.call('--bench', bench, '--engines', '', '--seconds', '0.05', '--rounds', '1', 'mlp784', 'no-such-network')
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r'\| mlp784 \| \d')
+        self.assertIn('oclnn best: right 1 of 2', done.stdout)
+        self.assertIn('no-such-network: ', done.stdout)
 
 
 @unittest.skipUnless(tool_test.has_device(), 'no OpenCL device')
