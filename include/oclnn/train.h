@@ -225,6 +225,17 @@ OCLNN_API enum oclnn_status oclnn_trainer_save(oclnn_trainer *trainer, const cha
  */
 OCLNN_API enum oclnn_status oclnn_trainer_load(oclnn_trainer *trainer, const char *path);
 
+/** Of a checkpoint file, without a trainer. */
+struct oclnn_checkpoint_info {
+    uint64_t seed; /**< a split of the data by the run's seed needs it before they are opened */
+    int epochs; /**< whole ones */
+    int64_t steps; /**< updates */
+    int64_t batch_in_epoch; /**< batches of the epoch that was interrupted; 0: between epochs */
+    int batch; /**< samples per step in fit; 0: fit was not called */
+};
+/** Errors: OCLNN_ERROR_ARGUMENT, _NOT_FOUND, _IO, _FORMAT (no checkpoint, or a damaged one). */
+OCLNN_API enum oclnn_status oclnn_checkpoint_get_info(const char *path, struct oclnn_checkpoint_info *out);
+
 /**
  * Writes the model as ONNX, as oclnn_model_save does; with `ema` the averages stand in place of the weights.
  * Errors: those of oclnn_model_save, OCLNN_ERROR_ARGUMENT, _NUMERIC (a trained weight or a statistic is not finite, which is

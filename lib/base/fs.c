@@ -1,6 +1,7 @@
 #include "base/fs.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,18 +122,56 @@ static enum oclnn_status write_all(int fd, const char *path, const void *data, s
     return OCLNN_OK;
 }
 
-/* Creates a file nobody else has; the name is unlikely to be taken and tried again when it is. */
-static int open_temp(int dir, unsigned mode, char *name, size_t size)
+/* What temporary files of `name` begin with. */
+static void temp_prefix(const char *name, char *prefix, size_t size)
 {
+    const struct onn_hash h = onn_hash_bytes(name, strlen(name));
+    snprintf(prefix, size, TEMP_PREFIX "%08x-", (unsigned)h.lo);
+}
+
+/* Creates a file nobody else has; the name is unlikely to be taken and tried again when it is. It is locked as long as its
+ * writer lives (a remover may have been quicker: then another one). */
+static int open_temp(int dir, const char *target, unsigned mode, char *name, size_t size)
+{
+    char prefix[24];
+    struct stat st;
     int fd = -1;
+    temp_prefix(target, prefix, sizeof prefix);
     for (int i = 0; i < 100 && fd < 0; i++) {
         uint64_t salt = onn_clock_ns() ^ (uint64_t)(uintptr_t)name;
-        snprintf(name, size, TEMP_PREFIX "%ld-%llx-%d", (long)getpid(), (unsigned long long)salt, i);
+        snprintf(name, size, "%s%ld-%llx-%d", prefix, (long)getpid(), (unsigned long long)salt, i);
         fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
         if (fd < 0 && errno != EEXIST)
             break;
+        if (fd >= 0 && flock(fd, LOCK_EX) == 0 && fstat(fd, &st) == 0 && st.st_nlink == 0) {
+            close(fd);
+            fd = -1;
+        }
     }
     return fd;
+}
+
+/* Temporary files of `name` that nobody holds a lock on were left by writers that were killed. Best effort. */
+static void remove_left_over(int dir, const char *name)
+{
+    char prefix[24];
+    int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = again >= 0 ? fdopendir(again) : NULL;
+    if (!list) {
+        onn_fs_close(again);
+        return;
+    }
+    temp_prefix(name, prefix, sizeof prefix);
+    for (struct dirent *e = readdir(list); e; e = readdir(list)) {
+        struct stat st;
+        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0)
+            continue;
+        int fd = openat(dir, e->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dir, e->d_name, 0);
+        onn_fs_close(fd);
+    }
+    closedir(list);
 }
 
 static enum oclnn_status replace(int dir, const char *name, unsigned mode, const void *data, size_t bytes,
@@ -142,9 +182,10 @@ static enum oclnn_status replace(int dir, const char *name, unsigned mode, const
     /* rename would put a file in the place of a device or a FIFO. */
     if (fstatat(dir, name, &st, 0) == 0 && !S_ISREG(st.st_mode))
         return onn_error(OCLNN_ERROR_IO, "cannot replace '%s': not a regular file", name);
-    int fd = open_temp(dir, mode, temp, sizeof temp);
+    int fd = open_temp(dir, name, mode, temp, sizeof temp);
     if (fd < 0)
         return io_error("create a file beside", name, errno);
+    const int lock = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* keeps it until the file has its name */
     enum oclnn_status status = write_all(fd, name, data, bytes);
     if (status == OCLNN_OK && durable && fsync(fd) != 0)
         status = io_error("sync", name, errno);
@@ -153,6 +194,7 @@ static enum oclnn_status replace(int dir, const char *name, unsigned mode, const
         status = io_error("close", name, errno);
     if (status == OCLNN_OK && renameat(dir, temp, dir, name) != 0)
         status = io_error("rename", name, errno);
+    onn_fs_close(lock);
     if (status != OCLNN_OK)
         unlinkat(dir, temp, 0);
     else if (durable && fsync(dir) != 0)
@@ -182,6 +224,7 @@ enum oclnn_status onn_fs_write(const char *path, const void *data, size_t bytes,
         status = io_error("open the folder of", path, errno);
         goto fail;
     }
+    remove_left_over(dir, name);
     status = replace(dir, name, 0666, data, bytes, durable);
     if (status != OCLNN_OK)
         onn_error_at(status, "%s", path);

@@ -12,7 +12,8 @@
 enum oclnn_status onn_fs_read(const char *path, size_t max_bytes, void **data, size_t *bytes);
 
 /* Replaces a file in one step: temporary file beside it, then rename. A reader sees the old file or the new one.
- * durable: also through a power cut (fsync of the file and of its folder). */
+ * durable: also through a power cut (fsync of the file and of its folder). What writers of the same file left that were
+ * killed is removed. */
 enum oclnn_status onn_fs_write(const char *path, const void *data, size_t bytes, bool durable);
 
 /* Makes a folder and its missing parents with these mode bits. An existing folder is fine. */

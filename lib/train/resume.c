@@ -104,6 +104,26 @@ static int64_t batches_of(const struct oclnn_trainer *t, const struct numbers *n
     return 0;
 }
 
+enum oclnn_status oclnn_checkpoint_get_info(const char *path, struct oclnn_checkpoint_info *out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_checkpoint c = {0};
+    struct onn_train_source source;
+    struct numbers n;
+    ONN_CHECK(path && out, OCLNN_ERROR_ARGUMENT, "the path or out is NULL");
+    ONN_TRY(onn_checkpoint_read(path, &c));
+    ONN_TRY(read_numbers(&c, &n));
+    onn_source_load(&c, &source);
+    *out = (struct oclnn_checkpoint_info){.seed = (uint64_t)n.seed,
+        .epochs = (int)n.epoch,
+        .steps = n.steps,
+        .batch_in_epoch = n.batch_in_epoch,
+        .batch = onn_source_batch(&source)};
+fail:
+    onn_checkpoint_finish(&c);
+    return status;
+}
+
 enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
 {
     enum oclnn_status status = OCLNN_OK;

@@ -81,3 +81,9 @@ void onn_source_load(const struct onn_checkpoint *c, struct onn_train_source *ou
             snprintf(out->text[i], sizeof out->text[i], "%s", (const char *)e->data);
     }
 }
+
+int onn_source_batch(const struct onn_train_source *s)
+{
+    int batch = 0;
+    return sscanf(s->text[0], "%d", &batch) == 1 ? batch : 0;
+}

@@ -141,6 +141,8 @@ enum oclnn_status onn_source_settle(struct oclnn_trainer *t, const struct onn_fe
     const struct oclnn_fit *fit, int batch);
 enum oclnn_status onn_source_save(const struct oclnn_trainer *t, struct onn_checkpoint *c);
 void onn_source_load(const struct onn_checkpoint *c, struct onn_train_source *out);
+/* 0: not known. */
+int onn_source_batch(const struct onn_train_source *s);
 
 /* choices.c */
 enum oclnn_status onn_trainer_save_choices(const struct oclnn_trainer *t, struct onn_checkpoint *c);

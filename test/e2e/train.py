@@ -333,6 +333,66 @@ class Signals(Train):
         self.assertIn('saved ' + self.path('c'), out)
 
 
+class Resumes(Train):
+    def stop_inside(self, *args):
+        """A run that ends inside an epoch."""
+        with self.start('--epochs', '1000000', '--checkpoint', self.path('c'), '--log', self.path('l'), '--log-steps', '1',
+                        *args) as process:
+            self.wait_for(lambda: os.path.exists(self.path('l')) and self.read('l').count(b'"step"') >= 3, process)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        return self.log('l')[-1]
+
+    def test_split_of_the_same_seed(self):
+        """What the run held out stays held out, whatever --seed says now; and it is the same batch."""
+        args = ['--val-split', '0.2', '--checkpoint', self.path('c')]
+        want = result_of(self.train('--epochs', '3', '--seed', '7', '--out', self.path('whole.onnx'), *args))
+        self.train('--epochs', '1', '--seed', '7', *args)
+        with open(self.path('c'), 'rb') as f:
+            first = f.read()
+        code, out, err = run('oclnn-train', 'mlp784', '--data', self.spec, '--epochs', '3', '--val-split', '0.2', '--resume',
+                             self.path('c'), '--seed', '3', '--out', self.path('parts.onnx'))
+        self.assertEqual(code, 0, err)
+        self.assertIn('--seed 3 is not used', err)
+        self.assertEqual(result_of(out)['val_loss'], want['val_loss'])
+        self.assertEqual(self.read('parts.onnx'), self.read('whole.onnx'))
+        with open(self.path('c'), 'wb') as f:
+            f.write(first)
+        self.assertIn('best', self.train('--epochs', '2', '--resume', self.path('c'), '--val',
+                                         self.make('val', *pictures(60, seed=2))))
+
+    def test_inside_an_epoch(self):
+        """Other batches, another order or fewer images are told apart; the epoch may begin anew; options may change."""
+        while self.stop_inside()['step'] in (0, 10):
+            os.remove(self.path('l'))
+        few = self.make('few', *pictures(100))
+        epoch = self.log('l')[-1]['epoch']
+        resume = ['--resume', self.path('c'), '--epochs', str(epoch + 1)]
+        for args, spec, words in ((['--batch', '25'], None, 'batch 20 (now 25)'),
+                                  (['--keep-order'], None, 'order shuffled (now as it is)'),
+                                  (['--augment', 'flip'], None, 'augmentation none (now flip)'),
+                                  ([], few, 'samples 200 (now 100)')):
+            err = self.train(*resume, *args, spec=spec, code=1)
+            self.assertIn(words, err)
+        out = self.train(*resume, '--batch', '25', '--restart-epoch', '--clip-norm', '1', '--freeze', 'dense1*')
+        self.assertEqual(result_of(out)['epochs'], epoch + 1)
+
+    def test_out_that_cannot_be_written(self):
+        """The weights are not lost: a checkpoint lies beside."""
+        with self.start('--epochs', '300', '--log', self.path('l'), '--log-steps', '1', '--out',
+                        self.path('o.onnx')) as process:
+            self.wait_for(lambda: os.path.exists(self.path('l')), process)
+            os.mkdir(self.path('o.onnx'))
+            _, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 1, err)
+        self.assertIn('o.onnx', err)
+        self.assertIn('--resume ' + self.path('o.onnx.ckpt'), err)
+        self.train('--epochs', '300', '--resume', self.path('o.onnx.ckpt'), '--out', self.path('p.onnx'))
+        self.train('--epochs', '300', '--out', self.path('whole.onnx'))
+        self.assertEqual(self.read('p.onnx'), self.read('whole.onnx'))
+
+
 class Mistakes(Train):
     def check(self, words, *args, code=1, **kwargs):
         err = self.train(*args, '--epochs', '1', code=code, **kwargs)
@@ -347,7 +407,8 @@ class Mistakes(Train):
                             (('--val-split', '1'), '--val-split'), (('--seed', '-1'), '--seed'),
                             (('--memory-budget', 'lots'), '--memory-budget'), (('--ema', '1'), '--ema'),
                             (('--mean', '1,2'), '--mean'), (('--std', '0'), '--std'), (('--size', '12x12'), '--size'),
-                            (('--log-steps', '5'), '--log'), (('another',), 'one network')]:
+                            (('--log-steps', '5'), '--log'),
+                            (('--restart-epoch',), '--resume'), (('another',), 'one network')]:
             code, out, err = run('oclnn-train', 'mlp784', '--data', self.spec, *args)
             self.assertEqual((code, out), (2, ''), f'{args}: {err}')
             self.assertIn(words, err)

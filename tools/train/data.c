@@ -80,8 +80,7 @@ static int split(struct session *s)
 
     s->train.whole = s->train.data;
     s->train.data = NULL;
-    status = oclnn_dataset_split(s->train.whole, s->o->val_split, s->o->trainer.seed, &s->train.data,
-        &s->val.data);
+    status = oclnn_dataset_split(s->train.whole, s->o->val_split, s->seed, &s->train.data, &s->val.data);
     return status == OCLNN_OK ? look_at(&s->val) : tool_fail(status, "--val-split %g", s->o->val_split);
 }
 

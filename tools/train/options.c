@@ -38,6 +38,7 @@ enum {
     OPT_CHECKPOINT,
     OPT_CHECKPOINT_STEPS,
     OPT_RESUME,
+    OPT_RESTART_EPOCH,
     OPT_LOG,
     OPT_LOG_STEPS,
     OPT_TENSORBOARD,
@@ -81,6 +82,7 @@ static const struct option options[] = {
     {"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
     {"checkpoint-steps", required_argument, NULL, OPT_CHECKPOINT_STEPS},
     {"resume", required_argument, NULL, OPT_RESUME},
+    {"restart-epoch", no_argument, NULL, OPT_RESTART_EPOCH},
     {"log", required_argument, NULL, OPT_LOG},
     {"log-steps", required_argument, NULL, OPT_LOG_STEPS},
     {"tensorboard", required_argument, NULL, OPT_TENSORBOARD},
@@ -278,6 +280,7 @@ static int parse_option(struct train_options *o, int option, struct overrides *o
     case OPT_BEST: o->best = optarg; return -1;
     case OPT_CHECKPOINT: o->checkpoint = optarg; return -1;
     case OPT_RESUME: o->resume = optarg; return -1;
+    case OPT_RESTART_EPOCH: o->restart_epoch = true; return -1;
     case OPT_LOG: o->log = optarg; return -1;
     case OPT_TENSORBOARD: o->tensorboard = optarg; return -1;
     case OPT_SVG: o->svg = optarg; return -1;
@@ -322,6 +325,8 @@ static int check(struct train_options *o, int n_arguments)
         return tool_usage("--log-steps wants --log FILE or --tensorboard DIR");
     if (o->checkpoint_steps && !o->checkpoint && !o->resume)
         return tool_usage("--checkpoint-steps wants --checkpoint FILE");
+    if (o->restart_epoch && !o->resume)
+        return tool_usage("--restart-epoch wants --resume FILE");
     if (o->images.width && strncmp(o->data, "folder:", 7) && strncmp(o->data, "masks:", 6))
         return tool_usage("--size is for folder: and masks: only, images of other sets have their size");
     return -1;

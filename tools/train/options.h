@@ -17,7 +17,7 @@ struct train_options {
     struct oclnn_augment augment;
     struct oclnn_trainer_params trainer;
     char *freeze; /* every --freeze, joined by commas */
-    bool keep_order;
+    bool keep_order, restart_epoch;
     const char *out, *best, *checkpoint, *resume, *log, *tensorboard, *svg;
     const char *device;
     bool quiet, verbose;

@@ -72,8 +72,10 @@ static int save_on_request(struct session *s)
         return TOOL_OK;
     }
     status = oclnn_trainer_save(s->trainer, s->o->checkpoint);
-    if (status != OCLNN_OK)
-        return tool_fail(status, "%s", s->o->checkpoint);
+    if (status != OCLNN_OK) {
+        tool_warn("SIGHUP: %s", oclnn_error_text(NULL));
+        return TOOL_OK; /* there are more occasions */
+    }
     if (!s->o->quiet)
         printf("saved %s\n", s->o->checkpoint);
     fflush(stdout);
@@ -133,8 +135,8 @@ static int on_epoch(void *user, oclnn_trainer *trainer, const struct oclnn_progr
 
 /* ---- the end ---- */
 
-/* An interrupted run without --checkpoint is not lost: it lies beside --out. */
-static int save_interrupted(struct session *s)
+/* A run that has not come to its end is not lost: without --checkpoint it lies beside --out. */
+static void keep_progress(struct session *s, const char *what)
 {
     const struct train_options *o = s->o;
     char *path = o->checkpoint ? tool_strdup(o->checkpoint) : o->out ? tool_format("%s.ckpt", o->out) : NULL;
@@ -142,24 +144,43 @@ static int save_interrupted(struct session *s)
 
     train_clear_line(s);
     if (!path) {
-        tool_warn("interrupted: nothing was saved, there is neither --checkpoint nor --out");
-        return TOOL_INTERRUPTED;
+        tool_warn("%s: nothing was saved, there is neither --checkpoint nor --out", what);
+        return;
     }
     if (!o->checkpoint) /* with one, fit has saved */
         status = oclnn_trainer_save(s->trainer, path);
-    if (status == OCLNN_OK)
-        fprintf(stderr, "%s: interrupted: go on with --resume %s\n", tool_name(), path);
+    if (status == OCLNN_OK && !tool_is_file(path))
+        tool_warn("%s: %s could not be written", what, path);
+    else if (status == OCLNN_OK)
+        fprintf(stderr, "%s: %s: go on with --resume %s\n", tool_name(), what, path);
     else
-        tool_fail(status, "interrupted: %s", path);
+        tool_fail(status, "%s: %s", what, path);
     free(path);
-    return TOOL_INTERRUPTED;
+}
+
+static int save_out(struct session *s)
+{
+    enum oclnn_status status = s->o->out ? oclnn_trainer_export(s->trainer, s->o->out) : OCLNN_OK;
+
+    if (status == OCLNN_OK)
+        return TOOL_OK;
+    tool_fail(status, "%s", s->o->out);
+    if (status != OCLNN_ERROR_NUMERIC)
+        keep_progress(s, "trained");
+    return TOOL_FAILED;
 }
 
 static int tell_failure(struct session *s, enum oclnn_status status)
 {
     train_clear_line(s);
-    if (status != OCLNN_ERROR_NUMERIC)
-        return tool_fail(status, "%s", s->o->model);
+    if (status != OCLNN_ERROR_NUMERIC) {
+        tool_fail(status, "%s", s->o->model);
+        if (s->has_last && oclnn_trainer_get_epochs(s->trainer) >= s->o->epochs)
+            save_out(s); /* only some other file is missing */
+        else if (s->has_last)
+            keep_progress(s, "stopped");
+        return TOOL_FAILED;
+    }
     tool_fail(status, "training ends here");
     fprintf(stderr,
         "Nothing was saved over earlier files. Try a smaller --lr, --clip-norm 1, or --schedule with "
@@ -179,13 +200,6 @@ static void tell_end(const struct session *s)
         printf("nothing left to train: %s has seen %d epochs\n", s->o->resume, epochs);
 }
 
-static int save_out(struct session *s)
-{
-    enum oclnn_status status = s->o->out ? oclnn_trainer_export(s->trainer, s->o->out) : OCLNN_OK;
-
-    return status == OCLNN_OK ? TOOL_OK : tool_fail(status, "%s", s->o->out);
-}
-
 static enum oclnn_status fit(struct session *s)
 {
     const struct train_options *o = s->o;
@@ -193,6 +207,7 @@ static enum oclnn_status fit(struct session *s)
         .batch = (int)s->batch,
         .augment = o->augment,
         .keep_order = o->keep_order,
+        .restart_epoch = o->restart_epoch,
         .early_stop = (int)o->early_stop,
         .checkpoint = o->checkpoint,
         .best = o->best,
@@ -223,14 +238,17 @@ int train_run(struct session *s)
     s->start_ms = s->epoch_ms = tool_now_ms();
     status = fit(s);
     train_clear_line(s);
-    if (s->code != TOOL_OK)
+    if (s->code != TOOL_OK) {
         code = s->code;
-    else if (status != OCLNN_OK)
+        keep_progress(s, "stopped");
+    } else if (status != OCLNN_OK) {
         code = tell_failure(s, status);
-    else if (tool_interrupted())
-        code = save_interrupted(s);
-    else
+    } else if (tool_interrupted()) {
+        code = TOOL_INTERRUPTED;
+        keep_progress(s, "interrupted");
+    } else {
         tell_end(s);
+    }
     if (code == TOOL_OK)
         code = save_out(s);
     if (code == TOOL_OK)

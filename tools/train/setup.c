@@ -144,7 +144,7 @@ static int settle_model(struct session *s)
     long fixed = s->input.rank > 0 && s->input.dim[0] > 0 ? (long)s->input.dim[0] : 0;
     int code = TOOL_OK;
 
-    s->batch = s->o->batch ? s->o->batch : fixed ? fixed : 64;
+    s->batch = s->o->batch ? s->o->batch : fixed ? fixed : s->resumed.batch ? s->resumed.batch : 64;
     if (fixed && s->batch != fixed && oclnn_model_free_batch(s->model) != OCLNN_OK)
         return tool_error("%s takes %ld image%s at a time: --batch %ld does not fit: %s", s->o->model, fixed,
             fixed == 1 ? "" : "s", s->batch, oclnn_error_text(NULL));
@@ -172,12 +172,34 @@ static int make_trainer(struct session *s)
     return TOOL_OK;
 }
 
+/* Part of the images may be for validation, by the seed of the run that goes on. */
+static int look_at_checkpoint(struct session *s)
+{
+    const char *path = s->o->resume;
+    enum oclnn_status status;
+
+    s->seed = s->o->trainer.seed;
+    if (!path)
+        return TOOL_OK;
+    status = oclnn_checkpoint_get_info(path, &s->resumed);
+    if (status != OCLNN_OK)
+        return strstr(oclnn_error_text(NULL), path) ? tool_error("%s", oclnn_error_text(NULL))
+                                                    : tool_fail(status, "%s", path);
+    if (s->seed && s->seed != s->resumed.seed)
+        tool_warn("--seed %llu is not used: the run of %s has seed %llu", (unsigned long long)s->seed, path,
+            (unsigned long long)s->resumed.seed);
+    s->seed = s->resumed.seed;
+    return TOOL_OK;
+}
+
 int train_setup(struct session *s)
 {
     int code = check_files(s->o);
 
     if (code == TOOL_OK && !tool_is_file(s->o->model) && !tool_is_network(s->o->model))
         code = find_network(s); /* says so before a device is opened */
+    if (code == TOOL_OK)
+        code = look_at_checkpoint(s);
     if (code == TOOL_OK)
         code = tool_context(s->o->device, s->o->log_level, &s->ctx);
     if (code == TOOL_OK)

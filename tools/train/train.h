@@ -23,6 +23,8 @@ struct session {
     struct oclnn_zoo_info network; /* built-in; name NULL: a file */
     struct oclnn_shape input; /* of the network, before training; -1 = free */
     long batch, classes;
+    struct oclnn_checkpoint_info resumed; /* --resume */
+    uint64_t seed; /* --seed, or what the resumed run has */
     struct history history;
     struct tb_events events; /* --tensorboard */
     /* of the run */
