@@ -1,4 +1,5 @@
 /* The same network gives the same answer with each pass switched off, in every format and with the plainest kernels. */
+#include "runtime/context.h"
 #include <oclnn/oclnn.h>
 #include <oclnn/zoo.h>
 
@@ -92,10 +93,42 @@ static void mobilenet(void **state)
     check("mobilenet-v3");
 }
 
+static void note_pool(void *user, const char *text)
+{
+    if (strncmp(text, "maxpool ", 8) == 0)
+        snprintf(user, 80, "%s", text);
+}
+
+/* The front of a digit classifier on a vector CPU: the first convolution writes blocks because the plain pool behind it is
+ * slower than both convolutions. */
+static void small_pools_are_blocked(void **state)
+{
+    (void)state;
+    oclnn_graph *g = NULL;
+    oclnn_model *net = NULL;
+    char pool[80] = "";
+    const struct oclnn_model_params predicted = {.tune = 2};
+    const struct oclnn_conv same = {.pad = {2, 2, 2, 2}};
+    if (!onn_context_caps(ctx)->vector_cpu)
+        skip();
+    assert_int_equal(oclnn_graph_create(NULL, &g), OCLNN_OK);
+    oclnn_value x = oclnn_input(g, "digit", OCLNN_F32, OCLNN_SHAPE(1, 1, 28, 28));
+    x = oclnn_max_pool2d(g, oclnn_relu(g, oclnn_conv2d(g, x, 8, 5, &same)), 2, NULL);
+    oclnn_output(g, "y", oclnn_relu(g, oclnn_conv2d(g, x, 16, 5, &same)));
+    assert_int_equal(oclnn_model_create(ctx, &g, &predicted, &net), OCLNN_OK);
+    assert_int_equal(oclnn_model_prepare(net,
+                         (struct oclnn_binding[]){{.shape = OCLNN_SHAPE(1, 1, 28, 28)}, {0}}),
+        OCLNN_OK);
+    assert_int_equal(oclnn_model_choices(net, note_pool, pool), OCLNN_OK);
+    if (strncmp(pool, "maxpool blocked", 15) != 0)
+        fail_msg("%s", pool);
+    oclnn_model_destroy(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(squeezenet), cmocka_unit_test(shufflenet),
-        cmocka_unit_test(mobilenet)};
+        cmocka_unit_test(mobilenet), cmocka_unit_test(small_pools_are_blocked)};
     if (oclnn_context_create(NULL, &ctx) == OCLNN_ERROR_NO_DEVICE) {
         puts("skipped: no device");
         return 77;
