@@ -95,6 +95,7 @@ struct oclnn_dataset_info {
      * decoding of the largest image times `threads`. */
     size_t memory_limit;
 };
+/** Describes the data set. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_dataset_get_info(const oclnn_dataset *dataset,
     struct oclnn_dataset_info *out);
 /** Name of a class (a folder's name, or its number); NULL if out of range; owned by the data set. */

@@ -58,7 +58,7 @@ OCLNN_API enum oclnn_status oclnn_context_create(const struct oclnn_context_para
     oclnn_context **out);
 /** Waits for the queue, destroys and NULLs *ctx; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_context_destroy(oclnn_context **ctx);
-/** What this context runs on. */
+/** What this context runs on. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_context_device(const oclnn_context *ctx, struct oclnn_device_info *out);
 
 /** Probed and measured facts of a context's device (measured once per driver, then read from the cache). */
@@ -69,10 +69,13 @@ struct oclnn_device_speed {
     int vector_width; /**< fp32 lanes that CPU kernels use, 1 elsewhere */
     int is_slow; /**< a simulator */
 };
+/** Tells the device's speed: measured unless the cache knows it.
+ *  Errors: OCLNN_ERROR_ARGUMENT, _MEMORY, _DEVICE_MEMORY, _BUILD, _OPENCL. */
 OCLNN_API enum oclnn_status oclnn_context_measure(oclnn_context *ctx, struct oclnn_device_speed *out);
 /**
  * The device's empty round trip: write one number, run a kernel of one work-item, read the number back.
  * @param ms  the median of some tens of them, in milliseconds.
+ * Errors: OCLNN_ERROR_ARGUMENT, _MEMORY, _DEVICE_MEMORY, _BUILD, _OPENCL.
  */
 OCLNN_API enum oclnn_status oclnn_context_round_trip(oclnn_context *ctx, double *ms);
 

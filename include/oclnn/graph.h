@@ -18,11 +18,13 @@ typedef int32_t oclnn_value;
 struct oclnn_graph_params {
     uint64_t seed; /**< of the parameters' initial values; same seed, same bits */
 };
-/** Creates an empty graph. The caller destroys it, or hands it to oclnn_model_create. */
+/** Creates an empty graph. The caller destroys it, or hands it to oclnn_model_create.
+ *  Errors: OCLNN_ERROR_ARGUMENT, _MEMORY. */
 OCLNN_API enum oclnn_status oclnn_graph_create(const struct oclnn_graph_params *params, oclnn_graph **out);
 /** Destroys and NULLs *graph; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_graph_destroy(oclnn_graph **graph);
-/** The first mistake made so far: OCLNN_OK if none; its sentence names the layer. */
+/** The first mistake made so far: OCLNN_OK if none; its sentence names the layer.
+ *  Errors: OCLNN_ERROR_ARGUMENT (NULL), those of the builders in ops.h. */
 OCLNN_API enum oclnn_status oclnn_graph_status(const oclnn_graph *graph);
 /** Names the layers that follow: "stage1." puts "stage1." before their names. "" ends it. */
 OCLNN_API void oclnn_graph_scope(oclnn_graph *graph, const char *prefix);

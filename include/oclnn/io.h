@@ -117,6 +117,7 @@ struct oclnn_samples_info {
 OCLNN_API enum oclnn_status oclnn_samples_open(const char *spec, oclnn_samples **out);
 /** Destroys and NULLs *samples; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_samples_destroy(oclnn_samples **samples);
+/** Describes the samples. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_samples_get_info(const oclnn_samples *samples,
     struct oclnn_samples_info *out);
 /**

@@ -53,6 +53,8 @@ OCLNN_API enum oclnn_status oclnn_model_load_memory(oclnn_context *ctx, const vo
 /**
  * Makes a model of a graph that was built with the functions of ops.h. Takes the graph over, also when it fails
  * (*graph is NULL afterwards). The first mistake made while building is reported here, with its layer's name.
+ * Errors: OCLNN_ERROR_ARGUMENT (NULL, no output), _MEMORY, those of the builders in ops.h. The caller destroys *out before
+ * ctx.
  */
 OCLNN_API enum oclnn_status oclnn_model_create(oclnn_context *ctx, oclnn_graph **graph,
     const struct oclnn_model_params *params, oclnn_model **out);
@@ -65,7 +67,8 @@ OCLNN_API enum oclnn_status oclnn_model_create(oclnn_context *ctx, oclnn_graph *
  * old file is untouched), _MEMORY, and those of reading from the device.
  */
 OCLNN_API enum oclnn_status oclnn_model_save(oclnn_model *model, const char *path);
-/** Waits for jobs, destroys and NULLs *model; accepts NULL and a pointer to NULL. */
+/** Waits for the device, destroys and NULLs *model; accepts NULL and a pointer to NULL. Its jobs end with it: wait for them
+ *  before, they must not be touched afterwards. */
 OCLNN_API void oclnn_model_destroy(oclnn_model **model);
 
 /** An input or output of a model. */
@@ -74,11 +77,14 @@ struct oclnn_model_io {
     enum oclnn_dtype dtype;
     struct oclnn_shape shape; /**< -1: free; rank -1: nothing is known */
 };
+/** How many inputs the model has. */
 OCLNN_API int oclnn_model_input_count(const oclnn_model *model);
+/** How many outputs the model has. */
 OCLNN_API int oclnn_model_output_count(const oclnn_model *model);
-/** Describes input/output `index` as the file says. Errors: OCLNN_ERROR_ARGUMENT. */
+/** Describes input `index` as the file says. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_model_input(const oclnn_model *model, int index,
     struct oclnn_model_io *out);
+/** Describes output `index` as the file says. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_model_output(const oclnn_model *model, int index,
     struct oclnn_model_io *out);
 
@@ -156,15 +162,19 @@ struct oclnn_binding {
  */
 OCLNN_API enum oclnn_status oclnn_model_run(oclnn_model *model, const struct oclnn_binding *in,
     const struct oclnn_binding *out);
-/** Plans and compiles for these inputs without running (their data may be NULL when only shapes matter). */
+/** Plans and compiles for these inputs without running (their data may be NULL when only shapes matter).
+ *  Errors: those of oclnn_model_run. */
 OCLNN_API enum oclnn_status oclnn_model_prepare(oclnn_model *model, const struct oclnn_binding *in);
 
-/** A run in flight. */
+/** A run in flight. It belongs to its model and ends with it. */
 typedef struct oclnn_job oclnn_job;
-/** Enqueues a run and returns. Arrays must stay untouched until the job was waited for. */
+/** Enqueues a run and returns. Arrays must stay untouched until the job was waited for.
+ *  Errors: those of oclnn_model_run; OCLNN_ERROR_ARGUMENT when 8 jobs are in flight. *job is NULL then. */
 OCLNN_API enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_binding *in,
     const struct oclnn_binding *out, oclnn_job **job);
-/** Waits for the job and gives it back to its model (*job is NULL afterwards); accepts a pointer to NULL. */
+/** Waits for the job and gives it back to its model (*job is NULL afterwards, also after an error); accepts NULL and a
+ *  pointer to NULL. To be called before the model is destroyed.
+ *  Errors: those of running and reading: OCLNN_ERROR_OPENCL, _DEVICE_LOST, _DEVICE_MEMORY, _MEMORY. */
 OCLNN_API enum oclnn_status oclnn_job_wait(oclnn_job **job);
 /** 1 when the job's outputs are there, 0 otherwise. */
 OCLNN_API int oclnn_job_is_done(const oclnn_job *job);
@@ -184,6 +194,7 @@ struct oclnn_plan_info {
     double plan_ms, build_ms; /**< planning without compiling; compiling or loading programs */
     int cache_hits, cache_misses;
 };
+/** Tells what the current plan needs. Errors: OCLNN_ERROR_ARGUMENT when nothing was run or prepared yet. */
 OCLNN_API enum oclnn_status oclnn_model_plan_info(const oclnn_model *model, struct oclnn_plan_info *out);
 
 /** One row of a profile: a kernel or a group of kernels of one node. */
@@ -192,11 +203,14 @@ struct oclnn_profile_row {
     char shape[96];
     double time_ms, flop, bytes;
 };
-/** Runs the current plan `runs` times with timing per node (median). rows: room for `capacity`, may be NULL. */
+/** Runs the current plan `runs` times (1 … 1000) with timing per node (median).
+ *  @param rows  room for `capacity` of them, may be NULL. @param count  set to the rows there are.
+ *  Errors: OCLNN_ERROR_ARGUMENT when nothing was run or prepared yet, _MEMORY, _OPENCL, _DEVICE_LOST. */
 OCLNN_API enum oclnn_status oclnn_model_profile(oclnn_model *model, int runs, struct oclnn_profile_row *rows,
     int capacity, int *count);
 /** Runs the current plan again with the inputs that are on the device (nothing is copied from or to the host) and waits.
- *  Buffers of the most recent run are read and written again. */
+ *  Buffers of the most recent run are read and written again.
+ *  Errors: OCLNN_ERROR_ARGUMENT when nothing was run yet, _OPENCL, _DEVICE_LOST. */
 OCLNN_API enum oclnn_status oclnn_model_run_resident(oclnn_model *model);
 
 /** A step of the network as the file or the builder has it, before any pass. Steps are in an order of computation. */
@@ -205,6 +219,7 @@ struct oclnn_layer {
     const char *output; /**< name of the first value it makes */
     int inputs; /**< how many inputs it has */
 };
+/** How many steps the network has. */
 OCLNN_API int oclnn_model_layer_count(const oclnn_model *model);
 /** Describes step `layer`. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_model_layer(const oclnn_model *model, int layer, struct oclnn_layer *out);
@@ -223,6 +238,7 @@ OCLNN_API enum oclnn_status oclnn_model_watch(oclnn_model *model, int layer);
 /**
  * Writes the table people know: layer, output shape, parameters, FLOP; through `line`, once per line.
  * Needs a plan (run or prepare first) when the model has free dimensions.
+ * Errors: OCLNN_ERROR_ARGUMENT, _MEMORY.
  */
 OCLNN_API enum oclnn_status oclnn_model_summary(oclnn_model *model,
     void (*line)(void *user, const char *text), void *user);
@@ -233,7 +249,8 @@ OCLNN_API enum oclnn_status oclnn_model_summary(oclnn_model *model,
  */
 OCLNN_API enum oclnn_status oclnn_model_choices(oclnn_model *model,
     void (*line)(void *user, const char *text), void *user);
-/** Writes the plan (node, variant, format, tuning, memory) as text, in the same way. */
+/** Writes the plan (node, variant, format, tuning, memory) as text, in the same way.
+ *  Errors: OCLNN_ERROR_ARGUMENT when nothing was run or prepared yet, _MEMORY. */
 OCLNN_API enum oclnn_status oclnn_model_dump(oclnn_model *model, void (*line)(void *user, const char *text),
     void *user);
 

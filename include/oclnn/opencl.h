@@ -30,6 +30,7 @@ OCLNN_API enum oclnn_status oclnn_context_create_from_cl(cl_context context, cl_
 /**
  * Hands out a context's OpenCL objects; each pointer may be NULL. They are borrowed: retain what is kept longer than
  * the context. The queue is the one in use now; work put into it runs in order with the library's.
+ * Errors: OCLNN_ERROR_ARGUMENT.
  */
 OCLNN_API enum oclnn_status oclnn_context_get_cl(const oclnn_context *ctx, cl_context *context,
     cl_device_id *device, cl_command_queue *queue);

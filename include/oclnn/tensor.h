@@ -63,7 +63,9 @@ OCLNN_API enum oclnn_status oclnn_tensor_create(enum oclnn_dtype dtype, struct o
     const void *data, oclnn_tensor **out);
 /** Destroys and NULLs *tensor; accepts NULL and a pointer to NULL. */
 OCLNN_API void oclnn_tensor_destroy(oclnn_tensor **tensor);
+/** Returns the type of the elements. */
 OCLNN_API enum oclnn_dtype oclnn_tensor_dtype(const oclnn_tensor *tensor);
+/** Returns the shape. */
 OCLNN_API struct oclnn_shape oclnn_tensor_shape(const oclnn_tensor *tensor);
 /** Returns the elements, owned by the tensor; valid until it is destroyed. */
 OCLNN_API void *oclnn_tensor_data(const oclnn_tensor *tensor);

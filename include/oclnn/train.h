@@ -132,18 +132,19 @@ OCLNN_API void oclnn_trainer_destroy(oclnn_trainer **trainer);
  */
 OCLNN_API enum oclnn_status oclnn_trainer_step(oclnn_trainer *trainer, const struct oclnn_binding *in,
     const struct oclnn_binding *target, float *loss);
-/** Learning rate of the following steps (fit sets its own by the schedule). */
+/** Learning rate of the following steps (fit sets its own by the schedule). Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_trainer_set_lr(oclnn_trainer *trainer, float lr);
+/** The learning rate in force. */
 OCLNN_API float oclnn_trainer_get_lr(const oclnn_trainer *trainer);
 /** Updates made so far. */
 OCLNN_API int64_t oclnn_trainer_get_steps(const oclnn_trainer *trainer);
 /** Whole epochs that fit has trained, those before a resume included. */
 OCLNN_API int oclnn_trainer_get_epochs(const oclnn_trainer *trainer);
-/**
- * Reads the gradient of parameter `name` of the most recent step into `to` (f32, `bytes` must be its size). The trainer
- * keeps gradients only after oclnn_trainer_keep_gradients (they then are outputs of the plan: more memory).
- */
+/** From the next step on gradients are kept for oclnn_trainer_read_gradient: they are outputs of the plan then, which
+ *  takes more memory. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_trainer_keep_gradients(oclnn_trainer *trainer);
+/** Reads the gradient of parameter `name` of the most recent step into `to`: f32, `bytes` must be its size.
+ *  Errors: OCLNN_ERROR_ARGUMENT (no gradients are kept), _NOT_FOUND, _SHAPE (another size), those of reading from the device. */
 OCLNN_API enum oclnn_status oclnn_trainer_read_gradient(oclnn_trainer *trainer, const char *name, float *to,
     size_t bytes);
 
@@ -248,9 +249,14 @@ struct oclnn_trainer_bytes {
     size_t parameters, gradients, moments, activations, workspace, arena, arena_lower_bound;
     size_t recomputed; /**< activations that are computed again instead of kept */
 };
+/** Tells the bytes. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_trainer_get_bytes(const oclnn_trainer *trainer,
     struct oclnn_trainer_bytes *out);
-/** Median device time per node of the training step, as oclnn_model_profile. */
+/**
+ * Median device time per node of the training step, as oclnn_model_profile. Each run is a step with the batch of the last
+ * one and changes weights and moments as oclnn_trainer_step does: save before and load after to keep them.
+ * Errors: those of oclnn_model_profile; OCLNN_ERROR_ARGUMENT before the first step.
+ */
 OCLNN_API enum oclnn_status oclnn_trainer_profile(oclnn_trainer *trainer, int runs,
     struct oclnn_profile_row *rows, int capacity, int *count);
 
