@@ -1,10 +1,12 @@
 /* Softmax cross-entropy and negative log-likelihood, and their gradients (lib/ops/cross_entropy.h has the formula).
  *
  * ce_rows    one position per item: loss and label weight to part[2 * row], lse. Global {rows}.
- * ce_total   one item: adds the parts in order (pieces of 64) and divides. Global {1}.
+ * ce_parts   adds CE_CHUNK of these pairs: items every CE_WG-th of them, the items a tree. Groups of CE_WG, global
+ *            {CE_WG * ceil(count / CE_CHUNK)}.
+ * ce_total   one group of CE_WG adds what is left in the same way, and divides.
  * ce_dx      one position per item: dx of all its classes. Global {rows}.
  * Layout     x [n][classes][inner], labels and lse [n][inner], all plain.
- * Defines    ONN_DT (lib/any.h: f32, f16), CE_LABEL int or long.
+ * Defines    ONN_DT (lib/any.h: f32, f16), CE_LABEL int or long, CE_WG (64), a power of two: local memory is 8 * CE_WG.
  * Rounding   fp32; exponentials are taken against the row's largest logit, so none overflows.
  */
 #include "lib/any.h"
@@ -13,6 +15,10 @@
 #ifndef CE_LABEL
 #define CE_LABEL long
 #endif
+#ifndef CE_WG
+#define CE_WG 64
+#endif
+#define CE_CHUNK 4096
 
 struct ce_args {
     int rows, inner, classes, has_weights, nll, sum, has_lse, has_total;
@@ -59,19 +65,40 @@ kernel void ce_rows(ONN_IN(ANY_T, x), ONN_IN(CE_LABEL, labels), ONN_IN(ANY_T, we
     ONN_PTR(part)[2 * row + 1] = weight;
 }
 
-kernel void ce_total(ONN_IN(float, part), ONN_OUT(ANY_T, loss), ONN_OUT(ANY_T, total), const struct ce_args a)
+/* To the group's first item: the sum of pairs first … last - 1. */
+ONN_INLINE float2 ce_sum(global const float *part, int first, int last, local float2 *sums)
 {
-    float sum = 0.0f, weight = 0.0f;
-    for (int i = 0; i < a.rows;) {
-        float s = 0.0f, w = 0.0f;
-        for (const int end = min(i + 64, a.rows); i < end; i++) {
-            s += ONN_PTR(part)[2 * i];
-            w += ONN_PTR(part)[2 * i + 1];
-        }
-        sum += s;
-        weight += w;
+    const int me = get_local_id(0);
+    float2 sum = (float2)(0.0f);
+    for (int i = first + me; i < last; i += CE_WG)
+        sum += vload2(i, part);
+    sums[me] = sum;
+    for (int n = CE_WG / 2; n > 0; n /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (me < n)
+            sums[me] += sums[me + n];
     }
-    weight = a.sum ? 1.0f : weight;
+    return sums[me];
+}
+
+__attribute__((reqd_work_group_size(CE_WG, 1, 1))) kernel void ce_parts(ONN_IN(float, part), ONN_OUT(float, sum),
+                                                                        int count)
+{
+    local float2 sums[CE_WG];
+    const int first = get_group_id(0) * CE_CHUNK;
+    const float2 all = ce_sum(ONN_PTR(part), first, first + min(CE_CHUNK, count - first), sums);
+    if (get_local_id(0) == 0)
+        vstore2(all, get_group_id(0), ONN_PTR(sum));
+}
+
+__attribute__((reqd_work_group_size(CE_WG, 1, 1))) kernel void
+ce_total(ONN_IN(float, part), ONN_OUT(ANY_T, loss), ONN_OUT(ANY_T, total), const struct ce_args a, int count)
+{
+    local float2 sums[CE_WG];
+    const float2 all = ce_sum(ONN_PTR(part), 0, count, sums);
+    const float sum = all.x, weight = a.sum ? 1.0f : all.y;
+    if (get_local_id(0) != 0)
+        return;
     ANY_SET(ONN_PTR(loss), 0, weight == 0.0f ? 0.0f : sum / weight); /* nothing counts: 0 */
     if (a.has_total)
         ANY_SET(ONN_PTR(total), 0, weight);

@@ -89,15 +89,28 @@ static enum oclnn_status make_args(const struct onn_prob *p, const struct onn_de
     return OCLNN_OK;
 }
 
+#define CHUNK 4096 /* CE_CHUNK in cl/cross_entropy.cl */
+
+/* Items of a group that adds losses up, CE_WG; the same on nearly every device, and so are the bits. */
+static size_t adders(const struct onn_prob *p)
+{
+    return p->caps && p->caps->max_group >= 64 ? 64 : 1;
+}
+
+static int64_t rows_of(const struct onn_prob *p)
+{
+    const struct onn_desc *x = &p->in[0];
+    return x->dim[1] ? onn_desc_elements(x) / x->dim[1] : 0;
+}
+
 static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel,
     const struct onn_desc *x, const struct onn_desc *labels)
 {
-    (void)p;
-    return onn_bind_add(b, "cross_entropy", kernel, "%s -D CE_LABEL=%s", onn_any_define(x->dtype, b->arena),
-        labels->dtype == OCLNN_I32 ? "int" : "long");
+    return onn_bind_add(b, "cross_entropy", kernel, "%s -D CE_LABEL=%s -D CE_WG=%d",
+        onn_any_define(x->dtype, b->arena), labels->dtype == OCLNN_I32 ? "int" : "long", (int)adders(p));
 }
 
-/* Rows leave loss and weight in the workspace; one work-group of one item adds them up in order. */
+/* Rows leave loss and weight in the workspace; work-groups add chunks of them up, and one the chunks. */
 static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
     struct ce_args a;
@@ -115,20 +128,32 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     onn_arg_workspace(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_launch_size1(l, (size_t)a.rows, 0);
+    size_t from = 0;
+    int64_t count = a.rows;
+    if (count > CHUNK) {
+        from = (size_t)a.rows * 2 * sizeof(float);
+        l = start(p, b, "ce_parts", &p->in[0], &p->in[1]);
+        onn_arg_workspace(l, 0);
+        onn_arg_workspace(l, from);
+        onn_arg_int(b, l, count);
+        count = onn_div_up(count, CHUNK);
+        onn_launch_size1(l, (size_t)count * adders(p), adders(p));
+    }
     l = start(p, b, "ce_total", &p->in[0], &p->in[1]);
-    onn_arg_workspace(l, 0);
+    onn_arg_workspace(l, from);
     onn_arg_out(l, 0);
     onn_arg_out(l, a.has_total ? 2 : 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size1(l, 1, 1);
+    onn_arg_int(b, l, count);
+    onn_launch_size1(l, adders(p), adders(p));
     return b->status;
 }
 
 static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
 {
-    const struct onn_desc *x = &p->in[0];
+    const int64_t rows = rows_of(p), pairs = rows + onn_div_up(rows, CHUNK);
     (void)t;
-    return x->dim[1] ? (size_t)(onn_desc_elements(x) / x->dim[1]) * 2 * sizeof(float) + 64 : 64;
+    return (size_t)pairs * 2 * sizeof(float) + 64;
 }
 
 static enum oclnn_status bind_dx(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)

@@ -128,6 +128,7 @@ static const struct onn_case cases[] = {
     LOSS("softmax_ce x=3x4 t=3:i64 sum=1 outs=3"),
     LOSS("softmax_ce x=3x1000 t=3:i64 outs=3"),
     LOSS("softmax_ce x=1x5 t=1:i64 ignore_index=3 outs=3"), /* its only label */
+    LOSS("softmax_ce x=2x3x67x73 t=2x67x73:i64 w=3 outs=3"), /* rows of three chunks */
     LOSS("nll x=6x10 t=6:i64 outs=3"),
     LOSS("nll x=2x4x3x3 t=2x3x3:i64 w=4 outs=3"),
     DX("softmax_ce_dx d=scalar x=4x10 t=4:i64 l=4 s=scalar"),
