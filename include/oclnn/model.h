@@ -90,9 +90,15 @@ OCLNN_API enum oclnn_status oclnn_model_output(const oclnn_model *model, int ind
 
 /**
  * Parameters: what training changes. A network built in C has them from its layers; in a loaded file they are found
- * when a trainer is made (before that the count is 0). Running statistics are no parameters.
+ * when a trainer is made (before that the count is 0): weights, biases and scales of layers by their places; factors of
+ * Mul and addends of Add behind such layers and tables of Gather where they are f32, have more than one number and look
+ * learned (within +-1e4, and not whole numbers that differ, which are grids and masks). Running statistics are no
+ * parameters. What shall stay as it is: oclnn_trainer_params.freeze.
  */
 OCLNN_API int oclnn_model_parameter_count(const oclnn_model *model);
+/** How many f32 constants of more than one number the model has beside its parameters and running statistics: training
+ *  leaves these as they are. A file's are known when a trainer is made. */
+OCLNN_API int oclnn_model_fixed_count(const oclnn_model *model);
 /** Describes parameter `index`. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_model_parameter(const oclnn_model *model, int index,
     struct oclnn_model_io *out);

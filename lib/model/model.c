@@ -83,6 +83,8 @@ static enum oclnn_status load(oclnn_context *ctx, const struct onn_onnx_source *
         status = onn_onnx_load(source, &g);
     if (status == OCLNN_OK)
         status = onn_model_from_graph(ctx, &g, params, out);
+    if (status == OCLNN_OK)
+        (*out)->from_file = true;
     return status;
 }
 

@@ -40,6 +40,7 @@ struct oclnn_model {
     struct oclnn_job job[ONN_MAX_JOBS];
     struct onn_counters before; /* of the context when the current plan was begun */
     struct onn_arena names; /* of the profile */
+    bool from_file; /* nothing says there which constants are parameters */
     int32_t watched; /* so many outputs, the last ones, were added by oclnn_model_watch */
 };
 

@@ -16,6 +16,17 @@ int oclnn_model_parameter_count(const oclnn_model *model)
     return n;
 }
 
+int oclnn_model_fixed_count(const oclnn_model *model)
+{
+    int n = 0;
+    for (int32_t v = 1; model && v < model->graph->n_values; v++) {
+        const struct onn_value *c = &model->graph->value[v];
+        n += c->role == ONN_ROLE_CONST && c->blob && c->desc.dtype == OCLNN_F32 &&
+            onn_desc_elements(&c->desc) > 1;
+    }
+    return n;
+}
+
 enum oclnn_status oclnn_model_parameter(const oclnn_model *model, int index, struct oclnn_model_io *out)
 {
     enum oclnn_status status = OCLNN_OK;

@@ -16,6 +16,8 @@ static const struct network {
     {{"mnist-conv1", 1, 28, 3, 10}, onn_zoo_mnist_conv1},
     {{"mnist-conv2", 1, 28, 10, 10}, onn_zoo_mnist_conv2},
     {{"lenet5", 1, 28, 12, 10}, onn_zoo_lenet5},
+    {{"mnist-lstm", 1, 28, 1, 10}, onn_zoo_mnist_lstm},
+    {{"mnist-transformer", 1, 28, 7, 10}, onn_zoo_mnist_transformer},
     {{"cifar-lenet", 3, 32, 16, 10}, onn_zoo_cifar_lenet},
     {{"resnet20-cifar", 3, 32, 8, 10}, onn_zoo_resnet20_cifar},
     {{"resnet18-cifar", 3, 32, 8, 10}, onn_zoo_resnet18_cifar},

@@ -9,6 +9,7 @@ typedef oclnn_value onn_zoo_builder(oclnn_graph *g, oclnn_value x, int classes);
 
 onn_zoo_builder onn_zoo_mlp784, onn_zoo_mnist_conv1, onn_zoo_mnist_conv2, onn_zoo_lenet5, onn_zoo_cifar_lenet,
     onn_zoo_three_stage, onn_zoo_unet;
+onn_zoo_builder onn_zoo_mnist_lstm, onn_zoo_mnist_transformer;
 onn_zoo_builder onn_zoo_alexnet, onn_zoo_vgg16, onn_zoo_squeezenet, onn_zoo_densenet121;
 onn_zoo_builder onn_zoo_googlenet, onn_zoo_inception_v3;
 onn_zoo_builder onn_zoo_resnet18_cifar, onn_zoo_resnet20_cifar, onn_zoo_resnet18, onn_zoo_resnet50,

@@ -1,8 +1,12 @@
 #include "pass/trainable.h"
+#include "base/mem.h"
 #include "ops/norm.h"
 #include "ops/op.h"
 
+#include <math.h>
 #include <string.h>
+
+#define LARGEST_WEIGHT 1e4 /* masks of attention hold -1e4 … -infinity */
 
 static const struct {
     const char *op;
@@ -74,6 +78,66 @@ void onn_graph_mark_trainable(struct onn_graph *g)
                     mark(g, n->in[i], ONN_ROLE_STATE);
             }
     }
+}
+
+/* Numbers as training leaves them, not a mask (beyond every weight) and not a grid or a table of sizes (whole numbers
+ * that differ; fresh scales and shifts are whole too, but all the same). */
+static bool look_learned(const struct onn_blob *b)
+{
+    const int64_t n = onn_desc_elements(&b->desc);
+    bool whole = true, same = true;
+    for (int64_t i = 0; i < n; i++) {
+        const double x = onn_blob_get_f64(b, i);
+        if (!(fabs(x) <= LARGEST_WEIGHT))
+            return false;
+        whole = whole && x == floor(x);
+        same = same && x == onn_blob_get_f64(b, 0);
+    }
+    return n > 1 && (same || !whole);
+}
+
+static enum oclnn_status mark_learned(struct onn_graph *g, int32_t v, int rank)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const int32_t c = constant_of(g, v);
+    if (!c || g->value[c].desc.rank < rank)
+        return OCLNN_OK;
+    ONN_TRY(onn_blob_sync_host(g->value[c].blob));
+    if (look_learned(g->value[c].blob))
+        g->value[c].role = ONN_ROLE_PARAM;
+fail:
+    return status;
+}
+
+/* Is one of n's weights trained, or does one of its inputs come from such a node? */
+static bool is_behind_weights(const struct onn_graph *g, const struct onn_node *n, const bool *behind)
+{
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] && (behind[n->in[i]] || g->value[n->in[i]].role == ONN_ROLE_PARAM))
+            return true;
+    return false;
+}
+
+enum oclnn_status onn_graph_mark_scales(struct onn_graph *g)
+{
+    enum oclnn_status status = OCLNN_OK;
+    bool *behind = onn_calloc((size_t)g->n_values, sizeof *behind);
+    ONN_TRY(behind ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int32_t k = 0; k < g->n_nodes; k++) {
+        const struct onn_node *n = &g->node[k];
+        const bool scales = strcmp(n->op->name, "mul") == 0 || strcmp(n->op->name, "add") == 0;
+        for (int i = 0; scales && i < n->n_in && n->n_in == 2; i++)
+            if (n->in[1 - i] && behind[n->in[1 - i]])
+                ONN_TRY(mark_learned(g, n->in[i], 1));
+        if (strcmp(n->op->name, "gather") == 0)
+            ONN_TRY(mark_learned(g, n->in[0], 2));
+        if (is_behind_weights(g, n, behind))
+            for (int i = 0; i < n->n_out; i++)
+                behind[n->out[i]] = true; /* an absent output marks value 0, which nobody asks for */
+    }
+fail:
+    onn_free(behind);
+    return status;
 }
 
 static bool is_training_norm(const struct onn_node *n)

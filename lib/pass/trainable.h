@@ -10,6 +10,11 @@
  * of batch normalisations the role STATE. In place; roles that are set already stay. */
 void onn_graph_mark_trainable(struct onn_graph *g);
 
+/* In a graph that comes from a file, behind the former: scales in Mul and shifts in Add (decomposed normalisations, layer
+ * scales, learned positions) that act on what trained weights made, and tables of Gather, where their numbers can be
+ * learned ones: f32, more than one, neither a mask (beyond 1e4) nor a grid (whole numbers that differ). */
+enum oclnn_status onn_graph_mark_scales(struct onn_graph *g);
+
 /* Does the graph say itself what runs in training form (a BatchNormalization with training_mode = 1, a Dropout with
  * training_mode true)? */
 bool onn_graph_has_training_form(const struct onn_graph *g);

@@ -248,6 +248,8 @@ enum oclnn_status oclnn_trainer_create(oclnn_model *model, const struct oclnn_tr
     onn_model_forget_plans(model);
     model->options.freeze = false;
     onn_graph_mark_trainable(model->graph);
+    if (model->from_file)
+        ONN_TRY(onn_graph_mark_scales(model->graph));
     t->as_written = onn_graph_has_training_form(model->graph);
     ONN_TRY(find_params(t));
     ONN_TRY(make_states(t));

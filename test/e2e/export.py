@@ -28,8 +28,9 @@ except ImportError:
         tool_test.skip(f'{other}: {error}')
 
 ALL = os.environ.get('OCLNN_TEST_ALL') == '1'
-CHECKED = ['mlp784', 'lenet5', 'unet-128', 'squeezenet', 'mobilenet-v3', 'shufflenet-v2', 'efficientnet-b0']
-RUN = ['mlp784', 'lenet5']
+CHECKED = ['mlp784', 'lenet5', 'mnist-lstm', 'mnist-transformer', 'unet-128', 'squeezenet', 'mobilenet-v3', 'shufflenet-v2',
+           'efficientnet-b0']
+RUN = ['mlp784', 'lenet5', 'mnist-lstm', 'mnist-transformer']
 MODELS = ['mnist_8', 'resnet20_cifar10']
 # Free dimensions behind the batch of models in ../shared/data; 0: the file leaves nothing free there.
 SIZES = {'lyt_net': 64, 'style_candy': 64, 'ppocr_v3_det_en': 64, 'ppocr_v2_rec_en': 320}

@@ -80,7 +80,7 @@ def commands():
 
 # The networks that features of this library are promised for, by name: README.md shows how each is trained.
 NETWORKS = ['mlp784', 'mnist-conv1', 'mnist-conv2', 'cifar-lenet', 'three-stage-224', 'resnet18-cifar', 'resnet50',
-            'mobilenet-v2', 'unet-128']
+            'mobilenet-v2', 'unet-128', 'mnist-lstm', 'mnist-transformer']
 
 
 class Readme(unittest.TestCase):

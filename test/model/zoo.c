@@ -18,6 +18,8 @@ static const struct {
     {"mnist-conv1", 320 + 21632 * 10 + 10, 0},
     {"mnist-conv2", 320 + 18496 + 16010, 0},
     {"lenet5", 61706, 0},
+    {"mnist-lstm", 512 * 28 + 512 * 128 + 1024 + 1290, 0},
+    {"mnist-transformer", 3200 + 16 * 64 + 2 * (128 + 12480 + 4160 + 128 + 8320 + 8256) + 128 + 650, 0},
     {"cifar-lenet", 62006, 0},
     {"resnet20-cifar", 272474, 0},
     {"resnet18-cifar", 11173962, 0},

@@ -100,6 +100,8 @@ void train_show_start(const struct session *s)
     printf("%s: %zu parameters", s->o->model, bytes.parameters / sizeof(float));
     if (bytes.gradients < bytes.parameters)
         printf(", %zu of them trained", bytes.gradients / sizeof(float));
+    if (oclnn_model_fixed_count(s->model))
+        printf(", %d constants stay fixed", oclnn_model_fixed_count(s->model));
     printf(", on %s\n", device.name);
     printf("%s: %lld images of %s, %d classes%s", s->o->data, (long long)t->info.count,
         tool_shape_text(&t->info.shape, text), t->info.classes, t->info.per_pixel ? " of pixels" : "");
