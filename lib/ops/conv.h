@@ -53,6 +53,9 @@ struct onn_window_args {
 enum oclnn_status onn_window_args(const struct onn_window *w, struct onn_window_args *args);
 /* Strides of a tensor [N, C, spatial…] in the order n, c, d, h, w; 0 for dimensions that it does not have. */
 void onn_window_strides(const struct onn_desc *d, int64_t stride[5]);
+/* n, c, h, w of these. */
+void onn_window_strides_2d(const struct onn_desc *d, int64_t stride[4]);
+bool onn_window_is_channels_last(const struct onn_desc *d);
 
 /* ---- convolution ---- */
 struct onn_conv_attr {

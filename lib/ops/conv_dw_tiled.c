@@ -70,25 +70,6 @@ static void cut_tree(const struct onn_conv_dw_geometry *g, int64_t channels, str
     cut(pixels_of(g), onn_div_up(g->k, channels) * onn_div_up(columns_of(g), TREE_TAPS), TREE_PIXELS, 256, a);
 }
 
-static bool is_last(const struct onn_desc *d)
-{
-    const struct onn_format f = onn_format_nhwc(d->rank);
-
-    return onn_format_equal(&d->format, &f);
-}
-
-/* n, c, h, w of five strides */
-static void four(const struct onn_desc *d, int64_t to[4])
-{
-    int64_t s[5];
-
-    onn_window_strides(d, s);
-    to[0] = s[0];
-    to[1] = s[1];
-    to[2] = s[3];
-    to[3] = s[4];
-}
-
 static void fill(const struct onn_prob *p, const struct onn_conv_dw_geometry *g, struct dwt_args *a)
 {
     const struct onn_window *w = &g->window;
@@ -109,10 +90,10 @@ static void fill(const struct onn_prob *p, const struct onn_conv_dw_geometry *g,
         .dil_h = (int32_t)w->dilation[1],
         .dil_w = (int32_t)w->dilation[2],
         .groups = (int32_t)g->group,
-        .channels_last = is_last(&p->in[0])};
-    four(&p->in[0], a->x_s);
-    four(&p->in[1], a->dy_s);
-    four(&p->out[0], a->dw_s);
+        .channels_last = onn_window_is_channels_last(&p->in[0])};
+    onn_window_strides_2d(&p->in[0], a->x_s);
+    onn_window_strides_2d(&p->in[1], a->dy_s);
+    onn_window_strides_2d(&p->out[0], a->dw_s);
 }
 
 /* An item's next pixel is `pixels` on. */
@@ -281,7 +262,7 @@ static const char *tree_refuse(const struct onn_prob *p)
 /* Channels side by side in a work-group: only where they are side by side in memory. */
 static int64_t tree_channels(const struct onn_prob *p, const struct onn_conv_dw_geometry *g)
 {
-    return is_last(&p->in[0]) && g->k >= TREE_CHANNELS ? TREE_CHANNELS : 1;
+    return onn_window_is_channels_last(&p->in[0]) && g->k >= TREE_CHANNELS ? TREE_CHANNELS : 1;
 }
 
 static size_t tree_workspace(const struct onn_prob *p, const struct onn_tune *t)

@@ -2,13 +2,6 @@
 #include "ops/conv_variants.h"
 #include "ops/gemm.h"
 
-static bool is_last(const struct onn_desc *d)
-{
-    const struct onn_format f = onn_format_nhwc(d->rank);
-
-    return d->rank > 2 && onn_format_equal(&d->format, &f);
-}
-
 const char *onn_conv_tiled_check(const struct onn_prob *p, onn_conv_geometry_fn geometry,
     struct onn_conv_geometry *g, struct onn_tail *tail)
 {
@@ -67,18 +60,6 @@ static struct onn_cost tiled_cost(const struct onn_prob *p, const struct onn_tun
     return cost;
 }
 
-/* n, c, h, w of five strides */
-static void four(const struct onn_desc *d, int64_t to[4])
-{
-    int64_t s[5];
-
-    onn_window_strides(d, s);
-    to[0] = s[0];
-    to[1] = s[1];
-    to[2] = s[3];
-    to[3] = s[4];
-}
-
 void onn_conv_tiled_args(const struct onn_prob *p, const struct onn_conv_geometry *g,
     const struct onn_tail *tail, struct onn_conv_tiled_args *a)
 {
@@ -100,7 +81,7 @@ void onn_conv_tiled_args(const struct onn_prob *p, const struct onn_conv_geometr
         .pad_w = (int32_t)w->begin[2],
         .dil_h = (int32_t)w->dilation[1],
         .dil_w = (int32_t)w->dilation[2],
-        .channels_last = is_last(&p->in[0]),
+        .channels_last = onn_window_is_channels_last(&p->in[0]),
         .has_bias = g->bias,
         .has_res = tail->residual >= 0,
         .lo = tail->lo,
@@ -108,11 +89,11 @@ void onn_conv_tiled_args(const struct onn_prob *p, const struct onn_conv_geometr
         .act_a = tail->a,
         .act_b = tail->b,
     };
-    four(&p->in[0], a->x_s);
-    four(&p->in[1], a->w_s);
-    four(&p->out[0], a->y_s);
+    onn_window_strides_2d(&p->in[0], a->x_s);
+    onn_window_strides_2d(&p->in[1], a->w_s);
+    onn_window_strides_2d(&p->out[0], a->y_s);
     if (a->has_res)
-        four(&p->in[tail->residual], a->res_s);
+        onn_window_strides_2d(&p->in[tail->residual], a->res_s);
     if (g->bias)
         a->bias_s = p->in[2].stride[0];
 }

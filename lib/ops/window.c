@@ -155,6 +155,24 @@ void onn_window_strides(const struct onn_desc *d, int64_t stride[5])
         stride[2 + i] = i < 3 - spatial ? 0 : d->stride[2 + i - (3 - spatial)];
 }
 
+void onn_window_strides_2d(const struct onn_desc *d, int64_t stride[4])
+{
+    int64_t s[5];
+
+    onn_window_strides(d, s);
+    stride[0] = s[0];
+    stride[1] = s[1];
+    stride[2] = s[3];
+    stride[3] = s[4];
+}
+
+bool onn_window_is_channels_last(const struct onn_desc *d)
+{
+    const struct onn_format f = onn_format_nhwc(d->rank);
+
+    return d->rank > 2 && onn_format_equal(&d->format, &f);
+}
+
 bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail)
 {
     struct onn_epi_tail e;
