@@ -55,9 +55,10 @@ kernel void gather_rows(ONN_IN(GATHER_T, x), ONN_IN(GATHER_I, index), ONN_OUT(GA
         min(piece, inner - start));
 }
 
-kernel void gather_nd(ONN_IN(GATHER_T, x), ONN_IN(GATHER_I, index), ONN_OUT(GATHER_T, y), struct gather_geo g,
+kernel void gather_nd(ONN_IN(GATHER_T, x), ONN_IN(GATHER_I, index), ONN_OUT(GATHER_T, y), ONN_ARGS(struct gather_geo, g),
     int outer, int count, int inner, long x_so, int piece)
 {
+    ONN_TAKE(struct gather_geo, g);
     const int pieces = ONN_DIV_UP(inner, piece), id = get_global_id(0);
     const int start = id % pieces * piece, row = id / pieces, o = row / count;
     if (o >= outer)
@@ -69,9 +70,10 @@ kernel void gather_nd(ONN_IN(GATHER_T, x), ONN_IN(GATHER_I, index), ONN_OUT(GATH
     gather_copy(ONN_PTR(x) + from + start, ONN_PTR(y) + (long)row * inner + start, min(piece, inner - start));
 }
 
-kernel void gather_elements(ONN_IN(GATHER_T, x), ONN_IN(GATHER_I, index), ONN_OUT(GATHER_T, y), struct gather_geo g,
+kernel void gather_elements(ONN_IN(GATHER_T, x), ONN_IN(GATHER_I, index), ONN_OUT(GATHER_T, y), ONN_ARGS(struct gather_geo, g),
     int total, int size)
 {
+    ONN_TAKE(struct gather_geo, g);
     int id = get_global_id(0);
     if (id >= total)
         return;

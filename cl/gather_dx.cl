@@ -18,8 +18,9 @@ struct gatherdx_rows {
     int dim[8], step[8];
 };
 
-kernel void gatherdx_rows(ONN_IN(ANY_T, dy), ONN_IN(GATHER_I, index), ONN_OUT(ANY_T, dx), const struct gatherdx_rows g)
+kernel void gatherdx_rows(ONN_IN(ANY_T, dy), ONN_IN(GATHER_I, index), ONN_OUT(ANY_T, dx), ONN_ARGS(struct gatherdx_rows, g))
 {
+    ONN_TAKE(struct gatherdx_rows, g);
     const int i = get_global_id(0), row = get_global_id(1);
     const long outer = get_global_id(2);
     global const GATHER_I *index = ONN_PTR(index) + outer * g.index_step;
@@ -42,8 +43,9 @@ struct gatherdx_elements {
 };
 
 kernel void gatherdx_elements(ONN_IN(ANY_T, dy), ONN_IN(GATHER_I, index), ONN_OUT(ANY_T, dx),
-                              const struct gatherdx_elements g)
+                              ONN_ARGS(struct gatherdx_elements, g))
 {
+    ONN_TAKE(struct gatherdx_elements, g);
     int rest = get_global_id(0), want = 0, inside = 1;
     long at = 0, step = 1, axis_step = 1; /* position in the indices with 0 along the axis */
     for (int d = g.rank - 1; d >= 0; d--) {

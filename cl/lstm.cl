@@ -58,9 +58,9 @@ static struct lstm_walk lstm_start(const struct lstm_args *a, int gates, global 
     const int n = a->hidden;
     w.d = get_group_id(0) / a->batch;
     w.b = get_group_id(0) % a->batch;
-    w.act_f = a->act[w.d][0];
-    w.act_g = a->act[w.d][1];
-    w.act_h = a->act[w.d][2];
+    w.act_f = LSTM_ACT(a, w.d, 0);
+    w.act_g = LSTM_ACT(a, w.d, 1);
+    w.act_h = LSTM_ACT(a, w.d, 2);
     w.r = r + (long)w.d * gates * n * n;
     w.bias = bias + (long)(2 * w.d + 1) * gates * n;
     w.peep = peep + (long)w.d * 3 * n;

@@ -109,7 +109,7 @@ kernel void lstm_dx(ONN_IN(float, y), ONN_IN(float, r), ONN_IN(float, kept), ONN
 {
     const int n = a.hidden;
     const struct lstm_dx_walk w = lstm_dx_start(&a, ONN_PTR(dy_h), ONN_PTR(dh0));
-    const int act_f = a.act[w.d][0], act_g = a.act[w.d][1], act_h = a.act[w.d][2];
+    const int act_f = LSTM_ACT(&a, w.d, 0), act_g = LSTM_ACT(&a, w.d, 1), act_h = LSTM_ACT(&a, w.d, 2);
     global float *dc = ONN_PTR(dc0) + w.state;
     global float *dp = ONN_PTR(dpeep) + (a.has_peep ? ((long)w.b * a.directions + w.d) * 3 * n : 0);
     global const float *p = ONN_PTR(peep) + (a.has_peep ? (long)w.d * 3 * n : 0);
@@ -161,7 +161,7 @@ kernel void gru_dx(ONN_IN(float, y), ONN_IN(float, r), ONN_IN(float, kept), ONN_
 {
     const int n = a.hidden;
     const struct lstm_dx_walk w = lstm_dx_start(&a, ONN_PTR(dy_h), ONN_PTR(dh0));
-    const int act_f = a.act[w.d][0], act_g = a.act[w.d][1];
+    const int act_f = LSTM_ACT(&a, w.d, 0), act_g = LSTM_ACT(&a, w.d, 1);
     global const float *rz = ONN_PTR(r) + (long)w.d * 3 * n * n, *rh = rz + (long)2 * n * n;
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (int t = a.steps - 1; t >= 0; t--) {
@@ -212,7 +212,7 @@ kernel void rnn_dx(ONN_IN(float, y), ONN_IN(float, r), ONN_IN(float, h0), ONN_IN
         global float *z = ONN_PTR(dz) + row * n;
         for (int j = get_local_id(0); j < n; j += get_local_size(0)) {
             const float dh = w.dh[j] + (a.has_y ? ONN_PTR(dy)[at + j] : 0.0f);
-            z[j] = dh * lstm_slope(a.act[w.d][0], ONN_PTR(y)[at + j]);
+            z[j] = dh * lstm_slope(LSTM_ACT(&a, w.d, 0), ONN_PTR(y)[at + j]);
             ONN_PTR(before)[row * n + j] = lstm_before(&a, &w, t, ONN_PTR(y), 1, 0, a.has_h0, ONN_PTR(h0), j);
         }
         barrier(CLK_GLOBAL_MEM_FENCE);

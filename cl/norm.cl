@@ -228,33 +228,33 @@ static inline long norm_at(const int n, const int *dim, const long *stride, int 
     return at;
 }
 
-kernel void norm_over(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const struct norm_split g, const int groups,
+kernel void norm_over(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), ONN_ARGS(struct norm_split, g), const int groups,
                       const int count)
 {
+    ONN_TAKE(struct norm_split, g);
     const int o = (int)get_global_id(0);
     if (o >= groups)
         return;
-    const struct norm_split s = g;
-    const long base = norm_at(s.nk, s.kd, s.k, o);
+    const long base = norm_at(g.nk, g.kd, g.k, o);
     float sum = 0, square = 0;
     for (int i = 0; i < count;) {
         float part = 0;
         for (const int end = min(i + 256, count); i < end; i++)
-            part += (float)ANY_GET(x_mem, x_off + base + norm_at(s.nr, s.rd, s.r, i));
+            part += (float)ANY_GET(x_mem, x_off + base + norm_at(g.nr, g.rd, g.r, i));
         sum += part;
     }
     const float mean = sum / (float)count;
     for (int i = 0; i < count;) {
         float part = 0;
         for (const int end = min(i + 256, count); i < end; i++) {
-            const float d = (float)ANY_GET(x_mem, x_off + base + norm_at(s.nr, s.rd, s.r, i)) - mean;
+            const float d = (float)ANY_GET(x_mem, x_off + base + norm_at(g.nr, g.rd, g.r, i)) - mean;
             part += d * d;
         }
         square += part;
     }
     const float dev = 1.0f / (sqrt(square / (float)count) + 1e-9f);
     for (int i = 0; i < count; i++) {
-        const long at = base + norm_at(s.nr, s.rd, s.r, i);
+        const long at = base + norm_at(g.nr, g.rd, g.r, i);
         ANY_SET(y_mem, y_off + at, ((float)ANY_GET(x_mem, x_off + at) - mean) * dev);
     }
 }

@@ -38,8 +38,9 @@ static inline int pad_map(int o, int before, int size, int mode)
     return m < size ? m : period - m;
 }
 
-kernel void pad_each(ONN_IN(PAD_T, x), ONN_OUT(PAD_T, y), struct pad_geo g, int total, ulong bits)
+kernel void pad_each(ONN_IN(PAD_T, x), ONN_OUT(PAD_T, y), ONN_ARGS(struct pad_geo, g), int total, ulong bits)
 {
+    ONN_TAKE(struct pad_geo, g);
     int id = get_global_id(0);
     if (id >= total)
         return;
@@ -87,8 +88,9 @@ static inline void pad_pixels(global const PAD_T *x, global PAD_T *y, const stru
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void pad_loop(ONN_IN(PAD_T, x), ONN_OUT(PAD_T, y),
-    struct pad_geo g, int rows, int chunk, ulong bits)
+    ONN_ARGS(struct pad_geo, g), int rows, int chunk, ulong bits)
 {
+    ONN_TAKE(struct pad_geo, g);
     const int last_row = min((int)(get_group_id(0) + 1) * chunk, rows), d = g.rank - 1;
     const int width = g.dim[d], lo = clamp(g.before[d], 0, width), hi = clamp(g.before[d] + g.size[d], lo, width);
     const int whole = g.xs[d] == g.blk && g.ys[d] == g.blk;

@@ -113,9 +113,10 @@ static inline ANY_A red_walk(global const ANY_T *x, const struct red_split *g, c
 #endif
 }
 
-kernel void reduce_ref(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const struct red_split g, const int outputs,
+kernel void reduce_ref(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), ONN_ARGS(struct red_split, g), const int outputs,
                        const int count)
 {
+    ONN_TAKE(struct red_split, g);
     const int o = (int)get_global_id(0);
     if (o >= outputs)
         return;

@@ -94,9 +94,10 @@ static inline void reorder_row(global const REORDER_T *x, long fi, global REORDE
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void reorder_loop(ONN_IN(REORDER_T, x), ONN_OUT(REORDER_T, y),
-    struct reorder_geo g, int units, int chunk, int len, int piece, long fi, long ti, int wi, int n2, int lines,
+    ONN_ARGS(struct reorder_geo, g), int units, int chunk, int len, int piece, long fi, long ti, int wi, int n2, int lines,
     long f2, long t2, long x_add, long y_add)
 {
+    ONN_TAKE(struct reorder_geo, g);
     const int parts = ONN_DIV_UP(n2, lines), pieces = ONN_DIV_UP(len, piece) * parts;
     const int first = get_group_id(0) * chunk, last = min(first + chunk, units);
     int at[REORDER_RANK], part = first % pieces, c = 0;
@@ -203,9 +204,10 @@ static inline void reorder_plane(global const REORDER_T *x, global REORDER_T *y,
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void reorder_tile(ONN_IN(REORDER_T, x), ONN_OUT(REORDER_T, y),
-    struct reorder_geo g, int units, int chunk, int a, int b, long fa, long tb, int a_piece, int b_piece, int wa,
+    ONN_ARGS(struct reorder_geo, g), int units, int chunk, int a, int b, long fa, long tb, int a_piece, int b_piece, int wa,
     int wb, long x_add, long y_add)
 {
+    ONN_TAKE(struct reorder_geo, g);
     const int pb = ONN_DIV_UP(b, b_piece), per = ONN_DIV_UP(a, a_piece) * pb;
     const int first = get_group_id(0) * chunk, last = min(first + chunk, units);
     for (int u = first; u < last; u++) {
@@ -220,9 +222,10 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void reorder_tile(ONN_IN(R
     }
 }
 
-kernel void reorder_each(ONN_IN(REORDER_T, x), ONN_OUT(REORDER_T, y), struct reorder_geo g, int total, long x_add,
+kernel void reorder_each(ONN_IN(REORDER_T, x), ONN_OUT(REORDER_T, y), ONN_ARGS(struct reorder_geo, g), int total, long x_add,
     long y_add)
 {
+    ONN_TAKE(struct reorder_geo, g);
     const int id = get_global_id(0);
     if (id >= total)
         return;
@@ -234,8 +237,9 @@ kernel void reorder_each(ONN_IN(REORDER_T, x), ONN_OUT(REORDER_T, y), struct reo
 }
 
 __attribute__((reqd_work_group_size(32, 8, 1))) kernel void reorder_tile_local(ONN_IN(REORDER_T, x),
-    ONN_OUT(REORDER_T, y), struct reorder_geo g, int a, int b, long fa, long tb, long x_add, long y_add)
+    ONN_OUT(REORDER_T, y), ONN_ARGS(struct reorder_geo, g), int a, int b, long fa, long tb, long x_add, long y_add)
 {
+    ONN_TAKE(struct reorder_geo, g);
     local REORDER_T tile[32][33];
     const int tiles_b = ONN_DIV_UP(b, 32), per = ONN_DIV_UP(a, 32) * tiles_b;
     const int part = get_group_id(0) % per, a0 = part / tiles_b * 32, b0 = part % tiles_b * 32;
@@ -254,9 +258,10 @@ __attribute__((reqd_work_group_size(32, 8, 1))) kernel void reorder_tile_local(O
             dst[(b0 + j) * tb + a0 + lx] = tile[lx][j];
 }
 
-kernel void reorder_fill(ONN_OUT(REORDER_T, y), struct reorder_geo g, int units, int len, int piece, long ti, int wi,
+kernel void reorder_fill(ONN_OUT(REORDER_T, y), ONN_ARGS(struct reorder_geo, g), int units, int len, int piece, long ti, int wi,
     ulong bits, long y_add)
 {
+    ONN_TAKE(struct reorder_geo, g);
     const int u = get_global_id(0), pieces = ONN_DIV_UP(len, piece);
     if (u >= units)
         return;

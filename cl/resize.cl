@@ -117,8 +117,9 @@ static inline int resize_taps(const struct resize_geo *g, int d, float at, int *
     return 4;
 }
 
-kernel void resize_any(ONN_IN(RESIZE_T, x), ONN_OUT(RESIZE_T, y), struct resize_geo g, int total)
+kernel void resize_any(ONN_IN(RESIZE_T, x), ONN_OUT(RESIZE_T, y), ONN_ARGS(struct resize_geo, g), int total)
 {
+    ONN_TAKE(struct resize_geo, g);
     int id = get_global_id(0), taps = 1, count[RESIZE_RANK], index[RESIZE_RANK][4], turn[RESIZE_RANK], out = 0;
     float weight[RESIZE_RANK][4];
     if (id >= total)

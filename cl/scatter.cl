@@ -50,9 +50,10 @@ static inline SCATTER_A scatter_join(SCATTER_A old, SCATTER_A v, int reduce)
     }
 }
 
-kernel void scatter_nd(ONN_IN(SCATTER_I, index), ONN_IN(SCATTER_T, u), ONN_OUT(SCATTER_T, y), struct scatter_geo g,
+kernel void scatter_nd(ONN_IN(SCATTER_I, index), ONN_IN(SCATTER_T, u), ONN_OUT(SCATTER_T, y), ONN_ARGS(struct scatter_geo, g),
     int count, int inner, int reduce)
 {
+    ONN_TAKE(struct scatter_geo, g);
     const int i = get_global_id(0);
     if (i >= inner)
         return;
@@ -74,8 +75,9 @@ kernel void scatter_nd(ONN_IN(SCATTER_I, index), ONN_IN(SCATTER_T, u), ONN_OUT(S
 
 /* lines: elements of the index tensor over its extent along the axis; inner: those behind the axis. */
 kernel void scatter_elements(ONN_IN(SCATTER_I, index), ONN_IN(SCATTER_T, u), ONN_OUT(SCATTER_T, y),
-    struct scatter_geo g, int lines, int inner, int size, int reduce)
+    ONN_ARGS(struct scatter_geo, g), int lines, int inner, int size, int reduce)
 {
+    ONN_TAKE(struct scatter_geo, g);
     int id = get_global_id(0);
     if (id >= lines)
         return;

@@ -7,12 +7,15 @@
 struct lstm_args {
     int steps, batch, directions, hidden, reverse; /* reverse: of direction 0; direction 1 always is */
     int has_bias, has_h0, has_c0, has_peep, has_y, has_y_h, has_y_c, linear_before_reset, has_clip;
-    int act[2][4]; /* enum lstm_activation of direction and gate function f, g, h; the fourth is padding */
+    int act[8]; /* enum lstm_activation of the gate functions f, g, h of direction 0, padding, the same of direction 1 */
     float clip;
     int has_kept;
     int row_t, row_b, pad; /* rows of steps and sequences in x's order */
     long y_t, y_d, y_b, s_d, s_b; /* y: steps, directions, batch; states: directions, batch. hidden is contiguous */
 };
+
+/* Function i of a direction; not act[4 * d + i]: some compilers cannot read an argument at an index that they do not know. */
+#define LSTM_ACT(a, d, i) ((d) ? (a)->act[4 + (i)] : (a)->act[i])
 
 enum lstm_activation { LSTM_SIGMOID, LSTM_TANH, LSTM_RELU, LSTM_SOFTSIGN, LSTM_SOFTPLUS, LSTM_HARD_SIGMOID };
 

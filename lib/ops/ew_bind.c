@@ -4,12 +4,13 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Mirrors of the structs in the generated text. */
 struct ew_nd {
     int32_t rank, pad, dim[8];
-    int64_t stride[ONN_EW_OPERANDS][8]; /* [0] output, [1 + i] operand i */
+    int64_t stride[ONN_EW_OPERANDS][8]; /* [0] output, [1 + i] operand i; kernels have as many as they need */
 };
 struct ew_blk {
     int32_t n, blocks, c, px, per, h, w, pad;
@@ -571,7 +572,8 @@ static enum oclnn_status launch_nd(struct build *k)
         rows_per = per / inner_per > 1 ? per / inner_per : 1;
     }
     struct onn_launch *l = add_launch(k, ONN_EW_ND);
-    onn_arg_bytes(k->b, l, &g, sizeof g);
+    onn_arg_bytes(k->b, l, &g,
+        offsetof(struct ew_nd, stride) + (size_t)(k->code.n_in + 1) * sizeof g.stride[0]);
     onn_arg_int(k->b, l, rows);
     onn_arg_int(k->b, l, rows_per);
     onn_arg_int(k->b, l, inner_per);

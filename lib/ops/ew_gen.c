@@ -275,10 +275,19 @@ static void add_flat(struct onn_str *s, const struct onn_ew_code *code)
 
 static void add_nd(struct onn_str *s, const struct onn_ew_code *code, bool gather_out)
 {
+    char arguments[128];
+    /* Arrays of arrays have a wrong size in some compilers. Only the operands' strides: they may be copied, see ONN_TAKE of
+     * cl/lib/types.h. */
     onn_str_add(s,
-        "#ifndef EW_ND\n#define EW_ND\nstruct ew_nd { int rank, pad; int dim[8]; long stride[8][8]; };\n"
-        "#endif\n");
-    add_arguments(s, code, "const struct ew_nd g, const int rows, const int rows_per, const int inner_per");
+        "#ifndef EW_ND%d\n#define EW_ND%d\nstruct ew_nd%d { int rank, pad; int dim[8]; long stride[%d]; };\n"
+        "#endif\n#ifndef EW_ARGS\n#ifdef ONN_COPY_ARGS\n#define EW_ARGS(T) const struct T arg\n"
+        "#define EW_TAKE(T) struct T g; if (get_work_dim() != 0) g = arg\n"
+        "#else\n#define EW_ARGS(T) const struct T g\n#define EW_TAKE(T)\n#endif\n#endif\n",
+        code->n_in, code->n_in, code->n_in, 8 * (code->n_in + 1));
+    snprintf(arguments, sizeof arguments,
+        "EW_ARGS(ew_nd%d), const int rows, const int rows_per, const int inner_per", code->n_in);
+    add_arguments(s, code, arguments);
+    onn_str_add(s, "    EW_TAKE(ew_nd%d);\n", code->n_in);
     onn_str_add(s,
         "    const int inner = g.rank - 1, i0 = (int)get_global_id(0) * inner_per;\n"
         "    if (i0 >= g.dim[inner])\n        return;\n"
@@ -286,21 +295,21 @@ static void add_nd(struct onn_str *s, const struct onn_ew_code *code, bool gathe
         "    const int r0 = (int)get_global_id(1) * rows_per, r1 = r0 + min(rows_per, rows - r0);\n");
     for (int i = 0; i < code->n_in; i++)
         if (code->in_class[i] == ONN_EW_GATHER)
-            onn_str_add(s, "    const long g%d = g.stride[%d][inner];\n", i, i + 1);
+            onn_str_add(s, "    const long g%d = g.stride[%d + inner];\n", i, 8 * (i + 1));
     onn_str_add(s, "    for (int row = r0; row < r1; row++) {\n    long oy = y_off");
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, ", o%d = x%d_off", i, i);
     onn_str_add(s,
         ";\n    for (int d = inner - 1, rest = row; d >= 0; d--) {\n        const int k = rest %% g.dim[d];\n"
-        "        rest /= g.dim[d];\n        oy += k * g.stride[0][d];\n");
+        "        rest /= g.dim[d];\n        oy += k * g.stride[d];\n");
     for (int i = 0; i < code->n_in; i++)
-        onn_str_add(s, "        o%d += k * g.stride[%d][d];\n", i, i + 1);
+        onn_str_add(s, "        o%d += k * g.stride[%d + d];\n", i, 8 * (i + 1));
     onn_str_add(s, "    }\n    global %s *y = y_mem + oy;\n", storage_type(code->out_type));
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, "    global const %s *x%d = x%d_mem + o%d;\n", storage_type(code->in_type[i]), i, i,
             i);
     add_scalars(s, code);
-    add_loops(s, code, "i0", "i1", gather_out ? "y + i * g.stride[0][inner]" : "y + i");
+    add_loops(s, code, "i0", "i1", gather_out ? "y + i * g.stride[inner]" : "y + i");
     onn_str_add(s, "    }\n}\n");
 }
 
@@ -309,7 +318,7 @@ static void add_lanes(struct onn_str *s, const struct onn_ew_code *code, int i)
 {
     const char *type = domain_type[code->domain], *w = width_text(code->width);
     char text[48];
-    snprintf(text, sizeof text, "x%d + k * g.stride[%d][4]", i, i + 1);
+    snprintf(text, sizeof text, "x%d + k * g.stride[%d]", i, 5 * (i + 1) + 4);
     onn_str_add(s, "    %s l%d[%d];\n    for (int k = 0; k < %d; k++)\n        l%d[k] = k < left ? ", type, i,
         code->width, code->width, i);
     add_load(s, code->in_type[i], code->domain, 1, text);
@@ -321,20 +330,20 @@ static void add_blocked(struct onn_str *s, const struct onn_ew_code *code, bool 
     char text[48];
     onn_str_add(s,
         "#ifndef EW_BLK\n#define EW_BLK\nstruct ew_blk { int n, blocks, c, px, per, h, w, pad; "
-        "long stride[8][5]; };\n#endif\n");
+        "long stride[40]; };\n#endif\n");
     add_arguments(s, code, "const struct ew_blk g");
     onn_str_add(s,
         "    const int n = (int)get_global_id(2), c = (int)get_global_id(1);\n"
         "    const int p0 = (int)get_global_id(0) * g.per, p1 = p0 + min(g.per, g.px - p0);\n"
         "    if (n >= g.n || c >= g.blocks)\n        return;\n    const int left = g.c - c * %d;\n",
         code->width);
-    onn_str_add(s, "    global %s *yb = y_mem + y_off + n * g.stride[0][0] + c * g.stride[0][1];\n",
+    onn_str_add(s, "    global %s *yb = y_mem + y_off + n * g.stride[0] + c * g.stride[1];\n",
         storage_type(code->out_type));
     for (int i = 0; i < code->n_in; i++) {
         onn_str_add(s,
-            "    global const %s *x%s%d = x%d_mem + x%d_off + n * g.stride[%d][0] + c * g.stride[%d][1];\n",
-            storage_type(code->in_type[i]), code->in_class[i] == ONN_EW_LANES ? "" : "b", i, i, i, i + 1,
-            i + 1);
+            "    global const %s *x%s%d = x%d_mem + x%d_off + n * g.stride[%d] + c * g.stride[%d];\n",
+            storage_type(code->in_type[i]), code->in_class[i] == ONN_EW_LANES ? "" : "b", i, i, i,
+            5 * (i + 1), 5 * (i + 1) + 1);
         if (code->in_class[i] == ONN_EW_LANES)
             add_lanes(s, code, i);
     }
@@ -348,13 +357,13 @@ static void add_blocked(struct onn_str *s, const struct onn_ew_code *code, bool 
         if (i >= 0 && code->in_class[i] == ONN_EW_LANES)
             continue;
         if (merged)
-            snprintf(text, sizeof text, "p * g.stride[%d][4]", i + 1);
+            snprintf(text, sizeof text, "p * g.stride[%d]", 5 * (i + 1) + 4);
         onn_str_add(s, "    const long o%d = ", i + 1);
         if (merged)
             onn_str_add(s, "%s;\n", text);
         else
-            onn_str_add(s, "pd * g.stride[%d][2] + ph * g.stride[%d][3] + pw * g.stride[%d][4];\n", i + 1,
-                i + 1, i + 1);
+            onn_str_add(s, "pd * g.stride[%d] + ph * g.stride[%d] + pw * g.stride[%d];\n", 5 * (i + 1) + 2,
+                5 * (i + 1) + 3, 5 * (i + 1) + 4);
         if (i >= 0 && code->in_class[i] == ONN_EW_SCALAR) {
             onn_str_add(s, "    const %s s%d = ", domain_type[code->domain], i);
             snprintf(text, sizeof text, "%s + o%d", name, i + 1);

@@ -20,6 +20,8 @@ struct onn_caps {
     bool host_memory; /* probed: kernels work in the host's own bytes, seen by both sides without a command */
     size_t global_bytes, max_alloc, cache_bytes, constant_bytes, base_align; /* base_align in bytes */
     int opencl_major, opencl_minor;
+    bool
+        copies_args; /* kernels may read arguments by value at constant indices only: they copy them (-D ONN_COPY_ARGS) */
     double peak_gflops; /* measured fp32 FMA rate; 0 until measured */
     double bandwidth_gbs; /* measured copy rate (read + write) */
     double launch_us; /* measured cost of one small launch, back to back */

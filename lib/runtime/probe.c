@@ -11,13 +11,26 @@
 
 enum { CLAIM_FP16 = 1, CLAIM_FP64 = 2, CLAIM_SUBGROUPS = 4 };
 
+/* What can be known by name only, since trying it out would end the process. `name` is a part of the device's or the
+ * platform's name; all of these are simulators. */
+static const struct known {
+    const char *name;
+    bool
+        copies_args; /* Mesa 22.3: an unknown index into an argument crashes the compiler (load_kernel_arg) */
+} known[] = {{"oclgrind", false}, {"Oclgrind", false}, {"llvmpipe", true}, {"softpipe", false},
+    {NULL, false}};
+
+static const struct known *known_of(const struct onn_device *device)
+{
+    const struct known *k = known;
+    while (k->name && !strstr(device->info.name, k->name) && !strstr(device->info.platform, k->name))
+        k++;
+    return k;
+}
+
 bool onn_probe_is_simulator(const struct onn_device *device)
 {
-    static const char *const names[] = {"oclgrind", "Oclgrind", "llvmpipe", "softpipe", NULL};
-    for (int i = 0; names[i]; i++)
-        if (strstr(device->info.name, names[i]) || strstr(device->info.platform, names[i]))
-            return true;
-    return false;
+    return known_of(device)->name != NULL;
 }
 
 static int width_for_tiles(const struct onn_device *device, bool local_is_real)
@@ -69,6 +82,7 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
     caps->has_int64_atomics = onn_device_has_word(extensions, "cl_khr_int64_base_atomics");
     caps->vector_width = width_for_tiles(device, caps->local_is_real);
     caps->vector_cpu = caps->vector_width >= 4;
+    caps->copies_args = known_of(device)->copies_args;
     caps->global_bytes = info->global_bytes;
     caps->max_alloc = info->max_alloc_bytes;
     caps->cache_bytes = onn_device_number(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);

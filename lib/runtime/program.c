@@ -15,11 +15,11 @@ static struct onn_hash identity_of(const char *name, const char *defines, const 
 }
 
 /* Kernels are OpenCL C 1.2 unless a variant asks for more. Nothing here relaxes arithmetic. */
-static void make_options(const char *defines, struct onn_str *out)
+static void make_options(const struct onn_caps *caps, const char *defines, struct onn_str *out)
 {
     if (!defines || !strstr(defines, "-cl-std="))
         onn_str_add(out, "-cl-std=CL1.2 ");
-    onn_str_add(out, "%s", defines ? defines : "");
+    onn_str_add(out, "%s%s", caps->copies_args ? "-D ONN_COPY_ARGS " : "", defines ? defines : "");
 }
 
 /* The compiler's words, free with onn_free; NULL if it has none. */
@@ -135,7 +135,7 @@ enum oclnn_status onn_program_build(struct oclnn_context *ctx, const char *name,
         goto fail;
     }
     p->has_prelude = prelude && *prelude;
-    make_options(defines, &options);
+    make_options(&ctx->caps, defines, &options);
     ONN_TRY(onn_source_text(name, prelude, &source));
     ONN_CHECK(onn_str_ok(&options), OCLNN_ERROR_MEMORY, "out of host memory: options of program '%s'", name);
     p->identity = identity_of(name, defines, prelude);
