@@ -2,12 +2,16 @@
  *
  * reduce_ref    any strides: one item per output; struct red_split gives the walks. Global {outputs}.
  * reduce_rows   [rows][len] contiguous, vector CPUs: an item reduces rows_per rows with whole vectors. Local 1.
- * reduce_group  [rows][len] contiguous, GPUs: a work-group of RED_WG items per row. Global {rows * RED_WG}.
+ * reduce_group  GPUs: up to two kept and two reduced dimensions, any strides. A work-group of RED_WG items takes RED_LANES
+ *               neighbouring outputs and one part of what they reduce, RED_WG / RED_LANES terms at a time; RED_LANES is 1
+ *               where the terms are neighbours in memory, more where the outputs are. Global {RED_WG * tiles * parts * outer}.
+ *               reduce_group_end adds the parts in order, one output per item. Global {outputs}.
  * reduce_cols   [n0][n1][len][VL lanes]: vectors of adjacent outputs; channel blocks and channels last. Local 1,
  *               global {vectors, n1, n0}.
  * reduce_channels  one number per channel of [n][channel blocks][px][VL]: an item reduces its block in some images to a vector of
  *               floats, [part][block][VL]; reduce_channels_end adds those in order. Local 1, global {parts, blocks}, {blocks}.
- * Defines       ONN_DT (lib/any.h; rows, cols, channels: f32, f16), VL, RED_OP, RED_WG (128).
+ * Defines       ONN_DT (lib/any.h; rows, cols, channels: f32, f16), VL, RED_OP, RED_WG (64), RED_LANES (1): powers of two. Local
+ *               memory is RED_WG numbers.
  * Accuracy      sums in parts of at most 256 terms (vectors: 64), parts added up: error grows with n / 256 + 256.
  * NaN           passes through max and min. Lanes behind the last channel are written as 0 (or not at all).
  */
@@ -19,8 +23,12 @@
 #define RED_OP 0
 #endif
 #ifndef RED_WG
-#define RED_WG 128
+#define RED_WG 64
 #endif
+#ifndef RED_LANES
+#define RED_LANES 1
+#endif
+#define RED_ROWS (RED_WG / RED_LANES)
 
 #if RED_OP == 2
 #define RED_INIT ANY_LEAST
@@ -275,24 +283,79 @@ kernel void reduce_cols(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const struct red_co
 #endif
 
 #if RED_OP != 9
-kernel void reduce_group(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const int len)
+struct red_group {
+    int outer, channels, n, px; /* kept: o, c; reduced: n, p */
+    int step_n, step_px;        /* RED_ROWS terms as n and p */
+    int part, parts;            /* terms of a part */
+    long x_so, x_sc, x_sn, x_sp, y_so, y_sc;
+};
+
+ONN_INLINE ANY_A red_two(const ANY_A a, const ANY_A b)
 {
-    local ANY_A part[RED_WG];
-    const int row = (int)get_group_id(0), me = (int)get_local_id(0);
-    global const ANY_T *x = ONN_PTR(x) + (long)row * len;
+    return RED_COMBINE(a, b);
+}
+
+/* The term at n, p; then RED_ROWS terms on. */
+ONN_INLINE ANY_A red_next(global const ANY_T *x, const struct red_group *g, int *n, int *p)
+{
+    const ANY_A v = ANY_GET(x, *n * g->x_sn + *p * g->x_sp);
+    const int over = *p + g->step_px >= g->px;
+    *p += g->step_px - (over ? g->px : 0);
+    *n += g->step_n + over;
+    return RED_MAP(v);
+}
+
+/* Every RED_ROWS-th term from `first` on. Four at a time, so that as many loads are under way. */
+ONN_INLINE ANY_A red_terms(global const ANY_T *x, const struct red_group *g, const int first, const int end)
+{
     ANY_A total = RED_INIT;
-    for (int i = me; i < len; i += RED_WG) {
-        const ANY_A v = ANY_GET(x, i);
-        total = RED_COMBINE(total, RED_MAP(v));
+    for (int i = first, n = first / g->px, p = first % g->px; i < end;) {
+        ANY_A a = RED_INIT, b = a, c = a, d = a;
+        for (int turn = 0; turn < 64 && i + 3 * RED_ROWS < end; turn++, i += 4 * RED_ROWS) {
+            const ANY_A v0 = red_next(x, g, &n, &p), v1 = red_next(x, g, &n, &p);
+            const ANY_A v2 = red_next(x, g, &n, &p), v3 = red_next(x, g, &n, &p);
+            a = red_two(a, v0);
+            b = red_two(b, v1);
+            c = red_two(c, v2);
+            d = red_two(d, v3);
+        }
+        for (int turn = 0; turn < 3 && i < end && i + 3 * RED_ROWS >= end; turn++, i += RED_ROWS)
+            a = red_two(a, red_next(x, g, &n, &p));
+        total = red_two(total, red_two(red_two(a, b), red_two(c, d)));
     }
-    part[me] = total;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int n = RED_WG / 2; n > 0; n /= 2) {
-        if (me < n)
-            part[me] = RED_COMBINE(part[me], part[me + n]);
+    return total;
+}
+
+__attribute__((reqd_work_group_size(RED_WG, 1, 1))) kernel void reduce_group(ONN_IN(ANY_T, x), ONN_OUT(ANY_A, part),
+                                                                             ONN_OUT(ANY_T, y), const struct red_group g)
+{
+    local ANY_A sums[RED_WG];
+    const int me = (int)get_local_id(0), tiles = ONN_DIV_UP(g.channels, RED_LANES), group = (int)get_group_id(0);
+    const int c = group % tiles * RED_LANES + me % RED_LANES, at = group / tiles % g.parts, o = group / tiles / g.parts;
+    const int begin = at * g.part, end = min(begin + g.part, g.n * g.px);
+    global const ANY_T *x = ONN_PTR(x) + o * g.x_so + min(c, g.channels - 1) * g.x_sc;
+    sums[me] = red_terms(x, &g, begin + me / RED_LANES, end);
+    for (int reach = RED_WG / 2; reach >= RED_LANES; reach /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
+        if (me < reach)
+            sums[me] = red_two(sums[me], sums[me + reach]);
     }
-    if (me == 0)
-        ANY_SET(ONN_PTR(y), row, RED_POST(part[0], (ANY_A)len));
+    if (me >= RED_LANES || c >= g.channels)
+        return;
+    if (g.parts > 1)
+        ONN_PTR(part)[((long)o * g.parts + at) * g.channels + c] = sums[me];
+    else
+        ANY_SET(ONN_PTR(y), o * g.y_so + c * g.y_sc, RED_POST(sums[me], (ANY_A)end));
+}
+
+kernel void reduce_group_end(ONN_IN(ANY_A, part), ONN_OUT(ANY_T, y), const struct red_group g)
+{
+    const int c = (int)get_global_id(0) % g.channels, o = (int)get_global_id(0) / g.channels;
+    if (o >= g.outer)
+        return;
+    ANY_A total = RED_INIT;
+    for (int i = 0; i < g.parts; i++)
+        total = red_two(total, ONN_PTR(part)[((long)o * g.parts + i) * g.channels + c]);
+    ANY_SET(ONN_PTR(y), o * g.y_so + c * g.y_sc, RED_POST(total, (ANY_A)g.n * (ANY_A)g.px));
 }
 #endif

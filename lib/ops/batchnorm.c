@@ -171,7 +171,8 @@ static const struct onn_variant nd = {.name = "nd",
     .cost = cost,
     .bind = bind_nd};
 static const struct onn_variant *const variants[] = {&blocked, &onn_batchnorm_train_blocked,
-    &onn_batchnorm_train_reference, &nd, NULL}; /* nd last: the fuser asks the last one */
+    &onn_batchnorm_train_group, &onn_batchnorm_train_reference, &nd,
+    NULL}; /* nd last: the fuser asks the last one */
 
 static const struct onn_attr attrs[] = {{"epsilon", "epsilon", ONN_ATTR_FLOAT,
                                             offsetof(struct onn_batchnorm_attr, epsilon), 1e-5, 0, 0},

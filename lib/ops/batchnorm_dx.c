@@ -19,8 +19,7 @@ struct bn_args { /* cl/batchnorm.cl */
     int64_t x_s[3], y_s[3], z_s[3]; /* image, channel (block), pixel; x, y (or dy), dx (or what is added) */
 };
 
-/* Image, channel and pixel strides; false if the pixels do not follow each other at one distance. */
-static bool strides(const struct onn_desc *d, int64_t s[3])
+bool onn_batchnorm_strides(const struct onn_desc *d, int64_t s[3])
 {
     int64_t px = 1;
     s[0] = d->stride[0];
@@ -38,6 +37,14 @@ static bool strides(const struct onn_desc *d, int64_t s[3])
     return true;
 }
 
+int32_t onn_batchnorm_outs(const struct onn_prob *p)
+{
+    int32_t outs = 0;
+    for (int i = 0; i < p->n_out && i < 5; i++)
+        outs |= p->out[i].dtype != OCLNN_NONE ? 1 << i : 0;
+    return outs;
+}
+
 static bool make_args(const struct onn_prob *p, const struct onn_desc *x, struct bn_args *a)
 {
     int64_t px = 1;
@@ -47,8 +54,7 @@ static bool make_args(const struct onn_prob *p, const struct onn_desc *x, struct
     a->pieces = (int32_t)((px + PIECE - 1) / PIECE);
     const int64_t parts = (int64_t)a->n * a->pieces;
     a->parts = (int32_t)parts;
-    for (int i = 0; i < p->n_out && i < 5; i++)
-        a->outs |= p->out[i].dtype != OCLNN_NONE ? 1 << i : 0;
+    a->outs = onn_batchnorm_outs(p);
     return px <= INT_MAX && parts <= INT_MAX && x->dim[1] <= INT_MAX;
 }
 
@@ -84,7 +90,7 @@ static const char *refuse(const struct onn_prob *p, const struct onn_desc *const
     for (int i = 0; i < n; i++) {
         if (blocked ? !is_blocked(t[i], vl) : t[i]->format.block > 1)
             return "other formats";
-        if (!strides(t[i], s))
+        if (!onn_batchnorm_strides(t[i], s))
             return "pixels do not follow each other";
     }
     return make_args(p, t[0], &a) ? NULL : "more than 31 bits of pixels";
@@ -106,6 +112,11 @@ static int formats(const struct onn_prob *p, struct onn_formats *out, int max, i
         out[n++].in[tensors] = onn_format_plain();
     }
     return n;
+}
+
+int onn_batchnorm_formats(const struct onn_prob *p, struct onn_formats *out, int max, int tensors)
+{
+    return formats(p, out, max, p->in[0].rank, tensors, false);
 }
 
 static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, const char *kernel,
@@ -164,9 +175,9 @@ static enum oclnn_status train_bind(const struct onn_prob *p, struct onn_bind *b
     a.has_res = epi.residual >= 0;
     a.lo = epi.lo;
     a.hi = epi.hi;
-    strides(&p->in[0], a.x_s);
-    strides(&p->out[0], a.y_s);
-    strides(&p->in[res], a.z_s);
+    onn_batchnorm_strides(&p->in[0], a.x_s);
+    onn_batchnorm_strides(&p->out[0], a.y_s);
+    onn_batchnorm_strides(&p->in[res], a.z_s);
     struct onn_launch *l;
     if (is_whole(p, &p->in[0])) {
         l = start(p, b, "bn_whole", blocked);
@@ -214,8 +225,6 @@ static size_t train_workspace(const struct onn_prob *p, const struct onn_tune *t
 }
 
 /* ---- gradient ---- */
-#define BIAS 5 /* input: needed for a mask */
-
 static enum oclnn_status dx_infer(const struct onn_prob *p, struct onn_desc *out)
 {
     const struct onn_desc *x = &p->in[1];
@@ -225,8 +234,8 @@ static enum oclnn_status dx_infer(const struct onn_prob *p, struct onn_desc *out
     for (int i = 2; i < p->n_in; i++)
         if (onn_prob_has(p, i) && (p->in[i].rank != 1 || p->in[i].dim[0] != x->dim[1]))
             return onn_error(OCLNN_ERROR_SHAPE, "input %d must have one number per channel", i);
-    if (((const struct onn_batchnorm_dx_attr *)p->attr)->mask && !onn_prob_has(p, BIAS))
-        return onn_error(OCLNN_ERROR_ARGUMENT, "a mask needs the bias as input %d", BIAS);
+    if (((const struct onn_batchnorm_dx_attr *)p->attr)->mask && !onn_prob_has(p, ONN_BATCHNORM_DX_BIAS))
+        return onn_error(OCLNN_ERROR_ARGUMENT, "a mask needs the bias as input %d", ONN_BATCHNORM_DX_BIAS);
     out[0] = onn_desc_make(x->dtype, x->rank, x->dim);
     for (int i = 1; i < p->n_out; i++)
         out[i] = onn_desc_make(x->dtype, 1, &x->dim[1]);
@@ -243,7 +252,8 @@ static const char *dx_refuse(const struct onn_prob *p, bool blocked)
 static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, bool blocked)
 {
     const struct onn_batchnorm_dx_attr *t = p->attr;
-    const int vl = blocked ? width(p) : 1, bias = onn_prob_has(p, BIAS) ? BIAS : 2;
+    const int vl = blocked ? width(p) : 1,
+              bias = onn_prob_has(p, ONN_BATCHNORM_DX_BIAS) ? ONN_BATCHNORM_DX_BIAS : 2;
     struct bn_args a;
     if (onn_desc_elements(&p->in[0]) == 0)
         return b->status;
@@ -251,9 +261,9 @@ static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, b
     a.mask = (int32_t)t->mask;
     a.lo = t->lo;
     a.hi = t->hi;
-    strides(&p->in[1], a.x_s);
-    strides(&p->in[0], a.y_s);
-    strides(&p->out[0], a.z_s);
+    onn_batchnorm_strides(&p->in[1], a.x_s);
+    onn_batchnorm_strides(&p->in[0], a.y_s);
+    onn_batchnorm_strides(&p->out[0], a.z_s);
     struct onn_launch *l;
     if (is_whole(p, &p->in[1])) {
         l = start(p, b, "bn_dx_whole", blocked);
@@ -357,7 +367,8 @@ const struct onn_variant VARIANT(onn_batchnorm_train_reference, "train", train_r
 static const struct onn_variant VARIANT(dx_blocked, "blocked", dx_blocked, 0, dx_workspace, cost_fast);
 static const struct onn_variant VARIANT(dx_plain, "reference", dx_reference, ONN_VARIANT_REFERENCE,
     dx_workspace, cost_slow);
-static const struct onn_variant *const dx_variants[] = {&dx_blocked, &dx_plain, NULL};
+static const struct onn_variant *const dx_variants[] = {&dx_blocked, &onn_batchnorm_dx_group, &dx_plain,
+    NULL};
 
 static const struct onn_attr dx_attrs[] = {{"mask", NULL, ONN_ATTR_INT,
                                                offsetof(struct onn_batchnorm_dx_attr, mask), 0, 0, 2},

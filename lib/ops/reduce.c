@@ -7,10 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-struct red_split { /* cl/reduce.cl */
-    int32_t nk, nr, kd[8], rd[8];
-    int64_t xk[8], xr[8], yk[8];
-};
 struct red_cols { /* cl/reduce.cl */
     int32_t n0, n1, len, lanes, masked, pad;
     int64_t x_s0, x_s1, x_sl, y_s0, y_s1;
@@ -114,8 +110,8 @@ static double flop(const struct onn_prob *p)
     return (double)onn_desc_elements(&p->in[0]);
 }
 
-/* Splits x's dimensions; output strides follow the kept ones. */
-static bool split_make(const struct onn_desc *x, const struct onn_desc *y, uint32_t mask, struct red_split *s)
+bool onn_reduce_split(const struct onn_desc *x, const struct onn_desc *y, uint32_t mask,
+    struct onn_reduce_split *s)
 {
     const bool keep = x->rank == y->rank;
     int at = 0;
@@ -205,10 +201,10 @@ static enum oclnn_status host(const struct onn_prob *p, struct onn_blob *const *
     const enum onn_reduce_kind kind = onn_reduce_kind(p->op);
     const struct onn_blob *x = p->value[0];
     const bool exact = !onn_dtype_is_float(x->desc.dtype) && kind != ONN_RED_L2 && kind < ONN_RED_LOG_SUM;
-    struct red_split s;
+    struct onn_reduce_split s;
     uint32_t mask;
     int64_t count;
-    if (!onn_reduce_axes(p, &mask) || !split_make(&x->desc, &out[0]->desc, mask, &s) ||
+    if (!onn_reduce_axes(p, &mask) || !onn_reduce_split(&x->desc, &out[0]->desc, mask, &s) ||
         !masked_count(&x->desc, mask, &count))
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "axes are not known, or a dimension does not fit 31 bits");
     const int64_t n = onn_desc_elements(&out[0]->desc);
@@ -280,7 +276,7 @@ const char *onn_any_define(enum oclnn_dtype dtype, struct onn_arena *arena)
 /* ---- variants ---- */
 static enum oclnn_status bind_ref(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
 {
-    struct red_split s;
+    struct onn_reduce_split s;
     uint32_t mask;
     int64_t count;
     const int64_t outputs = onn_desc_elements(&p->out[0]);
@@ -288,7 +284,7 @@ static enum oclnn_status bind_ref(const struct onn_prob *p, const struct onn_tun
     if (!onn_reduce_axes(p, &mask))
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "the axes must be known when the plan is made");
     if (outputs > INT_MAX || !masked_count(&p->in[0], mask, &count) || count > INT_MAX ||
-        !split_make(&p->in[0], &p->out[0], mask, &s))
+        !onn_reduce_split(&p->in[0], &p->out[0], mask, &s))
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "a dimension does not fit 31 bits");
     if (outputs == 0)
         return OCLNN_OK;
@@ -356,36 +352,6 @@ static enum oclnn_status bind_rows(const struct onn_prob *p, const struct onn_tu
     onn_arg_int(b, l, oli.len);
     onn_arg_int(b, l, per);
     onn_launch_size1(l, (size_t)((oli.outer + per - 1) / per), 1);
-    return b->status;
-}
-
-static const char *refuse_group(const struct onn_prob *p)
-{
-    struct onn_oli oli;
-    const char *reason = oli_of(p, &oli);
-    if (!p->caps || p->caps->max_group < 128)
-        return "work-groups are too small";
-    if (onn_reduce_kind(p->op) == ONN_RED_LOG_SUM_EXP)
-        return "no two passes";
-    return reason        ? reason
-        : oli.inner != 1 ? "reduced dimensions are not innermost"
-        : oli.len < 32   ? "rows are short"
-                         : NULL;
-}
-
-static enum oclnn_status bind_group(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
-{
-    struct onn_oli oli;
-    const char *reason = oli_of(p, &oli);
-    (void)t;
-    if (reason)
-        return onn_error(OCLNN_ERROR_INTERNAL, "reduce: %s", reason);
-    struct onn_launch *l = onn_bind_add(b, "reduce", "reduce_group", "%s -D RED_OP=%d -D RED_WG=128",
-        onn_any_define(p->in[0].dtype, b->arena), (int)onn_reduce_kind(p->op));
-    onn_arg_in(l, 0);
-    onn_arg_out(l, 0);
-    onn_arg_int(b, l, oli.len);
-    onn_launch_size1(l, (size_t)oli.outer * 128, 128);
     return b->status;
 }
 
@@ -483,7 +449,7 @@ static int formats(const struct onn_prob *p, struct onn_formats *out, int max, b
     }
     return n;
 }
-static int formats_plain(const struct onn_prob *p, struct onn_formats *out, int max)
+int onn_reduce_formats(const struct onn_prob *p, struct onn_formats *out, int max)
 {
     return formats(p, out, max, false);
 }
@@ -512,17 +478,10 @@ static struct onn_cost cost_ref(const struct onn_prob *p, const struct onn_tune 
     return c;
 }
 
-/* On a vector CPU barriers cost much: rows and cols are for that. */
-static struct onn_cost cost_group(const struct onn_prob *p, const struct onn_tune *t)
-{
-    (void)t;
-    return cost(p, p->caps && p->caps->vector_cpu ? 8 : 1);
-}
-
 static const struct onn_variant rows = {.name = "rows",
     .flags = ONN_VARIANT_EXACT,
     .refuse = refuse_rows,
-    .formats = formats_plain,
+    .formats = onn_reduce_formats,
     .cost = cost_fast,
     .bind = bind_rows};
 static const struct onn_variant cols = {.name = "cols",
@@ -531,18 +490,12 @@ static const struct onn_variant cols = {.name = "cols",
     .formats = formats_blocked,
     .cost = cost_fast,
     .bind = bind_cols};
-static const struct onn_variant group = {.name = "group",
-    .flags = ONN_VARIANT_EXACT,
-    .refuse = refuse_group,
-    .formats = formats_plain,
-    .cost = cost_group,
-    .bind = bind_group};
 static const struct onn_variant reference = {.name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
     .cost = cost_ref,
     .bind = bind_ref};
-static const struct onn_variant *const variants[] = {&rows, &cols, &onn_reduce_channels, &group, &reference,
-    NULL};
+static const struct onn_variant *const variants[] = {&rows, &cols, &onn_reduce_channels, &onn_reduce_group,
+    &reference, NULL};
 
 #define INT_ROW(name, d) \
     { \

@@ -25,8 +25,19 @@ enum onn_reduce_kind {
 bool onn_reduce_axes(const struct onn_prob *p, uint32_t *mask);
 enum onn_reduce_kind onn_reduce_kind(const struct onn_op *op);
 
-/* The variant for one number per channel of a blocked tensor. */
-extern const struct onn_variant onn_reduce_channels;
+/* The variants for one number per channel of a blocked tensor, and for GPUs. */
+extern const struct onn_variant onn_reduce_channels, onn_reduce_group;
+
+/* x's dimensions but those of extent 1, outermost first: kept ones with the strides of both tensors, reduced ones, where
+ * neighbours are one. False if one does not fit 31 bits. */
+struct onn_reduce_split { /* cl/reduce.cl */
+    int32_t nk, nr, kd[8], rd[8];
+    int64_t xk[8], xr[8], yk[8];
+};
+bool onn_reduce_split(const struct onn_desc *x, const struct onn_desc *y, uint32_t mask,
+    struct onn_reduce_split *s);
+/* Plain and channels last. */
+int onn_reduce_formats(const struct onn_prob *p, struct onn_formats *out, int max);
 
 /* A packed tensor as [outer][len][inner] in memory order, len being the masked dimensions. False if they are not
  * neighbours there, or the format is blocked. */

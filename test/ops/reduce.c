@@ -80,6 +80,12 @@ static const struct onn_case cases[] = {
     C("reducesum x=2x11x5x7 axes=@-1", .c = 4),
     C("reducesum x=5x19x40x41 axes=@0,2,3", .c = 8),
     C("reducesum x=2x8x70x61 axes=@0,2,3 keepdims=0", .c = 8),
+    C("reducesum x=3x2x67x97 axes=@0,2,3 keepdims=0", .c = 8), /* parts, images that end within them */
+    C("reducesum x=9000x3 axes=@0", .c = 8),
+    C("reducesum x=5x21x7x9 axes=@0,2", .c = 4),
+    C("reducesum x=7x3x40:i64 axes=@0,2 keepdims=0", .c = 4),
+    C("reducel1 x=65x33x3 axes=@0 keepdims=0", .c = 4),
+    C("reducemin x=3x35x4x70 axes=@1,3", .c = 4),
     C("reducemean x=3x33x9 axes=@0,2 keepdims=0", .flags = ONN_CASE_NO_EXACT),
     C("reducemax x=2x9x3x4x5 axes=@0,2,3,4", .c = 4),
     C("reducesumsquare x=3x5x6x7 axes=@0,2,3", .c = 4),

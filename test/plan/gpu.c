@@ -1,0 +1,107 @@
+/* Which kernels a GPU gets, and that a vector CPU does not get them: by predicted time, for devices that are only described. */
+#include "ops/problem.h"
+#include "plan/assign.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const struct onn_caps large_gpu = {.name = "a large GPU",
+    .is_gpu = true,
+    .vector_width = 1,
+    .compute_units = 132,
+    .clock_mhz = 1980,
+    .max_group = 1024,
+    .max_item = {1024, 1024, 64},
+    .local_bytes = 49152,
+    .local_is_real = true};
+static const struct onn_caps small_gpu = {.name = "a small GPU",
+    .is_gpu = true,
+    .vector_width = 1,
+    .compute_units = 8,
+    .clock_mhz = 1000,
+    .max_group = 256,
+    .max_item = {256, 256, 256},
+    .local_bytes = 32768,
+    .local_is_real = true};
+static const struct onn_caps cpu = {.name = "a vector CPU",
+    .is_cpu = true,
+    .vector_cpu = true,
+    .vector_width = 8,
+    .compute_units = 8,
+    .clock_mhz = 3000,
+    .max_group = 4096,
+    .max_item = {4096, 4096, 4096},
+    .local_bytes = 1 << 20};
+
+/* The name of the variant with the least predicted time, all its formats considered. */
+static const char *fastest(const char *text, const struct onn_caps *caps)
+{
+    struct onn_problem p;
+    const char *name = "none";
+    double least = 0;
+    if (onn_problem_parse(text, &p) != OCLNN_OK || onn_problem_infer(&p) != OCLNN_OK)
+        fail_msg("%s: %s", text, oclnn_error_text(NULL));
+    p.prob.caps = caps;
+    for (int v = 0; p.prob.op->variants[v]; v++) {
+        const struct onn_variant *variant = p.prob.op->variants[v];
+        struct onn_formats tuple[8];
+        const int tuples = onn_variant_formats(variant, &p.prob, tuple, 8);
+        for (int t = 0; t < tuples; t++) {
+            struct onn_tune tune;
+            bool packed = false; /* a weight that is packed once: its size is not known here */
+            for (int i = 0; i < p.prob.n_in; i++) {
+                onn_desc_set_format(&p.in[i], *onn_formats_in(&tuple[t], &p.prob, i));
+                packed |= p.in[i].format.pack != 0;
+            }
+            for (int i = 0; i < p.prob.n_out; i++)
+                onn_desc_set_format(&p.out[i], *onn_formats_out(&tuple[t], i));
+            if (onn_variant_refuse(variant, &p.prob))
+                continue;
+            onn_tune_defaults(variant, &tune);
+            const struct onn_cost cost = onn_variant_cost(variant, &p.prob, &tune);
+            const double time = packed ? 0 : onn_cost_time(&cost, caps);
+            if (!strcmp(name, "none") || time < least) {
+                least = time;
+                name = variant->name;
+            }
+        }
+    }
+    onn_problem_finish(&p);
+    return name;
+}
+
+static void gpus_get_work_groups(void **state)
+{
+    static const struct {
+        const char *problem, *want;
+    } rows[] = {
+        {"reducesum x=8x64x112x112 axes=@0,2,3", "group"},
+        {"reducesum x=32x2048x7x7 axes=@0,2,3 keepdims=0", "group"},
+        {"reducesum x=8x64x112x112:f16 axes=@0,2,3", "group"},
+        {"globalaveragepool x=32x2048x7x7", "group"},
+        {"reducesum x=128x1000 axes=@0 keepdims=0", "group"},
+        {"reducesum x=128x10 axes=@1", "reference"}, /* ten terms: an item each */
+        {"batchnormalization x=8x64x112x112 s=64 b=64 m=64 v=64 training_mode=1 outs=5 +relu", "train_group"},
+        {"batchnormalization x=8x2048x7x7 s=2048 b=2048 m=2048 v=2048 training_mode=1 outs=5", "train_group"},
+        {"batchnorm_dx dy=8x64x112x112 x=8x64x112x112 s=64 m=64 d=64 b=64 mask=1 outs=3", "group"},
+        {"batchnorm_dx dy=8x64x7x7:f16 x=8x64x7x7:f16 s=64:f16 m=64:f16 d=64:f16 outs=3", "group"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_string_equal(fastest(rows[i].problem, &large_gpu), rows[i].want);
+        assert_string_equal(fastest(rows[i].problem, &small_gpu), rows[i].want);
+        assert_string_not_equal(fastest(rows[i].problem, &cpu), "none");
+        if (strcmp(rows[i].want, "reference"))
+            assert_string_not_equal(fastest(rows[i].problem, &cpu), rows[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gpus_get_work_groups)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
