@@ -4,6 +4,7 @@
 #include "common/networks.h"
 #include "common/table.h"
 #include "common/tool.h"
+#include "info/info.h"
 #include <getopt.h>
 #include <oclnn/config.h>
 #include <oclnn/info.h>
@@ -23,6 +24,7 @@ static const char help[] = "Usage: oclnn-info [OPTION]...\n"
                            "      --networks        names of the built-in networks\n"
                            "      --self-test[=OP]  every kernel variant (of operator OP) against the plain\n"
                            "                        one: PASS, FAIL or REFUSED with the reason\n"
+                           "      --timeout SECONDS --self-test: an operator that takes longer fails\n"
                            "  -d, --device DEV      gpu, cpu, best, all, P:D, N, name~TEXT, uuid=...\n"
                            "                        (default: all; --self-test: $OCLNN_DEVICE or best)\n"
                            "      --json            as JSON\n"
@@ -33,7 +35,16 @@ static const char help[] = "Usage: oclnn-info [OPTION]...\n"
                            "Exit status: 0 all right; 1 failure, a failed self-test, or no device; 2 usage;\n"
                            "130 interrupted.\n";
 
-enum { OPT_DEVICES = 256, OPT_LIST, OPT_OPERATORS, OPT_NETWORKS, OPT_SELF_TEST, OPT_JSON, OPT_VERSION };
+enum {
+    OPT_DEVICES = 256,
+    OPT_LIST,
+    OPT_OPERATORS,
+    OPT_NETWORKS,
+    OPT_SELF_TEST,
+    OPT_TIMEOUT,
+    OPT_JSON,
+    OPT_VERSION
+};
 
 static const struct option options[] = {
     {"devices", no_argument, NULL, OPT_DEVICES},
@@ -41,6 +52,7 @@ static const struct option options[] = {
     {"operators", no_argument, NULL, OPT_OPERATORS},
     {"networks", no_argument, NULL, OPT_NETWORKS},
     {"self-test", optional_argument, NULL, OPT_SELF_TEST},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"device", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, OPT_JSON},
     {"quiet", no_argument, NULL, 'q'},
@@ -50,16 +62,9 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-struct info_options {
-    int what; /* OPT_DEVICES … OPT_SELF_TEST */
-    const char *device, *op;
-    bool json, quiet;
-    enum oclnn_log_level log_level;
-};
-
 /* ---- devices ---- */
 
-static json_t *device_json(const struct oclnn_device_info *d)
+json_t *info_device_json(const struct oclnn_device_info *d)
 {
     json_t *o = json_object();
 
@@ -152,7 +157,7 @@ static json_t *look_at(const struct info_options *o, const char *selector)
         status = oclnn_context_device(ctx, &device);
     oclnn_context_destroy(&ctx);
     if (status == OCLNN_OK) {
-        entry = device_json(&device);
+        entry = info_device_json(&device);
         add_measured(o, selector, entry);
         return entry;
     }
@@ -331,95 +336,21 @@ static int show_networks(const struct info_options *o)
     return code;
 }
 
-/* ---- self-test ---- */
-
-struct report {
-    const struct info_options *o;
-    json_t *list;
-};
-
-static void report_row(void *user, const struct oclnn_self_test_row *row)
-{
-    static const char *const word[] = {"PASS", "FAIL", "REFUSED", "UNTESTED"};
-    static const enum tool_colour colour[] = {TOOL_GREEN, TOOL_RED, TOOL_YELLOW, TOOL_YELLOW};
-    struct report *r = user;
-
-    if (r->list) {
-        json_t *entry = json_object();
-
-        tool_json_set(entry, "verdict", tool_json_text(word[row->verdict]));
-        tool_json_set(entry, "op", tool_json_text(row->op));
-        tool_json_set(entry, "variant", tool_json_text(row->variant));
-        tool_json_set(entry, "formats", tool_json_text(row->formats));
-        tool_json_set(entry, "problem", tool_json_text(row->problem));
-        tool_json_set(entry, "reason", tool_json_text(row->reason));
-        tool_json_set(entry, "max_abs", tool_json_real(row->max_abs));
-        json_array_append_new(r->list, entry);
-        return;
-    }
-    if (r->o->quiet && row->verdict != OCLNN_FAIL)
-        return;
-    printf("%s%-8s%s %s %s", tool_colour(stdout, colour[row->verdict]), word[row->verdict],
-        tool_colour(stdout, TOOL_RESET), row->op, row->variant);
-    if (row->formats[0])
-        printf(" [%s]", row->formats);
-    if (row->problem[0])
-        printf(" '%s'", row->problem);
-    if (row->reason[0])
-        printf(": %s", row->reason);
-    putchar('\n');
-    fflush(stdout);
-}
-
-static int self_test(const struct info_options *o)
-{
-    struct report r = {.o = o, .list = o->json ? json_array() : NULL};
-    struct oclnn_self_test_count n = {0};
-    struct oclnn_device_info device = {0};
-    oclnn_context *ctx = NULL;
-    enum oclnn_status status;
-    int code = tool_context(o->device, o->log_level, &ctx);
-
-    if (code != TOOL_OK) {
-        json_decref(r.list);
-        return code;
-    }
-    oclnn_context_device(ctx, &device);
-    if (!r.list)
-        printf("oclnn %s, %s %s, %s, driver %s\n", OCLNN_VERSION, device.selector, device.name,
-            device.version, device.driver);
-    status = oclnn_self_test(ctx, o->op, report_row, &r, &n);
-    if (status != OCLNN_OK)
-        code = tool_fail(status, "self-test");
-    if (r.list) {
-        json_t *all = json_object();
-
-        tool_json_set(all, "oclnn", tool_json_text(OCLNN_VERSION));
-        tool_json_set(all, "device", device_json(&device));
-        tool_json_set(all, "passed", json_integer(n.passed));
-        tool_json_set(all, "failed", json_integer(n.failed));
-        tool_json_set(all, "refused", json_integer(n.refused));
-        tool_json_set(all, "untested", json_integer(n.untested));
-        tool_json_set(all, "rows", r.list);
-        if (tool_json_print(all, 0, stdout) != TOOL_OK)
-            code = TOOL_FAILED;
-        json_decref(all);
-    } else {
-        printf("%d passed, %d failed, %d refused, %d untested\n", n.passed, n.failed, n.refused, n.untested);
-    }
-    oclnn_context_destroy(&ctx);
-    return n.failed ? TOOL_FAILED : code;
-}
-
 static int parse(struct info_options *o, int argc, char **argv)
 {
     int option;
+    long seconds;
 
     while ((option = getopt_long(argc, argv, "d:qvh", options, NULL)) >= 0) {
         switch (option) {
         case 'd': o->device = optarg; break;
         case 'q': o->quiet = true; break;
         case 'v': o->log_level = o->log_level == OCLNN_LOG_INFO ? OCLNN_LOG_DEBUG : OCLNN_LOG_INFO; break;
+        case OPT_TIMEOUT:
+            if (!tool_parse_int(optarg, 1, 86400, &seconds))
+                return tool_usage("--timeout takes seconds, 1 to 86400, not \"%s\"", optarg);
+            o->limit = (unsigned)seconds;
+            break;
         case OPT_JSON: o->json = true; break;
         case OPT_SELF_TEST: o->op = optarg; /* fall through */
         case OPT_DEVICES:
@@ -453,7 +384,7 @@ int main(int argc, char **argv)
     case OPT_LIST: code = tool_device_print(); break;
     case OPT_OPERATORS: code = show_operators(&o); break;
     case OPT_NETWORKS: code = show_networks(&o); break;
-    case OPT_SELF_TEST: code = self_test(&o); break;
+    case OPT_SELF_TEST: code = info_self_test(&o); break;
     default: code = show_devices(&o); break;
     }
     return tool_interrupted() ? TOOL_INTERRUPTED : tool_finish(code);
