@@ -31,7 +31,10 @@ static int load_labels(struct runner *r)
 static int open_on(const struct run_options *o, const char *device, const char *variant, oclnn_context **ctx,
     oclnn_model **model)
 {
-    struct oclnn_model_params params = {.variant = variant, .format = o->format, .passes_off = o->passes_off};
+    struct oclnn_model_params params = {.variant = variant,
+        .format = o->format,
+        .passes_off = o->passes_off,
+        .dtype = o->dtype};
     enum oclnn_status status;
     int code;
 

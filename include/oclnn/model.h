@@ -16,7 +16,8 @@ extern "C" {
  * device: an operator, element type or shape that no kernel takes is OCLNN_ERROR_UNSUPPORTED, with the node's name and
  * the cause, when the file is loaded or the plan is made. On the host are computed constants and the numbers that steer
  * shapes and branches; a shape that hangs on computed tensors is an error.
- * Element types: f16, bf16 and f64 are stored and computed in fp32. */
+ * Element types: f16 and bf16 become f32 inside, unless oclnn_model_params.dtype says otherwise; f64 is stored, and computed
+ * in fp32. */
 typedef struct oclnn_model oclnn_model;
 
 /** Zero means default in every field. */
@@ -38,6 +39,12 @@ struct oclnn_model_params {
     /** What oclnn_model_choices gave: plan exactly so. A plan that it does not fit (another network, other shapes, a
      *  device without such a kernel) fails with OCLNN_ERROR_ARGUMENT and the node's name. NULL: choose. */
     const char *choices;
+    /** Element type in which f32 tensors are stored between the steps. 0 or OCLNN_F32: f32. OCLNN_F16: half the bytes,
+     *  with three digits and numbers up to 65504; each step still computes in fp32, and inputs and outputs keep the model's
+     *  types. Constants are rounded once. Steps without f16 kernels stay f32, and so do long sums (ReduceSum, CumSum, ...),
+     *  casts of integers, and steps with weights beyond 65504, which the log names. Only for running: no trainer takes such
+     *  a model. Others: OCLNN_ERROR_UNSUPPORTED. */
+    enum oclnn_dtype dtype;
 };
 
 /**

@@ -44,6 +44,10 @@ enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_gra
     ONN_CHECK(params->plans >= 0, OCLNN_ERROR_ARGUMENT, "plans = %d", params->plans);
     ONN_CHECK(params->tune >= 0 && params->tune <= 2 && params->tune_ms >= 0, OCLNN_ERROR_ARGUMENT,
         "tune = %d, tune_ms = %g", params->tune, params->tune_ms);
+    ONN_CHECK(!params->dtype || params->dtype == OCLNN_F32 || params->dtype == OCLNN_F16,
+        OCLNN_ERROR_UNSUPPORTED, "dtype = %s: tensors inside are stored as f32 or f16",
+        oclnn_dtype_name(params->dtype));
+    m->options.storage = params->dtype;
     m->tuner = (struct onn_tuner){.ctx = ctx,
         .measure = params->tune == 1,
         .budget_ns = (params->tune_ms > 0 ? params->tune_ms : TUNE_MS) * 1e6};

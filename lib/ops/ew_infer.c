@@ -275,7 +275,10 @@ bool onn_ew_as_step(const struct onn_prob *p, int via, struct onn_arena *arena, 
     step->extra = 0;
     step->swap = via == 1;
     /* The same value twice (x + x) has no place in a chain; and PRelu's slope is no chain's v. */
-    return p->in[1 - via].dtype == p->in[via].dtype && !(step->swap && row->ew_flags & ONN_EW_LEFT);
+    const struct onn_desc *x = &p->in[1 - via];
+    const bool number = p->value && p->value[1 - via] && onn_dtype_is_float(x->dtype) &&
+        !onn_desc_same_shape(x, &p->out[0]); /* an f32 constant beside f16: no residual, which tiles read */
+    return (x->dtype == p->in[via].dtype || number) && !(step->swap && row->ew_flags & ONN_EW_LEFT);
 }
 
 double onn_ew_step_host(const struct onn_epi_step *step, double v, double extra)

@@ -31,6 +31,13 @@ enum oclnn_status onn_pass_transpose(const struct onn_graph *in, struct onn_grap
 /* slopes: the gradient of a Relu or Clip behind a BatchNormalization in training becomes a mask of the latter's. */
 enum oclnn_status onn_pass_slopes(const struct onn_graph *in, struct onn_graph **out);
 
+/* narrow: f32 tensors between the nodes are stored as f16, constants rounded once; graph inputs and outputs stay f32, with
+ * casts where no element-wise kernel reads or writes them. f32 stay nodes without f16 kernels, long sums, numbers that were
+ * counted, constants beyond f16's range (told to the log) and small ones of element-wise nodes. Runs behind fold. */
+struct onn_log;
+enum oclnn_status onn_pass_narrow(const struct onn_graph *in, const struct onn_caps *caps,
+    const struct onn_log *log, struct onn_graph **out);
+
 /* fuse: element-wise nodes become the epilogue of the node before them, where that node's kernels take it. */
 enum oclnn_status onn_pass_fuse(const struct onn_graph *in, const struct onn_caps *caps,
     struct onn_graph **out);

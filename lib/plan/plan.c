@@ -164,6 +164,11 @@ static enum oclnn_status run_passes(struct oclnn_context *ctx, const struct onn_
         advance(&g, next);
         dump_graph(ctx, g, rewriting[i].name);
     }
+    if (o->storage == OCLNN_F16) {
+        ONN_TRY(onn_pass_narrow(g, onn_context_caps(ctx), onn_context_log(ctx), &next));
+        advance(&g, next);
+        dump_graph(ctx, g, "narrow");
+    }
     if (!onn_list_has(o->passes_off, "fuse")) {
         ONN_TRY(onn_pass_fuse(g, onn_context_caps(ctx), &next));
         advance(&g, next);

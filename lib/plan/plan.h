@@ -11,6 +11,7 @@
 struct onn_plan_options {
     enum onn_math math;
     bool freeze; /* parameters count as constants */
+    enum oclnn_dtype storage; /* OCLNN_F16: of the f32 tensors between the nodes; else they stay f32 */
     const char
         *passes_off; /* a list of the names in passes.h, "layout", "views", "inplace", "arena"; NULL: none */
     const char *variant, *format;

@@ -231,6 +231,8 @@ enum oclnn_status oclnn_trainer_create(oclnn_model *model, const struct oclnn_tr
     ONN_CHECK(out, OCLNN_ERROR_ARGUMENT, "out is NULL");
     *out = NULL;
     ONN_CHECK(model, OCLNN_ERROR_ARGUMENT, "the model is NULL");
+    ONN_CHECK(model->options.storage != OCLNN_F16, OCLNN_ERROR_UNSUPPORTED,
+        "a model that stores f16 inside (dtype) is not trained");
     for (int i = 0; i < model->graph->n_inputs; i++)
         ONN_CHECK(!model->steering[i], OCLNN_ERROR_UNSUPPORTED,
             "input '%s' steers shapes or branches: such a model is not trained",

@@ -30,6 +30,15 @@ class Run(unittest.TestCase):
             sets = len([d for d in os.listdir(folder) if d.startswith('test_data_set')])
             self.assertEqual(out.count('pass'), sets)
 
+    def test_half_precision(self):
+        for name in SMALL:
+            folder = os.path.join(DATA, 'models', name)
+            code, out, err = run('oclnn-run', model(name), '--data', os.path.join(folder, 'test_data_set_0'), '--dtype', 'f16')
+            self.assertEqual((code, err), (0, ''), name)
+            part = float(out.split('(')[1].split()[0])
+            self.assertGreater(part, 1e-5, 'it was computed with f32 between the layers')
+            self.assertLess(part, 1e-2)
+
     def test_other_vector_widths(self):
         """Kernels for vectors that this processor does not have; compilers take them apart or leave lanes idle, and some
         write warnings to our standard error."""
@@ -185,6 +194,18 @@ class Bench(unittest.TestCase):
         self.assertEqual(set(row['time_ms']), {'min', 'median', 'mean', 'p90', 'p99', 'samples'})
         for key in ('parameters', 'derived', 'arena', 'arena_lower_bound', 'workspace', 'staging'):
             self.assertIn(key, row['bytes'])
+
+    def test_types(self):
+        folder = os.path.join(DATA, 'models', 'mnist_8', 'test_data_set_0')
+        code, out, err = run('oclnn-bench', model('mnist_8'), '--dtype', 'f32,f16', '--data', folder, '--min-time', '1ms', '-o',
+                             'json')
+        self.assertEqual(code, 0, err)
+        rows = json.loads(out)['results']
+        self.assertEqual([r['dtype'] for r in rows], ['f32', 'f16'])
+        self.assertEqual([r['verify']['status'] for r in rows], ['pass', 'pass'])
+        self.assertLess(rows[0]['verify']['max_rel'] * 100, rows[1]['verify']['max_rel'])
+        self.assertGreater(rows[0]['bytes']['arena'], rows[1]['bytes']['arena'])
+        self.assertIn('--dtype f16', rows[1]['repro'])
 
     def test_wrong_outputs_fail(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -48,15 +48,18 @@ class Usage(unittest.TestCase):
     def test_bad_values_bench(self):
         for option, value in [('--batch', '0'), ('--batch', '1,x'), ('--min-time', 'soon'), ('--min-runs', '0'),
                               ('--warmup', '-1'), ('--tol', 'small'), ('-o', 'xml'), ('--verify', 'maybe'),
-                              ('--compare-limit', '-1'),
+                              ('--compare-limit', '-1'), ('--dtype', 'f64'), ('--dtype', 'f16,f16'),
                               ('--shape', 'x'), ('--shape', 'x=1y2')]:
             self.check(2, 'oclnn-bench: error: ' + ('--' if option[1] == '-' else '-o'), 'oclnn-bench', option, value)
         self.check(2, '--outputs', 'oclnn-bench', '--outputs', 'o.npz')
         self.check(2, 'one model', 'oclnn-bench', 'a', 'b', '--data', 'folder')
+        self.check(2, 'one --dtype', 'oclnn-bench', 'a', '--outputs', 'o.npz', '--dtype', 'f32,f16')
+        self.check(2, ':f16', 'oclnn-bench', 'relu x=1x8', '--dtype', 'f16')
+        self.check(2, 'does not mix types', 'oclnn-bench', 'lenet5', '--train', '--dtype', 'f16')
 
     def test_bad_values_run(self):
         for option, value in [('--top', '0'), ('--mean', '1,2'), ('--std', '0'), ('--resize', 'big'), ('--crop', '0'),
-                              ('--layout', 'chwn'), ('--scale', '0'), ('--label-offset', 'one')]:
+                              ('--layout', 'chwn'), ('--scale', '0'), ('--dtype', 'f64'), ('--label-offset', 'one')]:
             self.check(2, 'oclnn-run: error: ' + option, 'oclnn-run', 'm.onnx', option, value)
 
     def test_run_needs_something(self):

@@ -50,14 +50,15 @@ static void run_item(struct bench_job *job)
         free(text);
         return;
     }
-    void (*bench)(const struct bench_job *) = o->train ? bench_training : bench_network;
+    const int batches = o->n_batch ? o->n_batch : 1, dtypes = o->n_dtype ? o->n_dtype : 1;
 
-    job->batch = 0;
-    if (o->n_batch == 0)
-        bench(job);
-    for (int i = 0; i < o->n_batch && !tool_interrupted(); i++) {
-        job->batch = o->batch[i];
-        bench(job);
+    for (int i = 0; i < batches * dtypes && !tool_interrupted(); i++) {
+        job->batch = o->n_batch ? o->batch[i / dtypes] : 0;
+        job->dtype = o->n_dtype ? o->dtype[i % dtypes] : OCLNN_NONE;
+        if (o->train)
+            bench_training(job);
+        else
+            bench_network(job);
     }
 }
 

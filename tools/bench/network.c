@@ -149,14 +149,16 @@ static void verify_against(json_t *row, oclnn_tensor *const *got, oclnn_tensor *
     bench_row_verify(row, passes ? "pass" : "fail", max_abs, max_rel);
 }
 
-static enum oclnn_status open_model(const struct run *r, const char *variant, int size, oclnn_model **out)
+static enum oclnn_status open_model(const struct run *r, const char *variant, enum oclnn_dtype dtype,
+    int size, oclnn_model **out)
 {
     const struct bench_options *o = r->job->o;
     struct oclnn_model_params params = {.variant = variant,
         .format = o->format,
         .passes_off = o->passes_off,
         .tune = o->tune,
-        .tune_ms = o->tune_ms};
+        .tune_ms = o->tune_ms,
+        .dtype = dtype};
 
     return tool_model_open(r->ctx, r->job->item, size, &params, out);
 }
@@ -166,10 +168,10 @@ static void verify_plain(struct run *r, json_t *row, int size)
 {
     oclnn_model *fast = NULL, *plain = NULL;
     struct tool_feed a = {0}, b = {0};
-    enum oclnn_status status = open_model(r, r->job->o->variant, size, &fast);
+    enum oclnn_status status = open_model(r, r->job->o->variant, r->job->dtype, size, &fast);
 
     if (status == OCLNN_OK)
-        status = open_model(r, "reference", size, &plain);
+        status = open_model(r, "reference", OCLNN_F32, size, &plain);
     if (status == OCLNN_OK) {
         int code = size ? tool_feed_random(&a, fast, NULL, 1) : tool_feed_like(&a, fast, &r->feed);
 
@@ -181,7 +183,7 @@ static void verify_plain(struct run *r, json_t *row, int size)
     if (status == OCLNN_OK)
         status = tool_feed_run(&b, plain);
     if (status == OCLNN_OK) {
-        verify_against(row, a.out, b.out, a.n_out, r->job->o->tolerance, "the plain variant");
+        verify_against(row, a.out, b.out, a.n_out, bench_tolerance(r->job), "the plain variant");
     } else {
         bench_row_warn(row, "not verified: %s", oclnn_error_text(NULL));
         bench_row_verify(row, r->job->o->verify == BENCH_VERIFY_STRICT ? "fail" : "none", 0, 0);
@@ -199,7 +201,8 @@ static void add_verify(struct run *r, json_t *row)
     if (o->verify == BENCH_VERIFY_OFF)
         bench_row_verify(row, "none", 0, 0);
     else if (r->feed.n_want > 0)
-        verify_against(row, r->feed.out, r->feed.want, r->feed.n_want, o->tolerance, "the reference");
+        verify_against(row, r->feed.out, r->feed.want, r->feed.n_want, bench_tolerance(r->job),
+            "the reference");
     else if (o->verify == BENCH_VERIFY_STRICT)
         verify_plain(r, row, 0);
     else if (r->job->verify_small)
@@ -208,8 +211,12 @@ static void add_verify(struct run *r, json_t *row)
         bench_row_verify(row, "none", 0, 0);
 }
 
-static const char *dtype_of(const struct tool_feed *f)
+static const char *dtype_of(const struct run *r)
 {
+    const struct tool_feed *f = &r->feed;
+
+    if (r->job->dtype)
+        return oclnn_dtype_name(r->job->dtype);
     return f->n_in > 0 ? oclnn_dtype_name(oclnn_tensor_dtype(f->in[0])) : "none";
 }
 
@@ -219,7 +226,7 @@ static enum oclnn_status measure(struct run *r, const char *name)
     const struct bench_options *o = r->job->o;
     struct oclnn_plan_info plan = {0};
     double start = tool_now_ms();
-    enum oclnn_status status = open_model(r, o->variant, 0, &r->model);
+    enum oclnn_status status = open_model(r, o->variant, r->job->dtype, 0, &r->model);
     int64_t batch;
     json_t *row;
 
@@ -238,7 +245,7 @@ static enum oclnn_status measure(struct run *r, const char *name)
     if (status != OCLNN_OK)
         return status;
     batch = tool_feed_batch(&r->feed);
-    row = bench_row_start(r->job, name, batch, dtype_of(&r->feed));
+    row = bench_row_start(r->job, name, batch, dtype_of(r));
     oclnn_model_plan_info(r->model, &plan);
     add_plan(r, row);
     bench_row_times(r->job, row, &r->samples, (double)batch, plan.flop);

@@ -18,6 +18,9 @@ static const char help[] =
     "      --list-devices     list the devices and leave\n"
     "  -b, --batch LIST       batch sizes, e.g. 1,8,32 (default: the model's, or 1)\n"
     "      --shape IN=1x3x..  shape of an input with free dimensions; may be repeated\n"
+    "      --dtype LIST       f32, f16 or both: how numbers are stored between the\n"
+    "                         layers, a row for each (default: f32); they are\n"
+    "                         computed in f32\n"
     "      --data FOLDER      ONNX test_data_set folder: feeds input_K.pb and checks\n"
     "                         against output_K.pb; or an .npz with inputs by name\n"
     "      --variant NAME     use only this kernel variant where it can do the job\n"
@@ -51,7 +54,8 @@ static const char help[] =
     "      --verify WORD      auto: against --data, or, without arguments, against\n"
     "                         plain kernels; strict: always against plain kernels\n"
     "                         when there is no --data; off (default: auto)\n"
-    "      --tol T            |got-want| <= T*max|want| + 1e-5 (default: 0.001)\n"
+    "      --tol T            |got-want| <= T*max|want| + 1e-5 (default: 0.001, with\n"
+    "                         --dtype f16 0.01)\n"
     "      --outputs F.npz    write the outputs of the last timed run: out_0, ...;\n"
     "                         with --train the gradients of the first step by\n"
     "                         parameter\n"
@@ -72,6 +76,7 @@ static const char help[] =
 enum {
     OPT_LIST = 256,
     OPT_SHAPE,
+    OPT_DTYPE,
     OPT_DATA,
     OPT_VARIANT,
     OPT_FORMAT,
@@ -103,6 +108,7 @@ static const struct option options[] = {
     {"list-devices", no_argument, NULL, OPT_LIST},
     {"batch", required_argument, NULL, 'b'},
     {"shape", required_argument, NULL, OPT_SHAPE},
+    {"dtype", required_argument, NULL, OPT_DTYPE},
     {"data", required_argument, NULL, OPT_DATA},
     {"variant", required_argument, NULL, OPT_VARIANT},
     {"format", required_argument, NULL, OPT_FORMAT},
@@ -197,6 +203,21 @@ static int parse_tune(struct bench_options *o)
     return -1;
 }
 
+/* A row would be the same twice: each type counts once. */
+static int parse_dtypes(struct bench_options *o)
+{
+    static const char *const words[] = {"f32", "f16", "f32,f16", "f16,f32", NULL};
+    static const enum oclnn_dtype lists[][BENCH_DTYPES] = {{OCLNN_F32}, {OCLNN_F16}, {OCLNN_F32, OCLNN_F16},
+        {OCLNN_F16, OCLNN_F32}};
+    int word = tool_parse_word(optarg, words);
+
+    if (word < 0)
+        return tool_usage("--dtype wants f32, f16 or f32,f16, not \"%s\"", optarg);
+    memcpy(o->dtype, lists[word], sizeof(o->dtype));
+    o->n_dtype = word < 2 ? 1 : 2;
+    return -1;
+}
+
 static int parse_option(struct bench_options *o, int option)
 {
     switch (option) {
@@ -225,6 +246,7 @@ static int parse_option(struct bench_options *o, int option)
     case OPT_LOSS: return tool_parse_loss("--loss", optarg, &o->loss);
     case OPT_OPTIMIZER: return tool_parse_optimizer("--optimizer", optarg, &o->optimizer);
     case OPT_SHAPE: return tool_shapes_add(&o->shapes, optarg);
+    case OPT_DTYPE: return parse_dtypes(o);
     case 'o':
     case OPT_VERIFY: return parse_words(o, option);
     case 'b':
@@ -246,6 +268,14 @@ static int check(struct bench_options *o)
         return tool_usage("--outputs wants one model and one batch size");
     if (o->outputs && bench_is_problem(o->item[0]))
         return tool_usage("--outputs wants a network, not a problem");
+    if (o->outputs && o->n_dtype > 1)
+        return tool_usage("--outputs wants one --dtype");
+    for (int i = 0; i < o->n_items; i++)
+        if (o->n_dtype && bench_is_problem(o->item[i]))
+            return tool_usage("--dtype is for networks; a problem names its types: x=1x64x56x56:f16");
+    for (int i = 0; i < o->n_dtype; i++)
+        if (o->train && o->dtype[i] != OCLNN_F32)
+            return tool_usage("--train works in f32: it does not mix types yet");
     o->per_layer = o->per_layer || o->roofline;
     if (o->data && o->n_items != 1)
         return tool_usage("--data wants one model");
@@ -263,7 +293,7 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv)
         .min_runs = 10,
         .warmup = 3,
         .compare_limit = 10,
-        .tolerance = TOOL_TOLERANCE};
+        .tolerance = -1};
     while (code < 0 && (option = getopt_long(argc, argv, "d:b:o:qvh", options, NULL)) >= 0)
         code = parse_option(o, option);
     if (code >= 0)

@@ -9,19 +9,22 @@ enum bench_form { BENCH_TABLE, BENCH_MD, BENCH_CSV, BENCH_JSON, BENCH_JSONL };
 enum bench_verify { BENCH_VERIFY_AUTO, BENCH_VERIFY_OFF, BENCH_VERIFY_STRICT };
 
 #define BENCH_BATCHES 16
+#define BENCH_DTYPES 2
 struct bench_options {
     const char **item; /* networks, files and problems; 0 = the usual ones */
     int n_items;
     const char *device; /* NULL = $OCLNN_DEVICE or all */
     long batch[BENCH_BATCHES];
     int n_batch; /* 0 = what the model says, 1 where it leaves it open */
+    enum oclnn_dtype dtype[BENCH_DTYPES];
+    int n_dtype; /* 0 = not asked for */
     struct tool_shapes shapes;
     const char *data, *outputs, *output, *roofline, *compare;
     double compare_limit; /* percent */
     const char *variant, *format, *passes_off;
     double min_time; /* seconds */
     long min_runs, warmup;
-    double tolerance;
+    double tolerance; /* negative: what suits the type */
     bool train; /* with loss and optimizer */
     long train_steps; /* whose losses are reported */
     enum oclnn_loss loss;

@@ -25,7 +25,7 @@ static enum oclnn_status run(const struct bench_job *job, oclnn_context *ctx, co
     if (once_ms * params.runs > 2e3 * o->min_time + 500)
         params.runs = (int)fmax(3, (2e3 * o->min_time + 500) / once_ms);
     params.verify = o->verify != BENCH_VERIFY_OFF;
-    params.tolerance = o->tolerance;
+    params.tolerance = bench_tolerance(job);
     times = tool_alloc((size_t)params.runs, sizeof(*times));
     status = oclnn_problem_run(ctx, problem, &params, times, &result);
     if (status == OCLNN_OK) {

@@ -99,6 +99,12 @@ static json_t *repro(const struct bench_job *job)
         free(text);
         text = longer;
     }
+    if (job->dtype) {
+        char *longer = tool_format("%s --dtype %s", text, oclnn_dtype_name(job->dtype));
+
+        free(text);
+        text = longer;
+    }
     if (job->batch) {
         char *longer = tool_format("%s --batch %ld", text, job->batch);
 
@@ -108,6 +114,13 @@ static json_t *repro(const struct bench_job *job)
     value = tool_json_text(text);
     free(text);
     return value;
+}
+
+double bench_tolerance(const struct bench_job *job)
+{
+    if (job->o->tolerance >= 0)
+        return job->o->tolerance;
+    return job->dtype == OCLNN_F16 ? TOOL_TOLERANCE_F16 : TOOL_TOLERANCE;
 }
 
 json_t *bench_row_start(const struct bench_job *job, const char *model, int64_t batch, const char *dtype)

@@ -28,6 +28,7 @@ struct bench_job {
     const struct bench_options *o;
     const char *selector, *item;
     long batch; /* 0 = not asked for */
+    enum oclnn_dtype dtype; /* OCLNN_NONE = not asked for */
     struct bench_report *report;
     struct oclnn_device_info device;
     struct oclnn_device_speed speed; /* zeroed if it could not be measured */
@@ -39,6 +40,8 @@ void bench_network(const struct bench_job *job);
 void bench_problem(const struct bench_job *job);
 void bench_training(const struct bench_job *job);
 
+/* --tol, or what suits the numbers: three digits, two where they are stored as f16. */
+double bench_tolerance(const struct bench_job *job);
 /* The context that a job is measured in. */
 enum oclnn_status bench_context(const struct bench_job *job, oclnn_context **out);
 /* A row with device, platform, driver, model, batch, dtype, mode. */

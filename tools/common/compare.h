@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #define TOOL_TOLERANCE 1e-3
+#define TOOL_TOLERANCE_F16 1e-2 /* numbers stored as f16 between the layers */
 
 struct tool_difference {
     bool is_same_shape, passes;

@@ -10,6 +10,7 @@ _oclnn_words() {
     --val | --test | --eval) echo mnist: cifar10: npy: folder: ;;
     --data) [ "$1" = oclnn-train ] && echo mnist: cifar10: npy: folder: masks: ;;
     --format) echo plain nhwc c8 c16 ;;
+    --dtype) echo f32 f16 ;;
     --layout) echo nchw nhwc ;;
     --verify) echo auto off strict ;;
     -o) echo table md csv json jsonl ;;

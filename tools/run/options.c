@@ -34,6 +34,8 @@ static const char help[] =
     "      --passes-off LIST  leave out patterns, addend, transpose, pad, fold,\n"
     "                         slopes, fuse, updates, early, layout, views, inplace,\n"
     "                         arena\n"
+    "      --dtype WORD       f32 or f16: how numbers are stored between the layers\n"
+    "                         (default: f32); they are computed in f32\n"
     "      --shape IN=1x3x..  shape of an input with free dimensions; may be repeated\n"
     "\n"
     "Images: number = (pixel * SCALE - MEAN) / STD per channel\n"
@@ -54,7 +56,8 @@ static const char help[] =
     "      --out FILE         write the outputs to an .npz, or output 0 to a .png\n"
     "      --batch N          images at a time with --eval (default: 64)\n"
     "      --limit N          only the first N images of --eval (default: all)\n"
-    "      --tol T            |got-want| <= T*max|want| + 1e-5 (default: 0.001)\n"
+    "      --tol T            |got-want| <= T*max|want| + 1e-5 (default: 0.001, with\n"
+    "                         --dtype f16 0.01)\n"
     "      --json             results as JSON\n"
     "  -q, --quiet            results only\n"
     "  -v, --verbose          log lines of the library; twice: all of them\n"
@@ -73,6 +76,7 @@ enum {
     OPT_VARIANT,
     OPT_FORMAT,
     OPT_PASSES,
+    OPT_DTYPE,
     OPT_SHAPE,
     OPT_RESIZE,
     OPT_CROP,
@@ -104,6 +108,7 @@ static const struct option options[] = {
     {"variant", required_argument, NULL, OPT_VARIANT},
     {"format", required_argument, NULL, OPT_FORMAT},
     {"passes-off", required_argument, NULL, OPT_PASSES},
+    {"dtype", required_argument, NULL, OPT_DTYPE},
     {"shape", required_argument, NULL, OPT_SHAPE},
     {"resize", required_argument, NULL, OPT_RESIZE},
     {"crop", required_argument, NULL, OPT_CROP},
@@ -227,6 +232,17 @@ static int parse_number(struct run_options *o, int option)
     }
 }
 
+static int parse_dtype(struct run_options *o)
+{
+    static const char *const words[] = {"f32", "f16", NULL};
+    int word = tool_parse_word(optarg, words);
+
+    if (word < 0)
+        return tool_usage("--dtype wants f32 or f16, not \"%s\"", optarg);
+    o->dtype = word ? OCLNN_F16 : OCLNN_F32;
+    return -1;
+}
+
 static int parse_option(struct run_options *o, int option)
 {
     switch (option) {
@@ -243,6 +259,7 @@ static int parse_option(struct run_options *o, int option)
     case OPT_VARIANT: o->variant = optarg; return -1;
     case OPT_FORMAT: o->format = optarg; return -1;
     case OPT_PASSES: o->passes_off = optarg; return -1;
+    case OPT_DTYPE: return parse_dtype(o);
     case OPT_SHAPE: return tool_shapes_add(&o->shapes, optarg);
     case OPT_LABELS: o->labels = optarg; return -1;
     case OPT_OUT: o->out = optarg; return -1;
@@ -286,11 +303,13 @@ int run_options_parse(struct run_options *o, int argc, char **argv)
 {
     int option, code = -1;
 
-    *o = (struct run_options){.top = 5, .tolerance = TOOL_TOLERANCE};
+    *o = (struct run_options){.top = 5, .tolerance = -1};
     while (code < 0 && (option = getopt_long(argc, argv, "d:qvh", options, NULL)) >= 0)
         code = parse_option(o, option);
     if (code >= 0)
         return code;
+    if (o->tolerance < 0)
+        o->tolerance = o->dtype == OCLNN_F16 ? TOOL_TOLERANCE_F16 : TOOL_TOLERANCE;
     o->model = optind < argc ? argv[optind] : NULL;
     o->input = (const char **)argv + optind + 1;
     o->n_inputs = optind < argc ? argc - optind - 1 : 0;

@@ -14,6 +14,7 @@ struct run_options {
     struct tool_shapes shapes;
     const char *variant, *format, *passes_off;
     long top, batch, limit, label_offset;
+    enum oclnn_dtype dtype;
     double tolerance;
     struct oclnn_image_params image; /* sizes 0 = to fit the model */
     bool has_resize, has_crop, has_layout, dump, summary, json, quiet;
