@@ -28,7 +28,7 @@ double onn_simt_efficiency(const struct onn_caps *caps, int64_t rows, int64_t co
     const double tiles = (double)(onn_div_up(rows, side) * onn_div_up(columns, side) * batches);
     const double filled = (double)(rows * columns * batches) / (tiles * (double)(side * side));
 
-    if (caps->vector_cpu)
+    if (caps->vector_cpu || caps->simulated) /* local memory and barriers only cost */
         return 0.02 * filled;
     return (side == 128 ? 0.65 : 0.5) * filled * tiles / (ceil(tiles / cores) * cores);
 }
@@ -117,7 +117,7 @@ static struct onn_cost gemv_cost(const struct onn_prob *p, const struct onn_tune
     (void)t;
     onn_gemm_size(p, &m, &n, &k, &batches);
     cost.bytes += 4 * n * k * batches * (ceil(m / 4) - 1); /* b again for every four rows */
-    if (p->caps->vector_cpu)
+    if (p->caps->vector_cpu || p->caps->simulated)
         cost.efficiency = 0.01;
     return cost;
 }

@@ -83,6 +83,7 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
     caps->vector_width = width_for_tiles(device, caps->local_is_real);
     caps->vector_cpu = caps->vector_width >= 4;
     caps->copies_args = known_of(device)->copies_args;
+    caps->simulated = device->simulator;
     caps->global_bytes = info->global_bytes;
     caps->max_alloc = info->max_alloc_bytes;
     caps->cache_bytes = onn_device_number(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);
