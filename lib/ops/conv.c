@@ -190,8 +190,8 @@ static const struct onn_variant conv_reference = {
 };
 
 static const struct onn_variant *const conv_variants[] = {&onn_conv_few, &onn_conv_winograd43,
-    &onn_conv_pointwise, &onn_conv_depthwise, &onn_conv_stem, &onn_conv_blocked, &onn_conv_tiled,
-    &conv_reference, NULL};
+    &onn_conv_pointwise, &onn_conv_depthwise, &onn_conv_stem, &onn_conv_blocked, &onn_conv_strips,
+    &onn_conv_tiled, &conv_reference, NULL};
 
 static const struct onn_op conv = {
     .name = "conv",

@@ -5,6 +5,7 @@
 #include "ops/conv.h"
 
 extern const struct onn_variant onn_conv_tiled;
+extern const struct onn_variant onn_conv_strips; /* depthwise on GPUs; also a variant of ConvTranspose */
 
 /* ---- devices with real local memory (conv_tiled.c): shared with the transposed convolution ---- */
 struct onn_conv_tiled_args { /* cl/lib/simt_conv.h */

@@ -1,6 +1,7 @@
 /* ConvTranspose: y[n,k,o] = b[k] + sum over c and taps t with i*stride - pad + t*dilation == o of x[n,c,i] * w[c,k,t].
  * Inputs x, w [C, K/group, taps…], b (optional). */
 #include "ops/convtranspose.h"
+#include "ops/conv_variants.h"
 #include "ops/grads.h"
 
 static const struct onn_attr convtranspose_attrs[] = {
@@ -126,7 +127,7 @@ static const struct onn_variant convtranspose_reference = {
 };
 
 static const struct onn_variant *const variants[] = {&onn_convtranspose_depthwise, &onn_convtranspose_blocked,
-    &onn_convtranspose_tiled, &convtranspose_reference, NULL};
+    &onn_conv_strips, &onn_convtranspose_tiled, &convtranspose_reference, NULL};
 
 static const struct onn_op convtranspose = {
     .name = "convtranspose",

@@ -77,6 +77,10 @@ static const struct onn_case cases[] = {
     CASE("convtranspose x=1x8x6x11 w=8x1x3x3 group=8 stride=3,2 dilation=2,3 pad=1 +add=1x8x18x25 "
          "+clip{min=-5,max=6}"),
     CASE("convtranspose x=1x9x3x2 w=9x1x2x2 group=9 stride=4 pad=1,0,0,1"),
+    CASE("convtranspose x=2x7x6x5 w=7x1x5x5 b=7 group=7 stride=2 pad=2,1,1,2 output_padding=1,0 +relu"),
+    CASE("convtranspose x=1x4x4x6 w=4x1x7x3 group=4 stride=3 pad=4,1,0,2"),
+    CASE("convtranspose x=1x3x5x4 w=3x1x3x4 group=3 stride=2 dilation=2 pad=1"),
+    CASE("convtranspose x=1x3x6x9 w=3x1x2x3 group=3 stride=3 dilation=2 pad=2,0,0,1 +add=1x3x16x28"),
     CASE("convtranspose x=2x19x13 w=19x1x4 group=19 stride=3 pad=2"),
     {.problem = "convtranspose x=8x144x28x28 w=144x1x3x3 group=144 stride=2 pad=1 output_padding=1,1",
         .ref = ref_convtranspose,

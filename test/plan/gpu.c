@@ -89,6 +89,15 @@ static void gpus_get_work_groups(void **state)
         {"batchnormalization x=8x2048x7x7 s=2048 b=2048 m=2048 v=2048 training_mode=1 outs=5", "train_group"},
         {"batchnorm_dx dy=8x64x112x112 x=8x64x112x112 s=64 m=64 d=64 b=64 mask=1 outs=3", "group"},
         {"batchnorm_dx dy=8x64x7x7:f16 x=8x64x7x7:f16 s=64:f16 m=64:f16 d=64:f16 outs=3", "group"},
+        {"conv x=8x96x56x56 w=96x1x3x3 pad=1 group=96", "strips"},
+        {"conv x=8x96x112x112 w=96x1x3x3 pad=1 group=96 stride=2 b=96 +clip{min=0,max=6}", "strips"},
+        {"conv x=8x240x28x28:f16 w=240x1x5x5:f16 pad=2 group=240", "strips"},
+        {"convtranspose x=8x96x56x56 w=96x1x3x3 pad=1 group=96 stride=2 output_padding=1", "strips"},
+        {"softmax_ce x=32x1000 t=32:i64 outs=3", "group"},
+        {"softmax_ce_dx d=scalar x=32x1000 t=32:i64 l=32 s=scalar", "each"},
+        {"softmax_ce x=8x21x128x128 t=8x128x128:i64 outs=3", "reference"}, /* pixels lie side by side */
+        {"conv x=8x64x56x56 w=64x64x3x3 pad=1", "tiled"},
+        {"convtranspose x=8x128x28x28 w=128x64x2x2 stride=2", "tiled"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
