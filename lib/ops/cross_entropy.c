@@ -111,23 +111,22 @@ static struct onn_launch *start(const struct onn_prob *p, struct onn_bind *b, co
 }
 
 /* Rows leave loss and weight in the workspace; work-groups add chunks of them up, and one the chunks. */
-static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status bind_forward(const struct onn_prob *p, struct onn_bind *b, bool group)
 {
     struct ce_args a;
-    (void)t;
     b->status = make_args(p, &p->in[0], 2, &a);
     if (b->status != OCLNN_OK)
         return b->status;
     a.has_lse = p->n_out > 1 && p->out[1].dtype;
     a.has_total = p->n_out > 2 && p->out[2].dtype;
-    struct onn_launch *l = start(p, b, "ce_rows", &p->in[0], &p->in[1]);
+    struct onn_launch *l = start(p, b, group ? "ce_group" : "ce_rows", &p->in[0], &p->in[1]);
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_in(l, a.has_weights ? 2 : 0);
     onn_arg_out(l, a.has_lse ? 1 : 0);
     onn_arg_workspace(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size1(l, (size_t)a.rows, 0);
+    onn_launch_size1(l, (size_t)a.rows * (group ? adders(p) : 1), group ? adders(p) : 0);
     size_t from = 0;
     int64_t count = a.rows;
     if (count > CHUNK) {
@@ -149,6 +148,18 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     return b->status;
 }
 
+static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    (void)t;
+    return bind_forward(p, b, false);
+}
+
+static enum oclnn_status bind_group(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    (void)t;
+    return bind_forward(p, b, true);
+}
+
 static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
 {
     const int64_t rows = rows_of(p), pairs = rows + onn_div_up(rows, CHUNK);
@@ -156,21 +167,32 @@ static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
     return (size_t)pairs * 2 * sizeof(float) + 64;
 }
 
-static enum oclnn_status bind_dx(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+static enum oclnn_status bind_backward(const struct onn_prob *p, struct onn_bind *b, bool each)
 {
     struct ce_args a;
-    (void)t;
     b->status = make_args(p, &p->in[1], 5, &a);
     if (b->status != OCLNN_OK || onn_desc_elements(&p->out[0]) == 0)
         return b->status;
-    struct onn_launch *l = start(p, b, "ce_dx", &p->in[1], &p->in[2]);
+    struct onn_launch *l = start(p, b, each ? "ce_dx_each" : "ce_dx", &p->in[1], &p->in[2]);
     for (int i = 0; i < 5; i++)
         onn_arg_in(l, i);
     onn_arg_in(l, a.has_weights ? 5 : 1);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);
-    onn_launch_size1(l, (size_t)a.rows, 0);
+    onn_launch_size1(l, (size_t)a.rows * (each ? (size_t)a.classes : 1), each ? adders(p) : 0);
     return b->status;
+}
+
+static enum oclnn_status bind_dx(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    (void)t;
+    return bind_backward(p, b, false);
+}
+
+static enum oclnn_status bind_each(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    (void)t;
+    return bind_backward(p, b, true);
 }
 
 static const char *refuse(const struct onn_prob *p)
@@ -184,17 +206,69 @@ static double flop(const struct onn_prob *p)
     return 12.0 * (double)onn_desc_elements(&p->in[is_dx(p) ? 1 : 0]);
 }
 
+/* ---- GPUs: neighbouring items at neighbouring classes ---- */
+static const char *refuse_group(const struct onn_prob *p)
+{
+    if (refuse(p))
+        return refuse(p);
+    if (adders(p) < 64)
+        return "work-groups are too small";
+    return p->in[0].rank != 2  ? "classes do not lie side by side"
+        : p->in[0].dim[1] < 32 ? "few classes"
+                               : NULL;
+}
+
+static const char *refuse_each(const struct onn_prob *p)
+{
+    const struct onn_cross_entropy_attr *t = p->attr;
+    if (refuse(p))
+        return refuse(p);
+    if (t->smoothing > 0 && onn_prob_has(p, 5))
+        return "smoothing needs the sum of all weights";
+    return adders(p) < 64 ? "work-groups are too small" : NULL;
+}
+
+/* An item for each row: on a GPU most wait for memory, alone, and each of a line of its own. */
+static struct onn_cost cost_rows(const struct onn_prob *p, const struct onn_tune *t)
+{
+    const struct onn_desc *x = &p->in[is_dx(p) ? 1 : 0];
+    const bool cpu = p->caps->vector_cpu;
+    (void)t;
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p) * (cpu || x->rank > 2 ? 1 : 8), 1,
+        cpu               ? 0.01
+            : x->rank > 2 ? 0.05
+                          : 0.01};
+}
+
+static struct onn_cost cost_gpu(const struct onn_prob *p, const struct onn_tune *t)
+{
+    const bool cpu = p->caps->vector_cpu;
+    (void)t;
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p) * (cpu ? 8 : 1), 1, cpu ? 0.004 : 0.1};
+}
+
 static const struct onn_variant forward = {.name = "reference",
     .flags = ONN_VARIANT_REFERENCE,
     .refuse = refuse,
+    .cost = cost_rows,
     .workspace = workspace,
     .bind = bind};
-static const struct onn_variant *const forward_variants[] = {&forward, NULL};
+static const struct onn_variant group = {.name = "group",
+    .refuse = refuse_group,
+    .cost = cost_gpu,
+    .workspace = workspace,
+    .bind = bind_group};
+static const struct onn_variant *const forward_variants[] = {&group, &forward, NULL};
 static const struct onn_variant backward = {.name = "reference",
     .flags = ONN_VARIANT_REFERENCE,
     .refuse = refuse,
+    .cost = cost_rows,
     .bind = bind_dx};
-static const struct onn_variant *const backward_variants[] = {&backward, NULL};
+static const struct onn_variant each = {.name = "each",
+    .refuse = refuse_each,
+    .cost = cost_gpu,
+    .bind = bind_each};
+static const struct onn_variant *const backward_variants[] = {&each, &backward, NULL};
 
 #define ROW(text, kind, field, d, lo, hi) \
     { \

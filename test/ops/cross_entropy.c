@@ -127,6 +127,9 @@ static const struct onn_case cases[] = {
     LOSS("softmax_ce x=2x5x6x7 t=2x6x7:i32 outs=3"),
     LOSS("softmax_ce x=3x4 t=3:i64 sum=1 outs=3"),
     LOSS("softmax_ce x=3x1000 t=3:i64 outs=3"),
+    LOSS("softmax_ce x=5x67 t=5:i32 w=67 smoothing=0.2 outs=3"),
+    LOSS("softmax_ce x=9x130 t=9:i64 sum=1"),
+    LOSS("nll x=7x33 t=7:i64 w=33 smoothing=0.1 outs=3"),
     LOSS("softmax_ce x=1x5 t=1:i64 ignore_index=3 outs=3"), /* its only label */
     LOSS("softmax_ce x=2x3x67x73 t=2x67x73:i64 w=3 outs=3"), /* rows of three chunks */
     LOSS("nll x=6x10 t=6:i64 outs=3"),
@@ -136,6 +139,8 @@ static const struct onn_case cases[] = {
     DX("softmax_ce_dx d=scalar x=9x11 t=9:i64 l=9 s=scalar smoothing=0.1"),
     DX("softmax_ce_dx d=scalar x=9x11 t=9:i64 l=9 s=scalar w=11 smoothing=0.1"),
     DX("softmax_ce_dx d=scalar x=2x5x6x7 t=2x6x7:i64 l=2x6x7 s=scalar"),
+    DX("softmax_ce_dx d=scalar x=5x67 t=5:i64 l=5 s=scalar w=67"),
+    DX("nll_dx d=scalar x=7x33 t=7:i64 l=7 s=scalar smoothing=0.1"),
     DX("nll_dx d=scalar x=6x10 t=6:i64 l=6 s=scalar"),
     DX("nll_dx d=scalar x=2x4x3x3 t=2x3x3:i64 l=2x3x3 s=scalar w=4"),
     {.problem = NULL},
