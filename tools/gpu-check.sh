@@ -2,16 +2,16 @@
 # Correctness and speed on a machine with a GPU that has neither network nor our packages.
 #   sh tools/gpu-check.sh pack    here: builds, and packs tools, tests, the libraries they need and test data into
 #                                 gpu-check/bundle.tar.xz (ignored by git, below 50 MB); carry gpu-check/ with the working tree.
-#   sh tools/gpu-check.sh [PART]...  there: devices selftest tests models tools bench; by default all of them.
+#   sh tools/gpu-check.sh [PART]...  there: devices selftest tests models tools bench transfers; by default all of them.
 #   sh tools/gpu-check.sh keep [FOLDER]   here again: FOLDER (default bench/gpu) becomes bench/gpu-DEVICE.md, with a heading.
 # Nothing begins or goes on after GPU_CHECK_SECONDS (540): what was left out is named, and can be asked for as a PART of
-# another call. report.txt, failures.txt, bench.json and train.json go to ${OUT:-bench/gpu}. The device is ${OCLNN_DEVICE:-gpu}.
+# another call. report.txt, failures.txt, bench.json, train.json and transfers-*.json go to ${OUT:-bench/gpu}. The device is ${OCLNN_DEVICE:-gpu}.
 # Exit code: 0 everything right, 1 something failed or was left out, 2 usage, 3 no such OpenCL device.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bundle=gpu-check
 data=../shared/data
-parts="devices selftest tests models tools bench"
+parts="devices selftest tests models tools bench transfers"
 # Large, and nothing in them that the others lack.
 left_out="mobilenet_v2 deeplab_v3"
 
@@ -189,6 +189,23 @@ bench() {
     return 0
 }
 
+# Pinned memory and none, in turn, where transfers matter: quick networks on images.
+transfers() {
+    for staging in on off on off; do
+        file=$out/transfers-$staging.json
+        step 60 "oclnn-bench, staging $staging" env OCLNN_STAGING=$staging oclnn-bench squeezenet mobilenet-v2 --batch 1,32 \
+            --min-time 1s -o json --output "$file" &&
+            python3 -c '
+import json, sys
+for row in json.load(open(sys.argv[1]))["results"]:
+    print("ok  staging %s, %s, batch %d: %.3f ms a run, of which transfers %.3f; %.3f to enqueue it; %.3f with two in flight; "
+          "round trip %.3f; %.1f MB of staging" % (sys.argv[2], row["model"], row["batch"], row["time_ms"]["median"],
+          row.get("transfer_ms", 0), row.get("enqueue_ms", 0), row.get("pipelined_ms", 0), row.get("round_trip_ms", 0),
+          row["bytes"]["staging"] / 1e6))' "$file" "$staging"
+    done
+    return 0
+}
+
 run_part() {
     echo "== $1"
     case $1 in
@@ -198,6 +215,7 @@ run_part() {
     models) all 240 test/e2e/models.py test/e2e/figures.py test/e2e/passes.py ;;
     tools) all 240 test/e2e/usage.py test/e2e/export.py test/e2e/train.py test/e2e/photos.py ;;
     bench) bench ;;
+    transfers) transfers ;;
     esac
 }
 

@@ -182,6 +182,8 @@ OCLNN_API enum oclnn_status oclnn_model_prepare(oclnn_model *model, const struct
 /** A run in flight. It belongs to its model and ends with it. */
 typedef struct oclnn_job oclnn_job;
 /** Enqueues a run and returns. Arrays must stay untouched until the job was waited for.
+ *  Two runs in flight keep a device busy. Where it has memory of its own, arrays of up to 64 MiB go through pinned memory
+ *  that the plan has twice, so that transfers hold nobody up; there a third run first waits for the outputs of the first.
  *  Errors: those of oclnn_model_run; OCLNN_ERROR_ARGUMENT when 8 jobs are in flight. *job is NULL then. */
 OCLNN_API enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_binding *in,
     const struct oclnn_binding *out, oclnn_job **job);

@@ -33,6 +33,7 @@ enum oclnn_status onn_model_from_graph(struct oclnn_context *ctx, struct onn_gra
     g = NULL;
     params = params ? params : &none;
     m->options.freeze = true;
+    m->options.stage_outputs = true;
     ONN_TRY(keep_text(&m->text[0], params->passes_off ? params->passes_off : onn_env("OCLNN_PASSES_OFF"),
         &m->options.passes_off));
     ONN_TRY(onn_plan_check_passes(m->options.passes_off));

@@ -19,6 +19,7 @@ struct oclnn_job {
     struct oclnn_model *model;
     struct onn_event *event;
     uint64_t run; /* its number */
+    enum oclnn_status status; /* of what was done for it beside waiting for the event */
     bool busy;
 };
 
@@ -55,8 +56,7 @@ enum oclnn_status onn_model_read_inputs(struct oclnn_model *m, const struct ocln
 enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan *p,
     const struct oclnn_binding *list, const int *number, bool idle);
 /* One entry into input i. idle: no run that may read it is under way, so the host may write it itself where it can. */
-enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i,
-    const struct oclnn_binding *b, bool idle);
+enum oclnn_status onn_model_write(struct onn_plan *p, int i, const struct oclnn_binding *b, bool idle);
 /* report.c: see oclnn_model_profile; names live in `names`. */
 enum oclnn_status onn_plan_rows(struct onn_plan *p, struct onn_arena *names, int runs,
     struct oclnn_profile_row *rows, int capacity, int *n_rows);

@@ -158,18 +158,12 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_model_write(struct oclnn_model *m, struct onn_plan *p, int i,
-    const struct oclnn_binding *b, bool idle)
+enum oclnn_status onn_model_write(struct onn_plan *p, int i, const struct oclnn_binding *b, bool idle)
 {
-    const size_t bytes = onn_desc_bytes(onn_plan_input_desc(p, i));
     enum oclnn_status status = onn_plan_bind_input(p, i, b->cl_mem);
-    if (status != OCLNN_OK || b->cl_mem || !bytes)
+    if (status != OCLNN_OK || b->cl_mem)
         return status;
-    void *at = idle ? onn_buffer_host(onn_plan_input(p, i)) : NULL;
-    if (!at)
-        return onn_buffer_write(m->ctx, onn_plan_input(p, i), 0, bytes, host_data(b), false);
-    memcpy(at, host_data(b), bytes);
-    return OCLNN_OK;
+    return onn_plan_write(p, i, host_data(b), idle ? ONN_WRITE_IDLE : ONN_WRITE_QUEUED);
 }
 
 enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan *p,
@@ -180,7 +174,7 @@ enum oclnn_status onn_model_write_inputs(struct oclnn_model *m, struct onn_plan 
         int i;
         enum oclnn_status status = which(m, true, list, k, &i);
         if (status == OCLNN_OK)
-            status = onn_model_write(m, p, number ? number[i] : i, &list[k], idle);
+            status = onn_model_write(p, number ? number[i] : i, &list[k], idle);
         if (status != OCLNN_OK)
             return status;
     }
@@ -245,24 +239,33 @@ static enum oclnn_status read_outputs(struct oclnn_model *m, const struct oclnn_
     const int n = count(list);
     for (int k = 0; k < n; k++) {
         int i;
-        size_t offset;
         void *to = NULL;
         ONN_TRY(which(m, false, list, k, &i));
         const struct onn_desc *d = onn_plan_output_desc(p, i);
         const size_t bytes = onn_desc_bytes(d);
-        struct onn_buffer *from = onn_plan_output(p, i, &offset);
-        const char *host = open ? onn_buffer_host(from) : NULL;
+        const void *host = open ? onn_plan_output_host(p, i) : NULL;
         if ((host != NULL) != (event == NULL))
             continue;
         ONN_TRY(host_place(&list[k], d, &to));
         if (!bytes || !to)
             continue;
         if (host)
-            memcpy(to, host + offset, bytes);
+            memcpy(to, host, bytes);
         else
-            ONN_TRY(onn_buffer_read_start(m->ctx, from, offset, bytes, to, event));
+            ONN_TRY(onn_plan_read_start(p, i, to, m->begun, event));
     }
 fail:
+    return status;
+}
+
+/* Completes the arrays of this run and of those before it, whichever plans they had. */
+static enum oclnn_status settle(struct oclnn_model *m, uint64_t run)
+{
+    enum oclnn_status status = OCLNN_OK;
+    for (int i = 0; i < m->n_plans; i++) {
+        const enum oclnn_status one = onn_plan_settle(m->plan[i].plan, run);
+        status = status == OCLNN_OK ? one : status;
+    }
     return status;
 }
 
@@ -291,8 +294,10 @@ static enum oclnn_status enqueue(struct oclnn_model *m, const struct oclnn_bindi
     return OCLNN_OK;
 fail:
     onn_event_destroy(&last);
-    if (m && onn_queue_finish(m->ctx) == OCLNN_OK) /* nobody's array is touched after we return */
+    if (m && onn_queue_finish(m->ctx) == OCLNN_OK) { /* nobody's array is touched after we return */
+        settle(m, m->begun);
         m->done = m->begun;
+    }
     return status;
 }
 
@@ -300,6 +305,8 @@ fail:
 static enum oclnn_status wait_for(struct oclnn_model *m, uint64_t run, struct onn_event **event)
 {
     enum oclnn_status status = onn_event_wait(m->ctx, event);
+    const enum oclnn_status settled = settle(m, run);
+    status = status == OCLNN_OK ? settled : status;
     if (status == OCLNN_OK && m->done < run)
         m->done = run;
     return status;
@@ -372,6 +379,7 @@ enum oclnn_status oclnn_model_run_async(oclnn_model *model, const struct oclnn_b
     ONN_TRY(onn_queue_flush(model->ctx));
     j->model = model;
     j->run = model->begun;
+    j->status = OCLNN_OK;
     j->busy = true;
     *job = j;
 fail:
@@ -386,10 +394,15 @@ enum oclnn_status oclnn_job_wait(oclnn_job **job)
     *job = NULL;
     enum oclnn_status status = wait_for(j->model, j->run, &j->event);
     j->busy = false;
-    return status;
+    return j->status == OCLNN_OK ? status : j->status;
 }
 
 int oclnn_job_is_done(const oclnn_job *job)
 {
-    return !job || onn_event_is_done(job->event);
+    if (!job || !onn_event_is_done(job->event))
+        return !job;
+    struct oclnn_job *j = &job->model->job[job - job->model->job];
+    const enum oclnn_status status = settle(j->model, j->run);
+    j->status = j->status == OCLNN_OK ? status : j->status;
+    return 1;
 }

@@ -54,12 +54,18 @@ fail:
     return status;
 }
 
+static void finish_one(struct onn_plan_bound *b)
+{
+    onn_staging_destroy(&b->staging);
+    onn_buffer_destroy(&b->user);
+}
+
 void onn_plan_finish_bound(struct onn_plan *p)
 {
     for (int i = 0; p->in && i < p->graph->n_inputs; i++)
-        onn_buffer_destroy(&p->in[i].user);
+        finish_one(&p->in[i]);
     for (int i = 0; p->out && i < p->graph->n_outputs; i++)
-        onn_buffer_destroy(&p->out[i].user);
+        finish_one(&p->out[i]);
     onn_free(p->in);
     onn_free(p->out);
 }

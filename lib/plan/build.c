@@ -127,6 +127,7 @@ static enum oclnn_status make_buffers(struct onn_plan *p)
             p->stats.parameter_bytes += store->bytes;
         }
     }
+    ONN_TRY(onn_plan_init_staging(p));
     ONN_TRY(make_derived(p));
 fail:
     return status;

@@ -10,6 +10,8 @@ enum oclnn_status onn_plan_blob(const struct onn_plan *p, int v, struct onn_buff
 /* bind.c: room for what inputs and outputs may be bound to, once the storages are known. */
 enum oclnn_status onn_plan_init_bound(struct onn_plan *p);
 void onn_plan_finish_bound(struct onn_plan *p);
+/* transfer.c: pinned memory for them, where the device wants it. */
+enum oclnn_status onn_plan_init_staging(struct onn_plan *p);
 /* What is left to do for bound outputs when the last kernel is enqueued; *copied: something was. */
 enum oclnn_status onn_plan_copy_outputs(struct onn_plan *p, bool *copied);
 /* Where value v is. */

@@ -232,6 +232,7 @@ enum oclnn_status onn_plan_lay_out(struct oclnn_context *ctx, const struct onn_g
     ONN_TRY(p ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     p->ctx = ctx;
     p->cache = cache;
+    p->stage_outputs = options->stage_outputs;
     ONN_TRY(run_passes(ctx, source, bindings, options, &g));
     ONN_TRY(choose_layout(p, g, options));
     p->place_options = (struct onn_place_options){.caps = onn_context_caps(ctx),

@@ -7,6 +7,7 @@
 #include "plan/derived.h"
 #include "plan/exec.h"
 #include "plan/place.h"
+#include "runtime/staging.h"
 
 struct onn_plan_options {
     enum onn_math math;
@@ -18,9 +19,10 @@ struct onn_plan_options {
     onn_adjust_fn adjust; /* see plan/assign.h; NULL: predicted times only */
     void *adjust_user;
     const char *choices; /* plan/choices.h; NULL: chosen here */
+    bool stage_outputs; /* all of them may be asked for after every run */
 };
 
-/* A graph input or output and the program's own buffer that may stand in for it. */
+/* A graph input or output, the program's own buffer that may stand in for it, and how host bytes come and go. */
 enum onn_plan_where {
     ONN_BOUND_OWN, /* the plan's own memory */
     ONN_BOUND_DIRECT, /* kernels work in the program's buffer */
@@ -31,6 +33,7 @@ struct onn_plan_bound {
     enum onn_plan_where where;
     bool movable; /* outputs: all of the storage is this output, so it may lie in the program's buffer */
     bool is_read; /* outputs: kernels of the plan read it, too */
+    struct onn_staging *staging; /* for host bytes; NULL: they go straight */
 };
 
 /* The launches of one node. */
@@ -61,7 +64,7 @@ struct onn_plan {
     struct onn_plan_bound *in, *out; /* per graph input, per graph output */
     uint64_t *version; /* per node of the graph, derived ones only: of what it is made from */
     uint64_t derived_stamp; /* sum of source versions at the last derived run */
-    bool derived_done;
+    bool derived_done, stage_outputs;
     struct onn_plan_stats stats;
 };
 
@@ -97,6 +100,22 @@ enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, void *cl_mem_ha
 enum oclnn_status onn_plan_bind_output(struct onn_plan *p, int i, void *cl_mem_handle);
 /* The plan's own memory for everything. */
 void onn_plan_unbind(struct onn_plan *p);
+/* How long host bytes that are written must stay as they are. */
+enum onn_plan_write {
+    ONN_WRITE_QUEUED, /* until the queue has passed; a run that reads the input may be under way */
+    ONN_WRITE_IDLE, /* the same; no run that reads the input is under way */
+    ONN_WRITE_TAKEN /* not at all */
+};
+/* Host bytes into the plan's own memory for input i. Enqueues; waits only for what it must. */
+enum oclnn_status onn_plan_write(struct onn_plan *p, int i, const void *from, enum onn_plan_write how);
+/* Output i as the host sees it without a command, once the run is over; NULL: it must be read. */
+const void *onn_plan_output_host(const struct onn_plan *p, int i);
+/* Enqueues reading output i for run number `run` (it only grows); *event as in onn_buffer_read_start. The bytes are there
+ * when the event is done and the run was settled. */
+enum oclnn_status onn_plan_read_start(struct onn_plan *p, int i, void *to, uint64_t run,
+    struct onn_event **event);
+/* Waits for the reads of this run and of those before it, and completes the arrays they go to. */
+enum oclnn_status onn_plan_settle(struct onn_plan *p, uint64_t run);
 /* Enqueues derived values that are out of date, then every step, then copies to bound outputs where they are needed.
  * *last (last may be NULL): the event of the last kernel, NULL where the end of the run has none. */
 enum oclnn_status onn_plan_run(struct onn_plan *p, struct onn_event **last);

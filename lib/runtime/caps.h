@@ -18,6 +18,7 @@ struct onn_caps {
     bool local_is_real, unified, has_fp16, has_fp64, has_subgroups, has_command_buffer, has_int64_atomics;
     int subgroup_size;
     bool host_memory; /* probed: kernels work in the host's own bytes, seen by both sides without a command */
+    bool staged; /* has memory of its own: arrays go through pinned memory, see runtime/staging.h */
     size_t global_bytes, max_alloc, cache_bytes, constant_bytes, base_align; /* base_align in bytes */
     int opencl_major, opencl_minor;
     bool

@@ -55,6 +55,19 @@ fail:
     return status;
 }
 
+enum oclnn_status onn_probe_staging_wanted(struct onn_caps *caps)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const char *text = onn_env("OCLNN_STAGING");
+    if (!text)
+        return OCLNN_OK;
+    ONN_CHECK(strcmp(text, "on") == 0 || strcmp(text, "off") == 0, OCLNN_ERROR_ARGUMENT,
+        "OCLNN_STAGING is '%s'; known are on, off", text);
+    caps->staged = strcmp(text, "on") == 0;
+fail:
+    return status;
+}
+
 void onn_probe_reported(const struct onn_device *device, const char *extensions, struct onn_caps *caps)
 {
     const struct oclnn_device_info *info = &device->info;
@@ -78,6 +91,7 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
     caps->local_bytes = info->local_bytes;
     caps->local_is_real = onn_device_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
     caps->unified = info->unified_memory;
+    caps->staged = !caps->unified;
     caps->has_command_buffer = onn_device_has_word(extensions, "cl_khr_command_buffer");
     caps->has_int64_atomics = onn_device_has_word(extensions, "cl_khr_int64_base_atomics");
     caps->vector_width = width_for_tiles(device, caps->local_is_real);

@@ -71,24 +71,22 @@ fail:
     return status;
 }
 
-static enum oclnn_status write(struct oclnn_trainer *t, struct onn_step_plan *p, int input, const void *data)
+static enum oclnn_status write(struct onn_step_plan *p, int input, const void *data)
 {
     if (input < 0 || !data)
         return OCLNN_OK;
-    return onn_buffer_write(t->ctx, onn_plan_input(p->plan, input), 0,
-        onn_desc_bytes(onn_plan_input_desc(p->plan, input)), data, false);
+    return onn_plan_write(p->plan, input, data, ONN_WRITE_QUEUED);
 }
 
-enum oclnn_status onn_feed_write(const struct onn_feed *f, struct oclnn_trainer *t, struct onn_step_plan *p,
-    const struct onn_batch *b)
+enum oclnn_status onn_feed_write(const struct onn_feed *f, struct onn_step_plan *p, const struct onn_batch *b)
 {
     enum oclnn_status status = OCLNN_OK;
-    ONN_TRY(write(t, p, p->input[0], b->x));
-    ONN_TRY(write(t, p, p->table, b->table));
-    ONN_TRY(write(t, p, p->norm, f->norm));
-    ONN_TRY(write(t, p, p->target, b->mask ? (const void *)b->mask : b->label));
-    ONN_TRY(write(t, p, p->target2, b->label2));
-    ONN_TRY(write(t, p, p->lambda, b->lambda));
+    ONN_TRY(write(p, p->input[0], b->x));
+    ONN_TRY(write(p, p->table, b->table));
+    ONN_TRY(write(p, p->norm, f->norm));
+    ONN_TRY(write(p, p->target, b->mask ? (const void *)b->mask : b->label));
+    ONN_TRY(write(p, p->target2, b->label2));
+    ONN_TRY(write(p, p->lambda, b->lambda));
 fail:
     return status;
 }

@@ -18,7 +18,7 @@ void onn_feed_finish(struct onn_feed *f);
 enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *t, int64_t n, bool training,
     bool mixup, struct onn_step_plan **out);
 /* Enqueues the uploads; the batch must stay until the queue has passed them. */
-enum oclnn_status onn_feed_write(const struct onn_feed *f, struct oclnn_trainer *t, struct onn_step_plan *p,
+enum oclnn_status onn_feed_write(const struct onn_feed *f, struct onn_step_plan *p,
     const struct onn_batch *b);
 /* Answers so far. */
 struct onn_tally {

@@ -53,7 +53,7 @@ enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *t, const oclnn_dataset *
         if (end)
             break;
         ONN_TRY(onn_feed_plan(&feed, t, b.n, false, false, &p));
-        ONN_TRY(onn_feed_write(&feed, t, p, &b));
+        ONN_TRY(onn_feed_write(&feed, p, &b));
         ONN_TRY(onn_plan_run(p->plan, NULL));
         struct onn_buffer *out0 = onn_plan_output(p->plan, 0, &offset);
         ONN_TRY(onn_buffer_read(t->ctx, out0, offset, sizeof part, &part, true));

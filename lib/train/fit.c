@@ -100,7 +100,7 @@ static enum oclnn_status steps(struct fit *f, struct onn_loader *loader)
     while (!end && !f->stop) {
         struct onn_step_plan *p = NULL;
         ONN_TRY(onn_feed_plan(&f->feed, f->t, now.n, true, now.label2 != NULL, &p));
-        ONN_TRY(onn_feed_write(&f->feed, f->t, p, &now));
+        ONN_TRY(onn_feed_write(&f->feed, p, &now));
         set_rate(f);
         ONN_TRY(onn_step_run(f->t, p, NULL));
         const enum oclnn_status fetched = onn_loader_next(loader, &next, &end);

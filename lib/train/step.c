@@ -46,7 +46,7 @@ static enum oclnn_status write_target(struct oclnn_trainer *t, struct onn_step_p
     }
     ONN_CHECK(b.tensor || b.data || b.cl_mem, OCLNN_ERROR_ARGUMENT, "the target has no data");
     ONN_TRY(check_labels(t, p, b.tensor ? b.tensor->data : b.cl_mem ? NULL : b.data));
-    ONN_TRY(onn_model_write(t->model, p->plan, p->target, &b, false));
+    ONN_TRY(onn_model_write(p->plan, p->target, &b, false));
 fail:
     return status;
 }

@@ -103,6 +103,7 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
     struct onn_plan_options options = t->model->options;
     const size_t inputs = (size_t)t->model->graph->n_inputs + 1;
     options.freeze = false;
+    options.stage_outputs = false; /* few are asked for, and gradients are large */
     *p = (struct onn_step_plan){.training = spec->training,
         .kind = spec->kind,
         .front = spec->front,
@@ -175,9 +176,8 @@ enum oclnn_status onn_step_write_rates(struct oclnn_trainer *t, struct onn_step_
         const float rate = t->lr * t->rate_scale[k];
         if (p->rate[k] < 0 || p->rate_sent[k] == rate)
             continue;
-        p->rate_sent[k] = rate; /* stays where it is until the queue has passed */
-        ONN_TRY(onn_buffer_write(t->ctx, onn_plan_input(p->plan, p->rate[k]), 0, sizeof(float),
-            &p->rate_sent[k], true));
+        p->rate_sent[k] = rate;
+        ONN_TRY(onn_plan_write(p->plan, p->rate[k], &rate, ONN_WRITE_TAKEN));
     }
 fail:
     return status;

@@ -57,6 +57,9 @@ class Effects(unittest.TestCase):
     def test_vector_width(self):
         self.assertIn("OCLNN_VECTOR_WIDTH is '5'", self.said(wanted=1, OCLNN_VECTOR_WIDTH='5'))
 
+    def test_staging(self):
+        self.assertIn("OCLNN_STAGING is 'maybe'", self.said(wanted=1, OCLNN_STAGING='maybe'))
+
     def test_kernel_folder(self):
         """A folder of kernel files that do not compile: they are taken."""
         with tempfile.TemporaryDirectory() as folder:

@@ -50,6 +50,25 @@ class Run(unittest.TestCase):
                 self.assertEqual(code, 0, f'{name}, {width}: {err}')
                 self.assertIn('pass', out)
 
+    def test_staging(self):
+        """Pinned memory on the way in and out: the same bits, and counted."""
+        source, seen = os.path.join(DATA, 'models', 'resnet20_cifar10'), []
+        with tempfile.TemporaryDirectory() as folder:
+            for word in 'on', 'off':
+                env = dict(os.environ, OCLNN_STAGING=word)
+                code, out, err = run('oclnn-run', model('resnet20_cifar10'), '--data', source, env=env)
+                self.assertEqual((code, err), (0, ''), word)
+                self.assertIn('pass', out)
+                code, out, err = run('oclnn-bench', model('resnet20_cifar10'), '--data', f'{source}/test_data_set_0',
+                                     '--min-time', '1ms', '--outputs', f'{folder}/{word}.npz', '-o', 'json', env=env)
+                self.assertEqual(code, 0, err)
+                with open(f'{folder}/{word}.npz', 'rb') as f:
+                    seen.append((f.read(), json.loads(out)['results'][0]))
+        self.assertEqual(seen[0][0], seen[1][0])
+        staging = [row['bytes']['staging'] for _, row in seen]
+        self.assertGreaterEqual(staging[0], staging[1] + 2 * 4 * (3 * 32 * 32 + 10))
+        self.assertTrue(all(row['pipelined_ms'] > 0 for _, row in seen))
+
     def test_mismatch_is_named(self):
         with tempfile.TemporaryDirectory() as folder:
             source = os.path.join(DATA, 'models', 'mnist_8')

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-static void run_allocates_nothing(void **state)
+/* staging: $OCLNN_STAGING. */
+static void allocates_nothing(const char *staging)
 {
-    (void)state;
     oclnn_context *ctx = NULL;
     oclnn_graph *graph = NULL;
     oclnn_model *net = NULL;
@@ -23,8 +23,13 @@ static void run_allocates_nothing(void **state)
     struct oclnn_binding in[2] = {{.data = image, .bytes = sizeof image, .shape = OCLNN_SHAPE(2, 1, 28, 28)},
         {0}};
     const struct oclnn_zoo_params params = {0};
-    if (oclnn_context_create(NULL, &ctx) == OCLNN_ERROR_NO_DEVICE)
+    setenv("OCLNN_STAGING", staging, 1);
+    const enum oclnn_status opened = oclnn_context_create(NULL, &ctx);
+    unsetenv("OCLNN_STAGING");
+    if (opened == OCLNN_ERROR_NO_DEVICE)
         skip();
+    assert_int_equal(opened, OCLNN_OK);
+    assert_int_equal(onn_context_caps(ctx)->staged, strcmp(staging, "on") == 0);
     assert_int_equal(oclnn_graph_create(NULL, &graph), OCLNN_OK);
     assert_int_equal(oclnn_zoo_build("mnist-conv2", graph, &params), OCLNN_OK);
     assert_int_equal(oclnn_model_create(ctx, &graph, NULL, &net), OCLNN_OK);
@@ -36,12 +41,12 @@ static void run_allocates_nothing(void **state)
     const struct onn_counters before = onn_context_counters(ctx);
     onn_heap_fail(0, false);
     for (int i = 0; i < 20; i++) {
-        oclnn_job *job[2] = {NULL, NULL};
+        oclnn_job *job[4] = {NULL};
         assert_int_equal(oclnn_model_run(net, in, OCLNN_OUT(scores)), OCLNN_OK);
-        assert_int_equal(oclnn_model_run_async(net, in, OCLNN_OUT(scores), &job[0]), OCLNN_OK);
-        assert_int_equal(oclnn_model_run_async(net, in, OCLNN_OUT(scores), &job[1]), OCLNN_OK);
-        assert_int_equal(oclnn_job_wait(&job[0]), OCLNN_OK);
-        assert_int_equal(oclnn_job_wait(&job[1]), OCLNN_OK);
+        for (int k = 0; k < 4; k++)
+            assert_int_equal(oclnn_model_run_async(net, in, OCLNN_OUT(scores), &job[k]), OCLNN_OK);
+        for (int k = 0; k < 4; k++)
+            assert_int_equal(oclnn_job_wait(&job[k]), OCLNN_OK);
         /* the program's own buffers, others in every run, in turn with host arrays */
         struct oclnn_binding from[2] = {{.cl_mem = mem[i % 2], .shape = in[0].shape}, {0}};
         assert_int_equal(oclnn_model_run(net, from, OCLNN_OUT_CL(mem[2 + i % 2])), OCLNN_OK);
@@ -63,6 +68,18 @@ static void run_allocates_nothing(void **state)
     oclnn_context_destroy(&ctx);
 }
 
+static void run_allocates_nothing(void **state)
+{
+    (void)state;
+    allocates_nothing("off");
+}
+
+static void staged_run_allocates_nothing(void **state)
+{
+    (void)state;
+    allocates_nothing("on");
+}
+
 /* Where the device works in the host's memory, a run is its kernels and nothing else; inputs of a run in flight are left
  * alone all the same. */
 static void host_memory_needs_no_transfers(void **state)
@@ -76,8 +93,8 @@ static void host_memory_needs_no_transfers(void **state)
     if (oclnn_context_create(NULL, &ctx) == OCLNN_ERROR_NO_DEVICE)
         skip();
     const struct onn_caps *caps = onn_context_caps(ctx);
-    const bool open = caps->host_memory;
-    assert_int_equal(open,
+    const bool open = caps->host_memory && !caps->staged;
+    assert_int_equal(caps->host_memory,
         caps->is_cpu && caps->unified && !caps->slow); /* every known driver of a processor */
     assert_int_equal(oclnn_graph_create(NULL, &graph), OCLNN_OK);
     assert_int_equal(oclnn_zoo_build("mnist-conv2", graph, &params), OCLNN_OK);
@@ -109,6 +126,6 @@ static void host_memory_needs_no_transfers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(run_allocates_nothing),
-        cmocka_unit_test(host_memory_needs_no_transfers)};
+        cmocka_unit_test(staged_run_allocates_nothing), cmocka_unit_test(host_memory_needs_no_transfers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

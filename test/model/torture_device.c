@@ -15,7 +15,7 @@
 
 enum { BATCH = 2, PIXELS = 28 * 28, CLASSES = 10 };
 
-static oclnn_context *shared; /* programs stay compiled in it */
+static oclnn_context *shared, *staged; /* programs stay compiled in them */
 static float image[BATCH * PIXELS];
 
 static void count_line(void *user, const char *text)
@@ -84,7 +84,7 @@ static enum oclnn_status again(uint64_t *answer)
     return status;
 }
 
-static enum oclnn_status model_jobs(uint64_t *answer)
+static enum oclnn_status jobs(oclnn_context *ctx, uint64_t *answer)
 {
     static float scores[CLASSES];
     oclnn_model *net = NULL;
@@ -93,7 +93,7 @@ static enum oclnn_status model_jobs(uint64_t *answer)
                                            .bytes = PIXELS * sizeof(float),
                                            .shape = OCLNN_SHAPE(1, 1, 28, 28)},
         {0}};
-    enum oclnn_status status = build(shared, &net);
+    enum oclnn_status status = build(ctx, &net);
     for (int i = 0; i < 3; i++)
         TRY(oclnn_model_run_async(net, in, OCLNN_OUT(scores), &job[i]));
     for (int i = 0; i < 3; i++) {
@@ -104,6 +104,17 @@ static enum oclnn_status model_jobs(uint64_t *answer)
         onn_torture_mix(answer, scores, sizeof scores);
     oclnn_model_destroy(&net);
     return status;
+}
+
+static enum oclnn_status model_jobs(uint64_t *answer)
+{
+    return jobs(shared, answer);
+}
+
+/* Through pinned memory, which is made with the plan. */
+static enum oclnn_status staged_jobs(uint64_t *answer)
+{
+    return jobs(staged, answer);
 }
 
 static enum oclnn_status model_looks(uint64_t *answer)
@@ -257,6 +268,7 @@ int main(int argc, char **argv)
         {"plan and run", model_run, 100},
         {"run again", again, 100},
         {"jobs", model_jobs, 50},
+        {"staged jobs", staged_jobs, 50},
         {"summary, dump, profile", model_looks, 100},
         {"results", model_results, 50},
         {"branches", model_branches, 40},
@@ -272,11 +284,16 @@ int main(int argc, char **argv)
             &shared);
     if (status == OCLNN_ERROR_NO_DEVICE)
         return 77;
+    setenv("OCLNN_STAGING", "on", 1);
+    if (status == OCLNN_OK)
+        status = oclnn_context_create(&(struct oclnn_context_params){.log = no_log}, &staged);
+    unsetenv("OCLNN_STAGING");
     if (status != OCLNN_OK) {
         fprintf(stderr, "%s\n", oclnn_error_text(NULL));
         return 1;
     }
     int result = onn_torture_main(argc, argv, scenarios);
     oclnn_context_destroy(&shared);
+    oclnn_context_destroy(&staged);
     return result;
 }
