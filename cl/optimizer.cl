@@ -3,12 +3,13 @@
  *
  * Several     all but lars, lamb and count_up update up to 4 or 10 parameters. Arguments: for each its tensors (parameter,
  *             gradient or value, states; of those behind the last any, 0 elements); lr, scale: one float each; step (long, from 1) where
- *             the rule needs it; assign: guard; struct opt_args; struct opt_pieces; per. at.end[k] items work on
+ *             the rule needs it; assign, ema: guard; struct opt_args; struct opt_pieces; per. at.end[k] items work on
  *             parameters 0 … k, each on `per` elements of one; global size { the last at.end } or more.
  * One         lars, lamb: its tensors, lr, scale, step, parts of norms, struct opt_args, n, per: item i works on elements
  *             i * per … of n, global { ceil(n / per) }; *_norms: { parts }, part i gets the sums of squares of `per`
  *             elements of parameter and gradient (lamb: update), which the second launch adds up in order.
- *             A scale (assign: guard) that is NaN leaves everything as it is.
+ * Count       opt_count_up: counter (long), guard, whether it counts (long), n, per; items as above.
+ *             A scale (assign, ema, count_up: guard) that is NaN leaves everything as it is.
  * Defines     VL; ONN_ALONE: work-groups of one item.
  * Source      the papers named below; sgd, adam, adamw, rmsprop, adagrad count weight decay, momentum and epsilon as
  *             PyTorch does.
@@ -278,9 +279,12 @@ OPT_KERNEL void opt_lamb(OPT_ARGS2(0), OPT_STEPPED ONN_IN(float, part), const st
         return;
 OPT_SEVERAL(opt_assign, 0, OPT_GUARD, OPT_GUARDED, OPT_ASSIGN)
 OPT_SEVERAL(opt_accumulate, 0, , , OPT_ACCUMULATE)
-OPT_SEVERAL(opt_ema, 0, , , OPT_EMA)
-OPT_KERNEL void opt_count_up(ONN_IN(long, counter), const long n, const long per)
+OPT_SEVERAL(opt_ema, 0, OPT_GUARD, OPT_GUARDED, OPT_EMA)
+OPT_KERNEL void opt_count_up(ONN_IN(long, counter), ONN_IN(float, guard), const long guarded, const long n,
+                             const long per)
 {
+    if (guarded && *ONN_PTR(guard) != *ONN_PTR(guard))
+        return;
     global long *counter = (global long *)ONN_PTR(counter);
     const long k = get_global_id(0), end = min((k + 1) * per, n);
     for (long i = k * per; i < end; i++)

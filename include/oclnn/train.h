@@ -124,11 +124,11 @@ OCLNN_API void oclnn_trainer_destroy(oclnn_trainer **trainer);
 /**
  * One step: forward, loss, backward, update (every `accumulate`-th time). in: the model's inputs; target: one entry.
  * in NULL: the batch of the last step, which is still on the device. loss: receives the batch's mean loss; NULL: the
- * step is only enqueued.
+ * step is only enqueued, and arrays that it reads stay as they are until a later call waits (a loss, evaluate, save).
  * Errors: those of oclnn_model_run; OCLNN_ERROR_ARGUMENT (a class of a host target is none of the prediction's: which one);
- * OCLNN_ERROR_NUMERIC: the loss is NaN or infinite. That step has changed no parameter, statistic or moment, also where
- * nobody read its loss; with `accumulate` the whole group that it belongs to makes no update. Later steps train from the
- * weights as they are.
+ * OCLNN_ERROR_NUMERIC: the loss is NaN or infinite. That step has changed no parameter, statistic, moment or average, nor
+ * the count that corrects the bias of moments, also where nobody read its loss; with `accumulate` the whole group that it
+ * belongs to makes no update. Later steps go on as if it had not been.
  */
 OCLNN_API enum oclnn_status oclnn_trainer_step(oclnn_trainer *trainer, const struct oclnn_binding *in,
     const struct oclnn_binding *target, float *loss);

@@ -23,8 +23,8 @@ static const struct {
     [LAMB] = {"lamb", 4, 3, 3, false},
     [ASSIGN] = {"assign", 3, 0, 0, true},
     [ACCUMULATE] = {"accumulate", 2, 0, 0, true},
-    [EMA] = {"ema", 2, 0, 0, true},
-    [COUNT] = {"count_up", 1, 0, 0, false},
+    [EMA] = {"ema", 3, 0, 0, true},
+    [COUNT] = {"count_up", 2, 0, 0, false},
 };
 #define RULES (int)(sizeof rules / sizeof *rules)
 
@@ -51,6 +51,12 @@ static bool has_rate(enum rule r)
     return rules[r].first >= 4;
 }
 
+/* The input that leaves everything as it is where it is a NaN, -1: there is none. */
+static int guard_of(enum rule r)
+{
+    return has_rate(r) ? 3 : r == ASSIGN || r == EMA ? 2 : r == COUNT ? 1 : -1;
+}
+
 static struct onn_update_form form_of(enum rule r)
 {
     return (struct onn_update_form){.own = rules[r].first + rules[r].most,
@@ -65,6 +71,15 @@ bool onn_update_form(const struct onn_op *op, struct onn_update_form *out)
         return false;
     *out = form_of((enum rule)r);
     return true;
+}
+
+bool onn_update_writes(const struct onn_op *op, int i)
+{
+    const int r = find_rule(op);
+    if (r == RULES)
+        return true;
+    const struct onn_update_form f = form_of((enum rule)r);
+    return i == 0 || i >= f.first_state;
 }
 
 int onn_update_input(const struct onn_update_form *f, int k, int t)
@@ -117,13 +132,15 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
     (void)out;
     if (r == COUNT) {
         ONN_CHECK(p->in[0].dtype == OCLNN_I64, OCLNN_ERROR_DTYPE, "the counter must be i64");
+        if (onn_prob_has(p, 1))
+            ONN_TRY(check_scalar(p, 1, OCLNN_F32, "the guard"));
         return OCLNN_OK;
     }
     ONN_CHECK(p->n_in <= f.own || (p->n_in - f.own) % (2 + f.states) == 0, OCLNN_ERROR_ARGUMENT,
         "%d inputs: behind %d for the first parameter come %d for each other", p->n_in, f.own, 2 + f.states);
     for (int k = 0; k < count_of(p, &f); k++)
         ONN_TRY(check_tensors(p, &f, k));
-    if (r == ASSIGN && onn_prob_has(p, 2))
+    if ((r == ASSIGN || r == EMA) && onn_prob_has(p, 2))
         ONN_TRY(check_scalar(p, 2, OCLNN_F32, "the guard"));
     if (!has_rate(r))
         return OCLNN_OK;
@@ -151,10 +168,11 @@ static struct opt_args make_args(const struct onn_prob *p)
     const struct onn_optimizer_attr *t = p->attr;
     const enum rule r = rule_of(p);
     const struct onn_update_form f = form_of(r);
+    const int guard = guard_of(r);
     return (struct opt_args){t->momentum, t->dampening, t->weight_decay, t->beta1, t->beta2, t->epsilon,
         t->trust, t->decay, (float)log((double)t->beta1), (float)log((double)t->beta2), t->nesterov != 0,
-        onn_prob_has(p, r == ASSIGN ? 2 : 3) && (r == ASSIGN || has_rate(r)),
-        f.states > 0 && onn_prob_has(p, f.first_state), f.states > 1 && onn_prob_has(p, f.first_state + 1)};
+        guard >= 0 && onn_prob_has(p, guard), f.states > 0 && onn_prob_has(p, f.first_state),
+        f.states > 1 && onn_prob_has(p, f.first_state + 1)};
 }
 
 static bool on_cpu(const struct onn_prob *p)
@@ -229,7 +247,7 @@ static void bind_several(const struct onn_prob *p, struct onn_bind *b, enum rule
     }
     if (has_rate(r))
         add_scalars(p, l, r);
-    else if (r == ASSIGN)
+    else if (r == ASSIGN || r == EMA)
         onn_arg_in(l, a.has_scale ? 2 : 1);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_arg_bytes(b, l, &at, sizeof at);
@@ -240,8 +258,11 @@ static void bind_several(const struct onn_prob *p, struct onn_bind *b, enum rule
 static enum oclnn_status bind_count(const struct onn_prob *p, struct onn_bind *b)
 {
     const int64_t n = onn_desc_elements(&p->in[0]), per = chunk_of(p, n);
+    const bool guarded = onn_prob_has(p, 1);
     struct onn_launch *l = launch(p, b, "opt_count_up");
     onn_arg_in(l, 0);
+    onn_arg_in(l, guarded ? 1 : 0);
+    onn_arg_long(b, l, guarded);
     onn_arg_long(b, l, n);
     onn_arg_long(b, l, per);
     onn_launch_size1(l, (size_t)((n + per - 1) / per), on_cpu(p));
@@ -367,7 +388,7 @@ UPDATE(lamb, "lamb", 3, 7, lamb_attrs)
 UPDATE(assign, "assign", 2, ONN_VARIADIC, no_attrs)
 UPDATE(accumulate, "accumulate", 2, ONN_VARIADIC, no_attrs)
 UPDATE(ema, "ema", 2, ONN_VARIADIC, ema_attrs)
-UPDATE(count_up, "count_up", 1, 1, no_attrs)
+UPDATE(count_up, "count_up", 1, 2, no_attrs)
 
 extern const struct onn_op *const onn_ops_optimizer[];
 const struct onn_op *const onn_ops_optimizer[] = {&sgd, &adam, &adamw, &rmsprop, &adagrad, &lars, &lamb,

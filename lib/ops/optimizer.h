@@ -13,8 +13,8 @@
  *
  *   assign    state, value, guard?    state = value
  *   accumulate state, value           state += value
- *   ema       state, value            state = decay * state + (1 - decay) * value
- *   count_up  counter (i64)           counter += 1, every element
+ *   ema       state, value, guard?    state = decay * state + (1 - decay) * value
+ *   count_up  counter (i64), guard?   counter += 1, every element
  *
  * All but lars, lamb and count_up take several parameters: behind the inputs of the first one (absent ones given as absent)
  * stand parameter, gradient and states of the next, and so on; lr, scale, step and guard count for all. One launch works
@@ -39,6 +39,8 @@ struct onn_update_form {
 };
 /* False for operators that take one parameter only, or are no update at all. */
 bool onn_update_form(const struct onn_op *op, struct onn_update_form *out);
+/* Does a node of this operator write its input i? In doubt yes; guards, scales, rates and steps are only read. */
+bool onn_update_writes(const struct onn_op *op, int i);
 /* Input that is tensor t of parameter k: 0 the parameter, 1 its gradient or value, 2 … its states. */
 int onn_update_input(const struct onn_update_form *f, int k, int t);
 

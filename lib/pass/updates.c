@@ -37,13 +37,9 @@ static bool reads(const struct onn_graph *g, const struct onn_node *n, int32_t v
     return false;
 }
 
-/* Does node n write input i? In doubt an update writes all that it has. */
 static bool writes(const struct onn_node *n, int i)
 {
-    struct onn_update_form f;
-    if (!(n->op->flags & ONN_OP_UPDATES))
-        return false;
-    return !onn_update_form(n->op, &f) || i >= f.own || i == 0 || i >= f.first_state;
+    return (n->op->flags & ONN_OP_UPDATES) && onn_update_writes(n->op, i);
 }
 
 /* Must a stay before b? */

@@ -154,7 +154,7 @@ void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_ba
     int32_t counter = 0;
     if (needs_counter(&t->p.optimizer)) {
         counter = onn_graph_add_blob(g, "optimizer.step", ONN_ROLE_STATE, t->counter);
-        append(g, "count_up", NULL, 1, &counter);
+        append(g, "count_up", NULL, 2, (int32_t[]){counter, scale});
     }
     for (int i = 0; i < t->n_params; i++) {
         int32_t d = total[i];
@@ -168,6 +168,6 @@ void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_ba
     const struct onn_optimizer_attr ema = {.decay = t->p.ema};
     for (int i = 0; i < t->n_params; i++)
         if (total[i] && t->param[i].average)
-            append(g, "ema", &ema, 2,
-                (int32_t[]){state(g, &t->param[i], "average", t->param[i].average), param[i]});
+            append(g, "ema", &ema, 3,
+                (int32_t[]){state(g, &t->param[i], "average", t->param[i].average), param[i], scale});
 }

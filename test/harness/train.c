@@ -163,3 +163,30 @@ float *onn_test_weights(const struct oclnn_trainer *t, size_t *n)
     *n = count;
     return all;
 }
+
+struct state {
+    const char *without;
+    unsigned char *bytes;
+    size_t n;
+};
+static enum oclnn_status add_state(void *user, const char *name, struct onn_blob *blob)
+{
+    struct state *s = user;
+    const size_t n = onn_desc_bytes(&blob->desc);
+    if (s->without && strncmp(name, s->without, strlen(s->without)) == 0)
+        return OCLNN_OK;
+    good(onn_blob_sync_host(blob));
+    s->bytes = realloc(s->bytes, s->n + n);
+    assert_non_null(s->bytes);
+    memcpy(s->bytes + s->n, blob->data, n);
+    s->n += n;
+    return OCLNN_OK;
+}
+
+unsigned char *onn_test_state(struct oclnn_trainer *t, const char *without, size_t *n)
+{
+    struct state s = {.without = without};
+    good(onn_trainer_visit(t, add_state, &s));
+    *n = s.n;
+    return s.bytes;
+}

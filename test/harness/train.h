@@ -37,5 +37,7 @@ void onn_test_run(struct onn_plan *p);
 /* All parameters of a trainer behind each other; free(). */
 struct oclnn_trainer;
 float *onn_test_weights(const struct oclnn_trainer *t, size_t *n);
+/* Everything that its steps change, but for what is called `without`… (NULL: nothing): *n bytes; free(). */
+unsigned char *onn_test_state(struct oclnn_trainer *t, const char *without, size_t *n);
 
 #endif

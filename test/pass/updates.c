@@ -164,7 +164,7 @@ static void joins_states(void **state)
             const struct onn_optimizer_attr attr = {.decay = 0.9f};
             const int32_t in[3] = {persistent(&t, ONN_ROLE_STATE, sizes[i]),
                 constant(&t, sizes[i], 9u + (unsigned)i), t.scale};
-            update(&t, ops[r], &attr, r ? 2 : 3, in);
+            update(&t, ops[r], &attr, r == 1 ? 2 : 3, in);
         }
         check(&t, (const char *const[]){ops[r], "relu"}, (int[]){1, 1}, (int[]){SIZES, 1});
     }

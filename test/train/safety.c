@@ -197,49 +197,63 @@ static oclnn_model *plain_network(void)
     return m;
 }
 
-/* Weights after two groups of three batches, one with a NaN at batch `bad` in between (negative: none). */
-static float *weights_around(int bad, size_t *n)
+/* Everything that training changes after three updates of `accumulate` batches each, and before the last of them one group
+ * more, with a NaN in its batch `bad` (negative: there is no such group). Statistics follow every good batch, those of a
+ * group that makes no update too: they count where there are no groups only. */
+static unsigned char *state_around(const struct oclnn_trainer_params *params, int bad, size_t *n)
 {
+    const int batches = params->accumulate > 1 ? params->accumulate : 1;
     oclnn_model *m = plain_network();
-    oclnn_trainer *t = trainer(m,
-        &(struct oclnn_trainer_params){.accumulate = 3,
-            .optimizer = {.lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f}});
+    oclnn_trainer *t = trainer(m, params);
     float loss = 0;
-    for (int group = 0; group < 3; group++)
-        for (int k = 0; k < 3; k++) {
+    for (int group = 0; group < 4; group++)
+        for (int k = 0; k < batches; k++) {
             const int at = 4 * k * S * S + 5;
             const float kept = x[at];
-            if (group == 1 && bad < 0)
+            if (group == 2 && bad < 0)
                 continue;
-            if (group == 1 && k == bad)
+            if (group == 2 && k == bad)
                 x[at] = NAN;
             const enum oclnn_status status = step(t, 4 * k, 4, &loss);
             x[at] = kept;
-            assert_int_equal(status, group == 1 && k == bad ? OCLNN_ERROR_NUMERIC : OCLNN_OK);
+            assert_int_equal(status, group == 2 && k == bad ? OCLNN_ERROR_NUMERIC : OCLNN_OK);
             if (status != OCLNN_OK)
                 assert_int_equal(oclnn_trainer_save(t, checkpoint), OCLNN_ERROR_NUMERIC);
         }
     good(oclnn_trainer_save(t, checkpoint)); /* the last losses were good */
-    float *all = onn_test_weights(t, n);
+    unsigned char *all = onn_test_state(t, batches > 1 ? "state/" : NULL, n);
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
     return all;
 }
 
-/* Its group makes no update; the next ones are as if it had not been. */
-static void bad_batch_of_a_group(void **state)
+/* Its update is left out; weights, moments, averages and the count that corrects the moments' bias go on as if it had not
+ * been. */
+static void bad_batch_counts_nowhere(void **state)
 {
-    size_t n = 0;
-    float *want = weights_around(-1, &n);
+    static const struct oclnn_optimizer optimizers[] = {{.lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f},
+        {.kind = OCLNN_ADAM, .lr = 0.01f}, {.kind = OCLNN_ADAMW, .weight_decay = 0.1f},
+        {.kind = OCLNN_LAMB, .weight_decay = 0.01f}};
     (void)state;
-    for (int bad = 0; bad < 3; bad++) {
-        float *got = weights_around(bad, &n);
-        for (size_t i = 0; i < n; i++)
-            if (!(got[i] == want[i]))
-                fail_msg("bad batch %d: weight %zu is %g, not %g", bad, i, (double)got[i], (double)want[i]);
-        free(got);
-    }
-    free(want);
+    for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++)
+        for (int batches = 1; batches <= (i < 2 ? 3 : 1); batches += 2) {
+            const struct oclnn_trainer_params params = {.optimizer = optimizers[i],
+                .accumulate = batches,
+                .ema = 0.9f,
+                .clip_norm = i == 1 ? 0.5f : 0};
+            size_t n = 0, n_want = 0;
+            unsigned char *want = state_around(&params, -1, &n_want);
+            for (int bad = 0; bad < batches; bad++) {
+                unsigned char *got = state_around(&params, bad, &n);
+                assert_int_equal(n, n_want);
+                for (size_t k = 0; k < n; k++)
+                    if (got[k] != want[k])
+                        fail_msg("optimiser %zu, bad batch %d of %d: byte %zu of %zu differs", i, bad,
+                            batches, k, n);
+                free(got);
+            }
+            free(want);
+        }
 }
 
 /* A warm-up begins with it: the device must be told, whatever was in its memory. */
@@ -407,7 +421,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(exploded_weights_are_not_saved),
         cmocka_unit_test(one_step_too_large), cmocka_unit_test(validation_that_is_no_number),
-        cmocka_unit_test(validation_from_the_second_epoch_on), cmocka_unit_test(bad_batch_of_a_group),
+        cmocka_unit_test(validation_from_the_second_epoch_on), cmocka_unit_test(bad_batch_counts_nowhere),
         cmocka_unit_test(rate_of_zero_moves_nothing), cmocka_unit_test(labels_out_of_range),
         cmocka_unit_test(damaged_in_mid_epoch), cmocka_unit_test(files_that_cannot_be_written)};
     const int code = open_device(&ctx);
