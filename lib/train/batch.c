@@ -38,6 +38,7 @@ fail:
 void onn_feed_finish(struct onn_feed *f)
 {
     onn_free(f->norm);
+    onn_free(f->answers);
     *f = (struct onn_feed){0};
 }
 
@@ -124,21 +125,25 @@ static void count_pixels(int classes, int64_t n, const int32_t *best, const uint
     }
 }
 
-enum oclnn_status onn_feed_count(const struct onn_feed *f, struct oclnn_trainer *t,
-    const struct onn_step_plan *p, const struct onn_batch *b, void **scratch, struct onn_tally *tally)
+enum oclnn_status onn_feed_count(struct onn_feed *f, struct oclnn_trainer *t, const struct onn_step_plan *p,
+    const struct onn_batch *b, struct onn_tally *tally)
 {
     enum oclnn_status status = OCLNN_OK;
     const struct onn_desc *d = onn_plan_output_desc(p->plan, p->prediction);
+    const size_t bytes = onn_desc_bytes(d);
     size_t offset = 0;
-    void *y = onn_realloc(*scratch, onn_desc_bytes(d) + 1, 1);
-    ONN_TRY(y ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    *scratch = y;
+    if (bytes > f->answer_bytes) {
+        void *larger = onn_realloc(f->answers, bytes, 1);
+        ONN_TRY(larger ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+        f->answers = larger;
+        f->answer_bytes = bytes;
+    }
     struct onn_buffer *at = onn_plan_output(p->plan, p->prediction, &offset);
-    ONN_TRY(onn_buffer_read(t->ctx, at, offset, onn_desc_bytes(d), y, true));
+    ONN_TRY(onn_buffer_read(t->ctx, at, offset, bytes, f->answers, true));
     if (b->mask)
-        count_pixels(f->info.classes, onn_desc_elements(d), y, b->mask, tally);
+        count_pixels(f->info.classes, onn_desc_elements(d), f->answers, b->mask, tally);
     else
-        count_images(&p->prediction_desc, y, b->label, tally);
+        count_images(&p->prediction_desc, f->answers, b->label, tally);
 fail:
     return status;
 }

@@ -11,6 +11,8 @@ struct onn_feed {
     struct onn_desc sample; /* the model's input with a free batch */
     int64_t fixed_batch; /* the only batch size that the model takes, 0 = any */
     float *norm;
+    void *answers; /* of the batch that was counted last */
+    size_t answer_bytes;
 };
 enum oclnn_status onn_feed_init(struct onn_feed *f, struct oclnn_trainer *t, const oclnn_dataset *data);
 void onn_feed_finish(struct onn_feed *f);
@@ -26,8 +28,8 @@ struct onn_tally {
     /* masks, if there: pixels of class k that were found, that there are, that were taken for it; 3 * classes */
     int64_t *pixels;
 };
-/* Reads the predictions of a batch and adds its answers; *scratch is onn_free'd by the caller in the end. */
-enum oclnn_status onn_feed_count(const struct onn_feed *f, struct oclnn_trainer *t,
-    const struct onn_step_plan *p, const struct onn_batch *b, void **scratch, struct onn_tally *tally);
+/* Reads the predictions of a batch and adds its answers. */
+enum oclnn_status onn_feed_count(struct onn_feed *f, struct oclnn_trainer *t, const struct onn_step_plan *p,
+    const struct onn_batch *b, struct onn_tally *tally);
 
 #endif

@@ -26,7 +26,6 @@ enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *t, const oclnn_dataset *
     struct onn_loader *loader = NULL;
     struct onn_batch b;
     struct onn_tally tally = {0};
-    void *scratch = NULL;
     double loss = 0;
     int64_t at = 0;
     bool end = false;
@@ -57,7 +56,7 @@ enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *t, const oclnn_dataset *
         ONN_TRY(onn_plan_run(p->plan, NULL));
         struct onn_buffer *out0 = onn_plan_output(p->plan, 0, &offset);
         ONN_TRY(onn_buffer_read(t->ctx, out0, offset, sizeof part, &part, true));
-        ONN_TRY(onn_feed_count(&feed, t, p, &b, &scratch, &tally));
+        ONN_TRY(onn_feed_count(&feed, t, p, &b, &tally));
         at += b.n;
         if (tally.labels == before) /* no pixel that counts */
             continue;
@@ -79,6 +78,5 @@ fail:
     onn_loader_destroy(&loader);
     onn_feed_finish(&feed);
     onn_free(tally.pixels);
-    onn_free(scratch);
     return status;
 }

@@ -12,7 +12,6 @@ struct fit {
     struct oclnn_progress progress;
     int64_t images; /* since `start` */
     uint64_t start; /* of the epoch, or of its rest after a resume */
-    void *scratch;
     bool stop;
     bool no_checkpoint, no_best; /* the last attempt to write it failed */
 };
@@ -77,7 +76,7 @@ static enum oclnn_status settle(struct fit *f, struct onn_step_plan *p, const st
     struct onn_tally tally = {0};
     float loss = 0;
     ONN_TRY(onn_step_loss(f->t, p, &loss));
-    ONN_TRY(onn_feed_count(&f->feed, f->t, p, b, &f->scratch, &tally));
+    ONN_TRY(onn_feed_count(&f->feed, f->t, p, b, &tally));
     f->t->loss_sum += (double)loss * (double)tally.labels;
     f->t->seen += tally.labels;
     f->t->right += tally.right[0];
@@ -222,6 +221,5 @@ enum oclnn_status oclnn_trainer_fit(oclnn_trainer *t, const oclnn_dataset *train
     ONN_TRY(settle_files(&f));
 fail:
     onn_feed_finish(&f.feed);
-    onn_free(f.scratch);
     return status;
 }
