@@ -107,12 +107,18 @@ struct oclnn_trainer_params {
     size_t
         memory_budget; /**< bytes of activations, gradients and workspace; more is computed again. 0 = no limit */
     uint64_t seed; /**< of shuffling, augmentation, dropout */
+    /** What oclnn_trainer_choices gave: training steps are planned exactly so, whatever was measured or tuned, and before
+     * what a checkpoint says. One that the text lacks or that does not fit (another network, batch, budget, a device
+     * without such a kernel) fails with OCLNN_ERROR_ARGUMENT, which names the plan and the node. Plans of evaluation that
+     * the text lacks are chosen. NULL: choose. */
+    const char *choices;
 };
 
 /**
  * Makes a trainer. A graph without a normalisation or dropout in training form is put into that form; a file that says
  * training_mode = 1 somewhere is taken as it says. Nothing is compiled yet.
- * Errors: OCLNN_ERROR_ARGUMENT (no such output, no parameter to train, a pattern that fits no parameter, bad rates),
+ * Errors: OCLNN_ERROR_ARGUMENT (no such output, no parameter to train, a pattern that fits no parameter, bad rates, choices
+ * that are no such text),
  * _DTYPE (a parameter to train is not f32), _UNSUPPORTED (the node that has no gradient is named), _MEMORY. The caller
  * destroys *out before the model.
  */
@@ -243,6 +249,15 @@ OCLNN_API enum oclnn_status oclnn_checkpoint_get_info(const char *path, struct o
  * named; or a weight is beyond 2^64).
  */
 OCLNN_API enum oclnn_status oclnn_trainer_export(oclnn_trainer *trainer, const char *path);
+
+/**
+ * Writes how the steps made so far are planned (per kind of step and shapes: kernel variant, formats, tunables of every
+ * node, what is computed again) through `line`, once per line, to be given back as oclnn_trainer_params.choices (lines
+ * joined by line breaks): runs of one text on one device give the same bits.
+ * Errors: OCLNN_ERROR_ARGUMENT when there was no step yet, _MEMORY.
+ */
+OCLNN_API enum oclnn_status oclnn_trainer_choices(const oclnn_trainer *trainer,
+    void (*line)(void *user, const char *text), void *user);
 
 /** Bytes by purpose, of the plan of the most recent step; before the first one those of a plan are 0. */
 struct oclnn_trainer_bytes {

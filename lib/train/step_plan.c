@@ -68,7 +68,7 @@ fail:
     return status;
 }
 
-/* As the run that was saved did. Where that does not fit any more, p->plan stays NULL. */
+/* As the run that was saved did, or as the program says. Where a saved one does not fit any more, p->plan stays NULL. */
 static enum oclnn_status plan_as_saved(struct oclnn_trainer *t, const struct onn_graph *g,
     const struct onn_plan_options *options, const struct onn_saved_choices *saved, struct onn_step_plan *p)
 {
@@ -83,7 +83,9 @@ static enum oclnn_status plan_as_saved(struct oclnn_trainer *t, const struct onn
     if (status == OCLNN_OK && p->training && t->p.memory_budget &&
         p->plan->stats.arena_bytes > t->p.memory_budget)
         status = onn_error(OCLNN_ERROR_ARGUMENT, "a step takes %zu bytes now", p->plan->stats.arena_bytes);
-    if (status == OCLNN_ERROR_ARGUMENT) {
+    if (status == OCLNN_ERROR_ARGUMENT && saved->is_given) {
+        onn_error_at(status, "the choices that were given for [%s]", saved->key);
+    } else if (status == OCLNN_ERROR_ARGUMENT) {
         onn_plan_destroy(&p->plan);
         p->recomputed = p->aim = 0;
         onn_log(onn_context_log(t->ctx), OCLNN_LOG_WARN,
@@ -100,6 +102,7 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_graph *g = NULL;
+    const struct onn_saved_choices *saved = NULL;
     struct onn_plan_options options = t->model->options;
     const size_t inputs = (size_t)t->model->graph->n_inputs + 1;
     options.freeze = false;
@@ -117,7 +120,7 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
         p->rate_sent[k] = -1; /* none yet: a warm-up begins with a rate of 0, which must be written too */
     for (int i = 0; i < t->model->graph->n_inputs; i++)
         p->desc[i] = spec->input[i].desc;
-    const struct onn_saved_choices *saved = onn_trainer_find_choices(t, p);
+    ONN_TRY(onn_trainer_find_choices(t, p, &saved));
     ONN_TRY(onn_step_graph(t, spec, p, &g));
     if (saved)
         ONN_TRY(plan_as_saved(t, g, &options, saved, p));

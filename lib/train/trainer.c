@@ -189,6 +189,8 @@ static enum oclnn_status check_params(struct oclnn_trainer *t)
     ONN_TRY(copy_groups(t));
     ONN_TRY(copy_text(t, &p->freeze));
     ONN_TRY(copy_text(t, &p->output));
+    ONN_TRY(onn_trainer_read_choices(t, p->choices));
+    p->choices = NULL;
     t->lr = p->optimizer.lr;
     if (p->class_count) {
         const struct onn_desc d = onn_desc_make(OCLNN_F32, 1, (int64_t[]){p->class_count});

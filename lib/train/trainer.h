@@ -7,7 +7,8 @@
 #include <oclnn/train.h>
 
 #define ONN_MAX_MOMENTS 2
-#define ONN_TRAINER_PLANS 6
+/* Accumulation has three kinds, each for whole batches and for the rest of an epoch; evaluation has two sizes. */
+#define ONN_TRAINER_PLANS 10
 
 /* One parameter of the model. */
 struct onn_train_param {
@@ -54,10 +55,11 @@ struct onn_train_source {
     char text[ONN_SOURCE_FIELDS][256];
 };
 
-/* Of a checkpoint: how a step plan of that key was planned. */
+/* Of a checkpoint, or given by the program: how a step plan of that key is planned. */
 struct onn_saved_choices {
     const char *key, *text;
     size_t target; /* of recompute, 0 = not recomputed */
+    bool is_given; /* must fit */
     struct onn_saved_choices *next;
 };
 
@@ -90,8 +92,8 @@ struct oclnn_trainer {
     int since_best;
     float plateau;
     bool is_broken; /* the last loss that was read was not finite */
-    struct onn_saved_choices *saved;
-    struct onn_arena saved_text;
+    struct onn_saved_choices *saved, *given;
+    struct onn_arena saved_text; /* what is given lies in `text` */
 };
 
 /* What a step graph is made for. */
@@ -147,8 +149,10 @@ int onn_source_batch(const struct onn_train_source *s);
 /* choices.c */
 enum oclnn_status onn_trainer_save_choices(const struct oclnn_trainer *t, struct onn_checkpoint *c);
 enum oclnn_status onn_trainer_load_choices(struct oclnn_trainer *t, const struct onn_checkpoint *c);
-/* NULL: choose. */
-const struct onn_saved_choices *onn_trainer_find_choices(const struct oclnn_trainer *t,
-    const struct onn_step_plan *p);
+/* Takes a text that the program gives; NULL: none. Errors: OCLNN_ERROR_ARGUMENT names the line. */
+enum oclnn_status onn_trainer_read_choices(struct oclnn_trainer *t, const char *text);
+/* *out NULL: choose. Errors: OCLNN_ERROR_ARGUMENT: the program's text lacks this training step. */
+enum oclnn_status onn_trainer_find_choices(const struct oclnn_trainer *t, const struct onn_step_plan *p,
+    const struct onn_saved_choices **out);
 
 #endif

@@ -1,6 +1,8 @@
 #include "common/files.h"
 #include "common/tool.h"
+#include <errno.h>
 #include <oclnn/io.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,4 +68,29 @@ int tool_save_npz(const char *path, const struct tool_arrays *arrays)
         (const oclnn_tensor *const *)arrays->tensor);
 
     return status == OCLNN_OK ? TOOL_OK : fail(status, path);
+}
+
+int tool_read_text(const char *path, char **out)
+{
+    FILE *f = fopen(path, "r");
+    char *text = NULL;
+    size_t n = 0, got = 0;
+
+    *out = NULL;
+    if (!f)
+        return tool_error("cannot read %s: %s", path, strerror(errno));
+    do {
+        text = tool_realloc(text, n + 65536 + 1, 1);
+        got = fread(text + n, 1, 65536, f);
+        n += got;
+    } while (got);
+    text[n] = '\0';
+    got = (size_t)ferror(f);
+    fclose(f);
+    if (got || strlen(text) != n) {
+        free(text);
+        return got ? tool_error("cannot read %s", path) : tool_error("%s is no text", path);
+    }
+    *out = text;
+    return TOOL_OK;
 }

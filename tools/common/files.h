@@ -19,5 +19,7 @@ void tool_arrays_finish(struct tool_arrays *a);
 int tool_load_array(const char *path, oclnn_tensor **out);
 int tool_load_npz(const char *path, struct tool_arrays *out);
 int tool_save_npz(const char *path, const struct tool_arrays *arrays);
+/* A whole text; malloc'ed. */
+int tool_read_text(const char *path, char **out);
 
 #endif

@@ -15,6 +15,7 @@ enum {
     OPT_STD,
     OPT_AUGMENT,
     OPT_KEEP_ORDER,
+    OPT_KEEP_LAST,
     OPT_THREADS,
     OPT_CLASSES,
     OPT_REPLACE_HEAD,
@@ -39,6 +40,8 @@ enum {
     OPT_CHECKPOINT_STEPS,
     OPT_RESUME,
     OPT_RESTART_EPOCH,
+    OPT_CHOICES,
+    OPT_CHOICES_OUT,
     OPT_LOG,
     OPT_LOG_STEPS,
     OPT_TENSORBOARD,
@@ -57,6 +60,7 @@ static const struct option options[] = {
     {"std", required_argument, NULL, OPT_STD},
     {"augment", required_argument, NULL, OPT_AUGMENT},
     {"keep-order", no_argument, NULL, OPT_KEEP_ORDER},
+    {"keep-last", no_argument, NULL, OPT_KEEP_LAST},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"classes", required_argument, NULL, OPT_CLASSES},
     {"replace-head", no_argument, NULL, OPT_REPLACE_HEAD},
@@ -83,6 +87,8 @@ static const struct option options[] = {
     {"checkpoint-steps", required_argument, NULL, OPT_CHECKPOINT_STEPS},
     {"resume", required_argument, NULL, OPT_RESUME},
     {"restart-epoch", no_argument, NULL, OPT_RESTART_EPOCH},
+    {"choices", required_argument, NULL, OPT_CHOICES},
+    {"choices-out", required_argument, NULL, OPT_CHOICES_OUT},
     {"log", required_argument, NULL, OPT_LOG},
     {"log-steps", required_argument, NULL, OPT_LOG_STEPS},
     {"tensorboard", required_argument, NULL, OPT_TENSORBOARD},
@@ -269,6 +275,9 @@ static int parse_option(struct train_options *o, int option, struct overrides *o
     case OPT_VAL: o->val = optarg; return -1;
     case OPT_TEST: o->test = optarg; return -1;
     case OPT_KEEP_ORDER: o->keep_order = true; return -1;
+    case OPT_KEEP_LAST: o->keep_last = true; return -1;
+    case OPT_CHOICES: o->choices = optarg; return -1;
+    case OPT_CHOICES_OUT: o->choices_out = optarg; return -1;
     case OPT_CLASSES: return parse_whole(option, 2, 1000000, &o->classes);
     case OPT_REPLACE_HEAD: o->replace_head = true; return -1;
     case OPT_FREEZE: return add_freeze(o);

@@ -17,8 +17,9 @@ struct train_options {
     struct oclnn_augment augment;
     struct oclnn_trainer_params trainer;
     char *freeze; /* every --freeze, joined by commas */
-    bool keep_order, restart_epoch;
+    bool keep_order, keep_last, restart_epoch;
     const char *out, *best, *checkpoint, *resume, *log, *tensorboard, *svg;
+    const char *choices, *choices_out;
     const char *device;
     bool quiet, verbose;
     enum oclnn_log_level log_level;

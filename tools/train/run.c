@@ -1,6 +1,7 @@
 /* The run itself: callbacks of fit, files, interrupts. */
 #include "common/tool.h"
 #include "train/train.h"
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -158,6 +159,28 @@ static void keep_progress(struct session *s, const char *what)
     free(path);
 }
 
+static void write_line(void *user, const char *line)
+{
+    fprintf(user, "%s\n", line);
+}
+
+/* --choices-out: of every plan that there is by now. */
+static int save_choices(const struct session *s)
+{
+    const char *path = s->o->choices_out;
+    FILE *f = path && s->has_last ? fopen(path, "w") : NULL;
+    enum oclnn_status status;
+
+    if (!path || !s->has_last) /* no step, no plan */
+        return TOOL_OK;
+    if (!f)
+        return tool_error("cannot write %s: %s", path, strerror(errno));
+    status = oclnn_trainer_choices(s->trainer, write_line, f);
+    if (fclose(f) && status == OCLNN_OK)
+        return tool_error("cannot write %s: %s", path, strerror(errno));
+    return status == OCLNN_OK ? TOOL_OK : tool_fail(status, "%s", path);
+}
+
 static int save_out(struct session *s)
 {
     enum oclnn_status status = s->o->out ? oclnn_trainer_export(s->trainer, s->o->out) : OCLNN_OK;
@@ -253,5 +276,7 @@ int train_run(struct session *s)
         code = save_out(s);
     if (code == TOOL_OK)
         code = train_show_result(s);
+    if (code == TOOL_OK || code == TOOL_INTERRUPTED)
+        code = save_choices(s) == TOOL_OK ? code : TOOL_FAILED;
     return code;
 }

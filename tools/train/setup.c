@@ -1,5 +1,6 @@
 /* What a run needs before its first step: device, data, network, trainer. */
 #include "common/devices.h"
+#include "common/files.h"
 #include "common/networks.h"
 #include "common/tool.h"
 #include "train/train.h"
@@ -27,7 +28,7 @@ static int check_writable(const char *path)
 
 static int check_files(const struct train_options *o)
 {
-    const char *const paths[] = {o->out, o->best, o->checkpoint, o->log, o->svg};
+    const char *const paths[] = {o->out, o->best, o->checkpoint, o->choices_out, o->log, o->svg};
     int code = TOOL_OK;
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths) && code == TOOL_OK; i++)
@@ -159,10 +160,19 @@ static int settle_model(struct session *s)
 
 static int make_trainer(struct session *s)
 {
-    enum oclnn_status status = oclnn_trainer_create(s->model, &s->o->trainer, &s->trainer);
+    struct oclnn_trainer_params params = s->o->trainer;
+    char *choices = NULL;
+    int code = s->o->choices ? tool_read_text(s->o->choices, &choices) : TOOL_OK;
+    enum oclnn_status status;
 
+    if (code != TOOL_OK)
+        return code;
+    params.choices = choices;
+    status = oclnn_trainer_create(s->model, &params, &s->trainer);
+    free(choices);
     if (status != OCLNN_OK)
-        return tool_fail(status, "%s", s->o->model);
+        return tool_fail(status, "%s",
+            strstr(oclnn_error_text(NULL), "choices") ? s->o->choices : s->o->model);
     if (!s->o->resume)
         return TOOL_OK;
     status = oclnn_trainer_load(s->trainer, s->o->resume);
