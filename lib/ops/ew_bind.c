@@ -63,7 +63,7 @@ static const char *use(struct build *k, int index)
 static enum oclnn_status flush(struct build *k)
 {
     if (!onn_str_ok(&k->code.body))
-        return onn_error(OCLNN_ERROR_INTERNAL, "element-wise chain too long for one kernel");
+        return OCLNN_ERROR_MEMORY;
     return k->launch(k);
 }
 

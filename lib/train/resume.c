@@ -31,12 +31,17 @@ static enum oclnn_status check_blob(void *user, const char *name, struct onn_blo
     return OCLNN_OK;
 }
 
+/* Nothing newer stays on the device. */
+static enum oclnn_status sync_blob(void *user, const char *name, struct onn_blob *blob)
+{
+    (void)user;
+    (void)name;
+    return onn_blob_sync_host(blob);
+}
+
 static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob *blob)
 {
     const struct onn_entry *e = onn_checkpoint_find(user, ONN_ENTRY_TENSOR, name);
-    enum oclnn_status status = onn_blob_sync_host(blob); /* nothing newer stays on the device */
-    if (status != OCLNN_OK)
-        return status;
     if (e && e->bytes)
         memcpy(blob->data, e->data, e->bytes);
     else if (!e)
@@ -46,21 +51,17 @@ static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob
 }
 
 /* Averages that the saved run did not keep begin at the weights. */
-static enum oclnn_status begin_averages(struct oclnn_trainer *t, const struct onn_checkpoint *c)
+static void begin_averages(const struct oclnn_trainer *t, const struct onn_checkpoint *c)
 {
-    enum oclnn_status status = OCLNN_OK;
     for (int k = 0; k < t->n_params; k++) {
         const struct onn_train_param *p = &t->param[k];
         char name[300];
         snprintf(name, sizeof name, "average/%d/%s", k, p->name);
         if (!p->average || onn_checkpoint_find(c, ONN_ENTRY_TENSOR, name))
             continue;
-        ONN_TRY(onn_blob_sync_host(p->blob));
         memcpy(p->average->data, p->blob->data, onn_desc_bytes(&p->blob->desc));
         p->average->version++;
     }
-fail:
-    return status;
 }
 
 struct numbers {
@@ -137,11 +138,12 @@ enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
         "the checkpoint is of optimiser %s, this run has %s", optimizer, onn_optimizer_op(&t->p.optimizer));
     ONN_TRY(read_numbers(&c, &n));
     ONN_TRY(onn_trainer_visit(t, check_blob, &c));
-    ONN_TRY(onn_trainer_load_choices(t, &c));
-    /* From here on nothing can be wrong with the file. */
     ONN_TRY(onn_queue_finish(t->ctx));
+    ONN_TRY(onn_trainer_visit(t, sync_blob, NULL));
+    ONN_TRY(onn_trainer_load_choices(t, &c));
+    /* From here on nothing can fail: the trainer is as it was, or as the file says. */
     ONN_TRY(onn_trainer_visit(t, load_blob, &c));
-    ONN_TRY(begin_averages(t, &c));
+    begin_averages(t, &c);
     onn_source_load(&c, &t->source);
     t->p.seed = (uint64_t)n.seed;
     t->steps = n.steps;
