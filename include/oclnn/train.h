@@ -190,21 +190,26 @@ struct oclnn_fit {
     int batch; /**< 0 = 64 */
     struct oclnn_augment augment;
     int keep_order; /**< 1: not shuffled */
+    /** 1: what is left of an epoch behind its whole batches is a step too, of its own size: its loss is the mean over its
+     * own samples. Not for models with a fixed batch, unless nothing is left. 0: it is left out. */
+    int keep_last;
     /** Ends after so many epochs without a better validation loss, those before a resume included: a run that has
      * ended so stays ended. 0 = never. */
     int early_stop;
     const char *checkpoint; /**< file, written after every epoch and when fit is stopped */
     const char *best; /**< file: the model as ONNX whenever the validation loss is the best so far */
     int checkpoint_steps; /**< also after so many steps; 0 = not */
-    /** 1: an epoch that was interrupted begins anew. It goes on with the same batch, number of samples, order and
-     * augmentation only; between epochs they may change. */
+    /** 1: an epoch that was interrupted begins anew. It goes on with the same batch, data, order and augmentation only;
+     * between epochs they may change. Data count as the same while so do the number of samples and a fingerprint: of all
+     * labels and at most 1024 samples (16 MiB) of sets in memory, of all names, file sizes and labels of folders, of 16
+     * samples of a program's own set. It is not compared where a sample could not be read. */
     int restart_epoch;
     oclnn_progress_function on_step, on_epoch;
     void *user;
 };
 /**
- * Trains on `train` (the last, incomplete batch of an epoch is left out), evaluates on `validation` (may be NULL) after
- * each epoch. Batches are read, decoded and uploaded while the device computes.
+ * Trains on `train` (the last, incomplete batch of an epoch is left out, or kept: keep_last), evaluates on `validation`
+ * (may be NULL) after each epoch. Batches are read, decoded and uploaded while the device computes.
  * A data set with a class per image takes a prediction N x classes, one with a class per pixel N x classes x H x W.
  * A file that cannot be written is a warning in the log and tried again when the next one is due; only at the end it is an
  * error. A sample that cannot be read ends fit, after the checkpoint was saved with all steps before it.
@@ -227,8 +232,8 @@ OCLNN_API enum oclnn_status oclnn_trainer_save(oclnn_trainer *trainer, const cha
  * Continues from a checkpoint of the same network and optimiser, at first with the kernels that the saved run had. Other
  * options may change: what a layer lacks that was frozen begins at zero, an average at the weights, and where the step is
  * another graph (clipping, frozen layers) it is planned anew, with a warning in the log. The seed is the checkpoint's.
- * Errors: OCLNN_ERROR_NOT_FOUND, _FORMAT (damaged), _SHAPE (of another network: the first difference is named); the
- * trainer is unchanged then.
+ * Errors: OCLNN_ERROR_NOT_FOUND, _FORMAT (damaged), _SHAPE (of another network: the first difference is named), _MEMORY;
+ * the trainer is unchanged then.
  */
 OCLNN_API enum oclnn_status oclnn_trainer_load(oclnn_trainer *trainer, const char *path);
 

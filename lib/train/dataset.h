@@ -23,6 +23,9 @@ struct onn_source {
     bool threads; /* fetching takes long enough to be done ahead on threads */
 };
 
+/* A fingerprint in hexadecimal and its NUL. */
+#define ONN_FINGERPRINT 17
+
 struct onn_folder;
 struct oclnn_samples;
 struct oclnn_dataset {
@@ -61,6 +64,10 @@ enum oclnn_status onn_dataset_fetch(const struct oclnn_dataset *d, int64_t index
 /* The same with its mask; a set without masks leaves `mask` alone. */
 enum oclnn_status onn_dataset_fetch_mask(const struct oclnn_dataset *d, int64_t index, void *x,
     int64_t *label, uint8_t *mask);
+/* dataset_hash.c: tells data sets of one size apart: all labels of sets in memory with the bytes of some samples; names, sizes
+ * and labels of the files of a folder; some samples of a program's own set. "": not known, a sample could not be read.
+ * Errors: OCLNN_ERROR_MEMORY. */
+enum oclnn_status onn_dataset_fingerprint(const struct oclnn_dataset *d, char out[ONN_FINGERPRINT]);
 /* Errors: OCLNN_ERROR_FORMAT names the first pixel that is neither a class nor OCLNN_MASK_IGNORE. */
 enum oclnn_status onn_mask_check(const uint8_t *mask, int width, int height, int classes);
 /* Streams of random numbers: what else uses the same seed has other numbers. The epoch stands in the lower half. */

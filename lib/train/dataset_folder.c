@@ -132,7 +132,7 @@ enum oclnn_status onn_folder_add(struct oclnn_dataset *d, const char *part, stru
     }
     struct onn_file *own = &f->file[d->count];
     f->text += strlen(file.name) + (file.mask ? strlen(file.mask) : 0) + 32;
-    *own = (struct onn_file){onn_arena_strdup(&d->arena, file.name), NULL, file.label};
+    *own = (struct onn_file){onn_arena_strdup(&d->arena, file.name), NULL, file.label, head.bytes};
     if (file.mask)
         own->mask = onn_arena_strdup(&d->arena, file.mask);
     ONN_TRY(own->name && (own->mask || !file.mask) ? OCLNN_OK : OCLNN_ERROR_MEMORY);
@@ -153,7 +153,7 @@ static enum oclnn_status add_class(struct oclnn_dataset *d, int label)
     ONN_TRY(onn_folder_list(path, false, &images));
     ONN_CHECK(images.count, OCLNN_ERROR_ARGUMENT, "%.300s: no image (.jpg, .jpeg, .png) of this class", path);
     for (int i = 0; i < images.count; i++)
-        ONN_TRY(onn_folder_add(d, class, (struct onn_file){images.name[i], NULL, label}, NULL));
+        ONN_TRY(onn_folder_add(d, class, (struct onn_file){images.name[i], NULL, label, 0}, NULL));
 fail:
     onn_folder_names_finish(&images);
     return status;

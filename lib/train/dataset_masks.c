@@ -48,7 +48,7 @@ static enum oclnn_status add_pair(struct oclnn_dataset *d, const char *name, con
     const char *dir = d->folder->dir;
     struct onn_image_head image, head;
     char path[ONN_FOLDER_PATH];
-    ONN_TRY(onn_folder_add(d, "images", (struct onn_file){name, mask, 0}, &image));
+    ONN_TRY(onn_folder_add(d, "images", (struct onn_file){name, mask, 0, 0}, &image));
     ONN_TRY(onn_folder_path(path, dir, "masks", mask));
     ONN_TRY(onn_image_peek(path, &head));
     ONN_CHECK(head.bytes <= ONN_FOLDER_MAX_FILE, OCLNN_ERROR_FORMAT, "%.300s: the file has more than %zu MB",
@@ -56,6 +56,7 @@ static enum oclnn_status add_pair(struct oclnn_dataset *d, const char *name, con
     ONN_CHECK(head.width == image.width && head.height == image.height, OCLNN_ERROR_FORMAT,
         "%.300s: the mask has %d x %d pixels, its image %s %d x %d", path, head.width, head.height, name,
         image.width, image.height);
+    d->folder->file[d->count - 1].bytes += head.bytes;
     /* Behind the image's own: file, pixels, pointers to rows, the decoder's window, the result. */
     const size_t pixels = (size_t)head.width * (size_t)head.height;
     const size_t bytes = head.bytes + pixels + (size_t)head.height * sizeof(void *) + d->mask_bytes +

@@ -104,7 +104,9 @@ static enum oclnn_status steps(struct fit *f, struct onn_loader *loader)
         ONN_TRY(onn_step_run(f->t, p, NULL));
         const enum oclnn_status fetched = onn_loader_next(loader, &next, &end);
         ONN_TRY(settle(f, p, &now));
-        if (fetched != OCLNN_OK) { /* what was trained until then is not lost */
+        if (fetched !=
+            OCLNN_OK) { /* what was trained until then is not lost, and goes on once the data are mended */
+            onn_source_forget_data(f->t);
             ONN_TRY(save(f));
             ONN_TRY(onn_loader_next(loader, &next, &end)); /* fails again with the same words */
         }
@@ -163,7 +165,7 @@ static enum oclnn_status epoch(struct fit *f)
     struct onn_loader *loader = NULL;
     const struct onn_loader_params params = {.batch = f->batch,
         .shuffle = !f->o->keep_order,
-        .drop_last = true,
+        .drop_last = !f->o->keep_last,
         .augment = f->o->augment,
         .use_ignore = t->p.use_ignore,
         .ignore_index = t->p.ignore_index,
@@ -215,6 +217,10 @@ enum oclnn_status oclnn_trainer_fit(oclnn_trainer *t, const oclnn_dataset *train
     f.stop = has_stopped(&f); /* before it was resumed */
     if (f.o->restart_epoch)
         begin_epoch(t);
+    ONN_CHECK(!f.o->keep_last || !f.feed.fixed_batch || f.feed.info.count % f.batch == 0,
+        OCLNN_ERROR_ARGUMENT,
+        "keep_last: the model takes batches of %d samples only, an epoch of %lld leaves %lld", f.batch,
+        (long long)f.feed.info.count, (long long)(f.feed.info.count % f.batch));
     ONN_TRY(onn_source_settle(t, &f.feed, f.o, f.batch));
     while (t->epoch < f.epochs && !f.stop)
         ONN_TRY(epoch(&f));

@@ -11,6 +11,7 @@
 struct onn_file {
     const char *name, *mask; /* mask: NULL where the image has one class */
     int32_t label;
+    uint64_t bytes; /* of the image's file and of the mask's */
 };
 
 struct onn_folder {

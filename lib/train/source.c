@@ -4,20 +4,24 @@
 #include "train/augment.h"
 #include "train/batch.h"
 #include "train/checkpoint_file.h"
+#include "train/dataset.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[ONN_SOURCE_FIELDS] = {"batch", "samples", "order", "augmentation"};
+static const char *const names[ONN_SOURCE_FIELDS] = {"batch", "samples", "order", "augmentation",
+    "data's fingerprint"};
+#define DATA (ONN_SOURCE_FIELDS - 1)
 
-static void describe(const struct onn_feed *feed, const struct oclnn_fit *fit, int batch,
+static enum oclnn_status describe(const struct onn_feed *feed, const struct oclnn_fit *fit, int batch,
     struct onn_train_source *out)
 {
     enum { SIZE = sizeof *out->text };
-    snprintf(out->text[0], SIZE, "%d", batch);
+    snprintf(out->text[0], SIZE, "%d%s", batch, fit->keep_last ? " and the rest" : "");
     snprintf(out->text[1], SIZE, "%lld", (long long)feed->info.count);
     snprintf(out->text[2], SIZE, "%s", fit->keep_order ? "as it is" : "shuffled");
     onn_augment_text(&fit->augment, out->text[3], SIZE);
+    return onn_dataset_fingerprint(feed->data, out->text[DATA]);
 }
 
 /* The fields that changed, as "batch 25 (now 50), …". */
@@ -26,7 +30,7 @@ static bool differences(const struct onn_train_source *was, const struct onn_tra
 {
     bool any = false;
     for (int i = 0; i < ONN_SOURCE_FIELDS; i++) {
-        if (!*was->text[i] || strcmp(was->text[i], now->text[i]) == 0)
+        if (!*was->text[i] || !*now->text[i] || strcmp(was->text[i], now->text[i]) == 0)
             continue;
         onn_str_add(out, "%s%s %s (now %s)", any ? ", " : "", names[i], was->text[i], now->text[i]);
         any = true;
@@ -40,7 +44,7 @@ enum oclnn_status onn_source_settle(struct oclnn_trainer *t, const struct onn_fe
     enum oclnn_status status = OCLNN_OK;
     struct onn_train_source now;
     struct onn_str text = {0};
-    describe(feed, fit, batch, &now);
+    ONN_TRY(describe(feed, fit, batch, &now));
     const bool differ = differences(&t->source, &now, &text);
     ONN_CHECK(onn_str_ok(&text), OCLNN_ERROR_MEMORY, "out of host memory");
     ONN_CHECK(!differ || t->batch_in_epoch == 0, OCLNN_ERROR_ARGUMENT,
@@ -55,6 +59,11 @@ enum oclnn_status onn_source_settle(struct oclnn_trainer *t, const struct onn_fe
 fail:
     onn_str_finish(&text);
     return status;
+}
+
+void onn_source_forget_data(struct oclnn_trainer *t)
+{
+    *t->source.text[DATA] = '\0';
 }
 
 enum oclnn_status onn_source_save(const struct oclnn_trainer *t, struct onn_checkpoint *c)

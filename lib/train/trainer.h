@@ -50,7 +50,7 @@ struct onn_step_plan {
 };
 
 /* What fit trains on, named in source.c; empty texts: not known. */
-#define ONN_SOURCE_FIELDS 4
+#define ONN_SOURCE_FIELDS 5
 struct onn_train_source {
     char text[ONN_SOURCE_FIELDS][256];
 };
@@ -141,6 +141,8 @@ struct onn_checkpoint;
 struct onn_feed;
 enum oclnn_status onn_source_settle(struct oclnn_trainer *t, const struct onn_feed *feed,
     const struct oclnn_fit *fit, int batch);
+/* The data may be other ones when the epoch goes on. */
+void onn_source_forget_data(struct oclnn_trainer *t);
 enum oclnn_status onn_source_save(const struct oclnn_trainer *t, struct onn_checkpoint *c);
 void onn_source_load(const struct onn_checkpoint *c, struct onn_train_source *out);
 /* 0: not known. */

@@ -187,6 +187,25 @@ class Learns(Train):
         self.assertEqual(self.read('a.onnx'), self.read('b.onnx'))
         self.assertNotEqual(self.read('a.onnx'), self.read('c.onnx'))
 
+    def test_choices(self):
+        """Plans that were written out are taken again; a file that is none, or of another batch, is named."""
+        self.train('--epochs', '1', '--choices-out', self.path('c'), '--out', self.path('a.onnx'))
+        self.assertIn(b'[update pixels 20x1x12x12]', self.read('c'))
+        self.train('--epochs', '1', '--choices', self.path('c'), '--choices-out', self.path('d'), '--out', self.path('b.onnx'))
+        self.assertEqual(self.read('a.onnx'), self.read('b.onnx'))
+        self.assertEqual(self.read('c'), self.read('d'))
+        for args, words in ((['--choices', self.path('a.onnx')], 'a.onnx'), (['--choices', self.path('none')], 'none'),
+                            (['--choices', self.path('train_x.npy')], 'train_x.npy'),
+                            (['--choices', self.path('c'), '--batch', '30'], 'have no plan [update pixels 30x1x12x12]')):
+            self.assertIn(words, self.train('--epochs', '1', *args, code=1))
+
+    def test_rest_of_an_epoch(self):
+        for args, updates in (([], 6), (['--keep-last'], 8)):
+            out = self.train('--epochs', '2', '--batch', '60', *args)
+            self.assertEqual(result_of(out)['updates'], updates)
+        self.assertEqual(result_of(self.train('--epochs', '1', '--batch', '300', '--keep-last'))['updates'], 1)
+        self.assertIn('--keep-last', self.train('--epochs', '1', '--batch', '300', code=1))
+
     def test_resume_continues(self):
         """Two epochs and two more are the same as four; the log goes on."""
         self.train('--epochs', '4', '--out', self.path('whole.onnx'), '--schedule', 'exponential')
@@ -366,13 +385,14 @@ class Resumes(Train):
         """Other batches, another order or fewer images are told apart; the epoch may begin anew; options may change."""
         while self.stop_inside()['step'] in (0, 10):
             os.remove(self.path('l'))
-        few = self.make('few', *pictures(100))
+        few, other = self.make('few', *pictures(100)), self.make('other', *pictures(200, seed=2))
         epoch = self.log('l')[-1]['epoch']
         resume = ['--resume', self.path('c'), '--epochs', str(epoch + 1)]
         for args, spec, words in ((['--batch', '25'], None, 'batch 20 (now 25)'),
                                   (['--keep-order'], None, 'order shuffled (now as it is)'),
                                   (['--augment', 'flip'], None, 'augmentation none (now flip)'),
-                                  ([], few, 'samples 200 (now 100)')):
+                                  (['--keep-last'], None, 'batch 20 (now 20 and the rest)'),
+                                  ([], few, 'samples 200 (now 100)'), ([], other, "data's fingerprint ")):
             err = self.train(*resume, *args, spec=spec, code=1)
             self.assertIn(words, err)
         out = self.train(*resume, '--batch', '25', '--restart-epoch', '--clip-norm', '1', '--freeze', 'dense1*')

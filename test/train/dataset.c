@@ -405,10 +405,103 @@ static void split(void **state)
     oclnn_dataset_destroy(&d);
 }
 
+/* ---- fingerprints ---- */
+
+static void fingerprint(const oclnn_dataset *d, char out[ONN_FINGERPRINT])
+{
+    assert_int_equal(onn_dataset_fingerprint(d, out), OCLNN_OK);
+}
+
+/* Of "idx/train" with these bytes at one place of the images and of the labels. */
+static void of_idx(uint8_t pixel, uint8_t class, char out[ONN_FINGERPRINT])
+{
+    unsigned char images[16 + 120] = {0, 0, 8, 3, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0, 6};
+    unsigned char labels[] = {0, 0, 8, 1, 0, 0, 0, 5, 3, 1, 4, 1, 2};
+    images[16 + 70] = pixel;
+    labels[10] = class;
+    temp_write("idx/train-images-idx3-ubyte", images, sizeof images);
+    temp_write("idx/train-labels-idx1-ubyte", labels, sizeof labels);
+    oclnn_dataset *d = open_it(spec("mnist", "idx/train"), NULL);
+    fingerprint(d, out);
+    oclnn_dataset_destroy(&d);
+}
+
+static void of_folder(char out[ONN_FINGERPRINT])
+{
+    oclnn_dataset *d = open_it(spec("folder", "h"), NULL);
+    fingerprint(d, out);
+    oclnn_dataset_destroy(&d);
+}
+
+static enum oclnn_status numbered(void *user, int64_t index, void *x, int64_t *label)
+{
+    const int *shift = user;
+    if (*shift < 0)
+        return OCLNN_ERROR_IO;
+    *(float *)x = (float)(index + *shift);
+    *label = index % 4;
+    return OCLNN_OK;
+}
+
+static void fingerprints(void **state)
+{
+    char a[ONN_FINGERPRINT], b[ONN_FINGERPRINT];
+    (void)state;
+    picture_folder("idx");
+    of_idx(7, 4, a);
+    assert_int_equal(strlen(a), ONN_FINGERPRINT - 1);
+    of_idx(7, 4, b);
+    assert_string_equal(a, b);
+    of_idx(8, 4, b);
+    assert_string_not_equal(a, b);
+    of_idx(7, 3, b);
+    assert_string_not_equal(a, b);
+
+    picture_folder("h");
+    picture_folder("h/one");
+    picture_folder("h/two");
+    picture_png("h/one/a.png", 20, 12, 1);
+    picture_png("h/two/b.png", 20, 12, 2);
+    of_folder(a);
+    of_folder(b);
+    assert_string_equal(a, b);
+    picture_png("h/two/b.png", 40, 24, 2); /* another size of the file */
+    of_folder(b);
+    assert_string_not_equal(a, b);
+    picture_png("h/two/b.png", 20, 12, 2);
+    assert_int_equal(rename(temp_path("h/two/b.png"), temp_path("h/two/c.png")), 0);
+    of_folder(b);
+    assert_string_not_equal(a, b);
+
+    for (int shift = 0; shift >= -1; shift--) {
+        oclnn_dataset *d = NULL, *part[4] = {NULL};
+        int now = 0;
+        assert_int_equal(oclnn_dataset_create(NULL, 40, OCLNN_SHAPE(1), OCLNN_F32, 4, numbered, &now, NULL,
+                             &d),
+            OCLNN_OK);
+        fingerprint(d, a);
+        assert_int_equal(oclnn_dataset_split(d, 0.5, 1, &part[0], &part[1]), OCLNN_OK);
+        assert_int_equal(oclnn_dataset_split(d, 0.5, 2, &part[2], &part[3]), OCLNN_OK);
+        for (int i = 0; i < 4; i++) { /* parts have their own */
+            fingerprint(part[i], b);
+            assert_string_not_equal(a, b);
+            memcpy(a, b, sizeof a);
+        }
+        fingerprint(d, a);
+        now = shift ? shift : 1;
+        fingerprint(d, b);
+        assert_string_not_equal(a, b);
+        assert_int_equal(strlen(b), shift ? 0 : ONN_FINGERPRINT - 1); /* not known where it cannot be read */
+        for (int i = 0; i < 4; i++)
+            oclnn_dataset_destroy(&part[i]);
+        oclnn_dataset_destroy(&d);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(mnist), cmocka_unit_test(cifar),
-        cmocka_unit_test(npy), cmocka_unit_test(folder), cmocka_unit_test(bad_folders), cmocka_unit_test(own),
-        cmocka_unit_test(split)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(fingerprints), cmocka_unit_test(mnist),
+        cmocka_unit_test(cifar), cmocka_unit_test(npy), cmocka_unit_test(folder),
+        cmocka_unit_test(bad_folders), cmocka_unit_test(own), cmocka_unit_test(split)};
     return cmocka_run_group_tests(tests, temp_make, temp_remove);
 }

@@ -131,9 +131,98 @@ static void mistakes(void **state)
     oclnn_model_destroy(&other);
 }
 
+/* ---- the rest of an epoch ---- */
+
+enum { COUNT = 50, WHOLE = 40, PIXELS = STRIPES_SIDE * STRIPES_SIDE };
+
+static enum oclnn_status real_sample(void *user, int64_t index, void *to, int64_t *label)
+{
+    uint8_t pixel[PIXELS];
+    const enum oclnn_status status = stripes_sample(user, index, pixel, label);
+    for (int i = 0; i < PIXELS; i++)
+        ((float *)to)[i] = (float)pixel[i] / 255;
+    return status;
+}
+
+static void one_step(oclnn_trainer *t, int64_t first, int64_t n)
+{
+    static float x[COUNT * PIXELS];
+    int64_t label[COUNT];
+    for (int64_t i = 0; i < n; i++)
+        good(real_sample(NULL, first + i, x + i * PIXELS, &label[i]));
+    const struct oclnn_binding in[] = {{.data = x,
+                                           .bytes = (size_t)(n * PIXELS) * sizeof *x,
+                                           .shape = OCLNN_SHAPE(n, 1, STRIPES_SIDE, STRIPES_SIDE)},
+        {0}};
+    const struct oclnn_binding target[] = {{.data = label, .bytes = (size_t)n * sizeof *label}, {0}};
+    float loss = 0;
+    good(oclnn_trainer_step(t, in, target, &loss)); /* waits: the arrays are used again */
+}
+
+/* The same bits as steps by hand: whole batches, then one of what is left, which is the mean over its own samples. */
+static void keeps_the_rest_of_an_epoch(void **state)
+{
+    oclnn_dataset *real = NULL;
+    unsigned char *bytes[3];
+    size_t n[3];
+    (void)state;
+    good(oclnn_dataset_create(ctx, COUNT, OCLNN_SHAPE(1, STRIPES_SIDE, STRIPES_SIDE), OCLNN_F32, CLASSES,
+        real_sample, NULL, NULL, &real));
+    for (int k = 0; k < 3; k++) { /* kept, by hand, left out */
+        oclnn_model *m = network(CLASSES);
+        oclnn_trainer *t = NULL;
+        good(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.optimizer = {.kind = OCLNN_ADAM}}, &t));
+        for (int epoch = 0; epoch < 2 && k == 1; epoch++) {
+            one_step(t, 0, WHOLE);
+            one_step(t, WHOLE, COUNT - WHOLE);
+        }
+        if (k != 1)
+            good(oclnn_trainer_fit(t, real, NULL,
+                &(struct oclnn_fit){.epochs = 2, .batch = WHOLE, .keep_order = 1, .keep_last = k == 0}));
+        assert_int_equal(oclnn_trainer_get_steps(t), k == 2 ? 2 : 4);
+        bytes[k] = onn_test_state(t, NULL, &n[k]);
+        oclnn_trainer_destroy(&t);
+        oclnn_model_destroy(&m);
+    }
+    assert_true(n[0] == n[1] && n[0] == n[2]);
+    assert_memory_equal(bytes[0], bytes[1], n[0]);
+    assert_memory_not_equal(bytes[0], bytes[2], n[0]);
+    for (int k = 0; k < 3; k++)
+        free(bytes[k]);
+    oclnn_dataset_destroy(&real);
+}
+
+/* Less than one batch in all; a model that takes whole batches only. */
+static void the_rest_alone(void **state)
+{
+    oclnn_model *m = network(CLASSES), *fixed = NULL;
+    oclnn_trainer *t = NULL, *u = NULL;
+    oclnn_graph *g = NULL;
+    struct oclnn_fit fit = {.batch = 400, .keep_last = 1};
+    (void)state;
+    good(oclnn_trainer_create(m, &usual, &t));
+    good(oclnn_trainer_fit(t, data, NULL, &fit));
+    assert_int_equal(oclnn_trainer_get_steps(t), 1);
+    good(oclnn_graph_create(NULL, &g));
+    oclnn_value v = oclnn_input(g, "x", OCLNN_F32, OCLNN_SHAPE(80, 1, STRIPES_SIDE, STRIPES_SIDE));
+    oclnn_output(g, "logits", oclnn_dense(g, oclnn_flatten(g, v), CLASSES, NULL));
+    good(oclnn_model_create(ctx, &g, NULL, &fixed));
+    good(oclnn_trainer_create(fixed, &usual, &u));
+    assert_int_equal(oclnn_trainer_fit(u, data, NULL, &fit), OCLNN_ERROR_ARGUMENT);
+    says("batches of 80 samples only, an epoch of 300 leaves 60");
+    fit.keep_last = 0;
+    good(oclnn_trainer_fit(u, data, NULL, &fit));
+    assert_int_equal(oclnn_trainer_get_steps(u), 3);
+    oclnn_trainer_destroy(&t);
+    oclnn_trainer_destroy(&u);
+    oclnn_model_destroy(&m);
+    oclnn_model_destroy(&fixed);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(stops_early),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(keeps_the_rest_of_an_epoch),
+        cmocka_unit_test(the_rest_alone), cmocka_unit_test(learns), cmocka_unit_test(stops_early),
         cmocka_unit_test(mistakes)};
     const int code = open_device(&ctx);
     if (code)

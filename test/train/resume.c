@@ -67,6 +67,11 @@ static struct combination combinations[] = {
     {.name = "frozen layers, smoothing",
         .params = {.optimizer = {.kind = OCLNN_LARS}, .freeze = "conv*", .label_smoothing = 0.1f},
         .stops = {7}},
+    {.name = "the rest of an epoch", /* 80 + 80 + 80 + 60 */
+        .params = {ADAM, .accumulate = 3, .ema = 0.5f},
+        .fit = {.keep_last = 1, .augment = {.flip = 1}},
+        .batch = 80,
+        .stops = {4, 3, 5}},
     {.name = "memory budget", .params = {ADAM}, .deep = true, .stops = {4}},
 };
 
@@ -107,23 +112,11 @@ static int on_epoch(void *user, oclnn_trainer *t, const struct oclnn_progress *p
     return 0;
 }
 
-/* Everything that a trainer changes, behind each other. */
+/* Everything that a trainer changes, and what it told, behind each other. */
 struct everything {
     unsigned char *bytes;
     size_t n;
 };
-static enum oclnn_status add(void *user, const char *name, struct onn_blob *blob)
-{
-    struct everything *all = user;
-    const size_t n = onn_desc_bytes(&blob->desc);
-    (void)name;
-    good(onn_blob_sync_host(blob));
-    all->bytes = realloc(all->bytes, all->n + n);
-    assert_non_null(all->bytes);
-    memcpy(all->bytes + all->n, blob->data, n);
-    all->n += n;
-    return OCLNN_OK;
-}
 
 static oclnn_trainer *begin(const struct combination *c, oclnn_model **m)
 {
@@ -136,9 +129,11 @@ static oclnn_trainer *begin(const struct combination *c, oclnn_model **m)
 static struct everything end(oclnn_trainer *t, oclnn_model *m, struct watch *told)
 {
     struct everything all = {0};
-    good(onn_trainer_visit(t, add, &all));
-    add(&all, "",
-        &(struct onn_blob){.desc = onn_desc_make(OCLNN_F64, 1, (int64_t[]){EPOCHS}), .data = told->loss});
+    all.bytes = onn_test_state(t, NULL, &all.n);
+    all.bytes = realloc(all.bytes, all.n + sizeof told->loss);
+    assert_non_null(all.bytes);
+    memcpy(all.bytes + all.n, told->loss, sizeof told->loss);
+    all.n += sizeof told->loss;
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
     return all;
@@ -342,25 +337,34 @@ static void choices_of_another_library(void **state)
 
 /* ---- other data ---- */
 
+/* The same labels, other pixels. */
+static enum oclnn_status other_sample(void *user, int64_t index, void *to, int64_t *label)
+{
+    const enum oclnn_status status = stripes_sample(user, index, to, label);
+    ((uint8_t *)to)[3] ^= 1;
+    return status;
+}
+
 static void interrupted_epoch_wants_its_data(void **state)
 {
     const struct oclnn_fit usual = {.epochs = 2, .batch = 50, .augment = {.flip = 1, .zoom = 0.1f}};
     static const struct {
         struct oclnn_fit fit;
-        bool fewer;
+        int64_t count; /* of another set; 0: the same set */
         const char *want;
-    } cases[] = {{{.batch = 25}, false, "batch 50 (now 25)"},
-        {{.keep_order = 1}, false, "order shuffled (now as it is)"},
-        {{.augment = {.crop = 2}}, false, "augmentation flip,zoom:0.1"},
-        {{0}, true, "samples 300 (now 200)"}};
-    oclnn_dataset *few = stripes_data(ctx, 200, stripes_sample, NULL);
+    } cases[] = {{{.batch = 25}, 0, "batch 50 (now 25)"}, {{.keep_last = 1}, 0, "(now 50 and the rest)"},
+        {{.keep_order = 1}, 0, "order shuffled (now as it is)"},
+        {{.augment = {.crop = 2}}, 0, "augmentation flip,zoom:0.1"}, {{0}, 200, "samples 300 (now 200)"},
+        {{0}, STRIPES_COUNT, "data's fingerprint "}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         oclnn_model *m = stripes_network(ctx, CLASSES);
         oclnn_trainer *t = NULL;
         struct oclnn_fit fit = usual, other = usual;
         struct watch w = {.stop = 4};
-        const oclnn_dataset *set = cases[i].fewer ? few : data;
+        oclnn_dataset *own = cases[i].count ? stripes_data(ctx, cases[i].count, other_sample, NULL) : NULL;
+        const oclnn_dataset *set = own ? own : data;
+        other.keep_last = cases[i].fit.keep_last;
         other.batch = cases[i].fit.batch ? cases[i].fit.batch : 50;
         other.keep_order = cases[i].fit.keep_order;
         if (cases[i].fit.augment.crop)
@@ -378,14 +382,15 @@ static void interrupted_epoch_wants_its_data(void **state)
         other.restart_epoch = 1;
         other.epochs = 1;
         good(oclnn_trainer_fit(t, set, NULL, &other)); /* a whole epoch */
-        assert_int_equal(oclnn_trainer_get_steps(t), 4 + (cases[i].fewer ? 200 : 300) / other.batch);
+        assert_int_equal(oclnn_trainer_get_steps(t),
+            4 + (cases[i].count ? cases[i].count : STRIPES_COUNT) / other.batch);
         fit = usual;
         good(oclnn_trainer_fit(t, data, NULL, &fit)); /* between epochs anything goes */
         assert_int_equal(oclnn_trainer_get_epochs(t), 2);
         oclnn_trainer_destroy(&t);
         oclnn_model_destroy(&m);
+        oclnn_dataset_destroy(&own);
     }
-    oclnn_dataset_destroy(&few);
 }
 
 int main(void)

@@ -159,8 +159,9 @@ int train_check_data(const struct session *s)
     if (s->train.info.classes > s->classes)
         return tool_error("--data has labels up to %d, the network %ld classes", s->train.info.classes - 1,
             s->classes);
-    if (s->train.info.count < s->batch)
-        return tool_error("--data has %lld images, one step takes %ld: choose a smaller --batch",
+    if (s->train.info.count < s->batch && !s->o->keep_last)
+        return tool_error("--data has %lld images, one step takes %ld: choose a smaller --batch, or "
+                          "--keep-last",
             (long long)s->train.info.count, s->batch);
     if (!s->o->val_split)
         code = check_set(s, &s->val, "--val");

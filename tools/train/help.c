@@ -31,6 +31,8 @@ static const char first[] =
     "                         shear:0.2, zoom:0.2, brightness:0.1, contrast:0.2,\n"
     "                         saturation:0.2, cutout:8, mixup:0.2 (default: none)\n"
     "      --keep-order       do not shuffle\n"
+    "      --keep-last        the images that an epoch leaves behind its whole\n"
+    "                         batches are a step too (default: left out)\n"
     "      --threads N        that decode images (default: one per core, at most 8)\n"
     "\n"
     "Network\n"

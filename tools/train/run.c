@@ -230,6 +230,7 @@ static enum oclnn_status fit(struct session *s)
         .batch = (int)s->batch,
         .augment = o->augment,
         .keep_order = o->keep_order,
+        .keep_last = o->keep_last,
         .restart_epoch = o->restart_epoch,
         .early_stop = (int)o->early_stop,
         .checkpoint = o->checkpoint,
