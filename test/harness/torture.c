@@ -40,6 +40,18 @@ static long leaked_since(long before)
     return onn_heap_live() - before;
 }
 
+/* What stays once nothing has been given back for a while. */
+static long settled(void)
+{
+    long live = onn_heap_live();
+    for (int same = 0, i = 0; same < 4 && i < 200; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        same = onn_heap_live() == live ? same + 1 : 0;
+        live = onn_heap_live();
+    }
+    return live;
+}
+
 /* 1 when the run with allocation `nth` failing was not as it must be. */
 static int inject(const struct onn_torture *s, long nth, bool from_then_on, uint64_t want)
 {
@@ -75,18 +87,22 @@ static int inject(const struct onn_torture *s, long nth, bool from_then_on, uint
 static int scenario(const struct onn_torture *s, int all, long only, long *injections)
 {
     uint64_t want = 0, again = 0;
+    long calls = 0, leaked = 1;
     int bad = 0;
-    /* The first run also fills what lives as long as the process or the fixture. */
+    /* The first run also fills what lives as long as the process or the fixture; so may the second one, which finds other
+     * kernels compiled and puts those that it lacks into other programs. What leaks does so in every run. */
     enum oclnn_status status = s->run(&want);
-    long live = onn_heap_live();
-    onn_heap_fail(0, false);
-    if (status == OCLNN_OK)
+    for (int i = 0; i < 3 && leaked && status == OCLNN_OK && again == (i ? want : 0); i++) {
+        const long live = settled();
+        again = 0;
+        onn_heap_fail(0, false);
         status = s->run(&again);
-    long calls = onn_heap_calls();
-    if (status != OCLNN_OK || want != again || onn_heap_live() != live) {
+        calls = onn_heap_calls();
+        leaked = leaked_since(live);
+    }
+    if (status != OCLNN_OK || want != again || leaked) {
         fprintf(stderr, "torture: '%s': undisturbed: %s, %ld blocks stay allocated%s: %s\n", s->name,
-            oclnn_status_name(status), onn_heap_live() - live, want != again ? ", two answers" : "",
-            oclnn_error_text(NULL));
+            oclnn_status_name(status), leaked, want != again ? ", two answers" : "", oclnn_error_text(NULL));
         return 1;
     }
     long wanted = s->samples ? s->samples : 300;
