@@ -86,13 +86,15 @@ static void end(struct onn_bind *b, struct onn_launch *l, const struct layout *g
 /* Sums and result are a pass each over the tensors; the second pass over one part comes from the caches. */
 static struct onn_cost cost_of(const struct onn_prob *p, const struct layout *l)
 {
-    const bool cpu = p->caps && p->caps->vector_cpu; /* there barriers cost much */
-    return (struct onn_cost){.flop = onn_prob_flop(p),
+    const bool cpu = p->caps && (p->caps->vector_cpu || p->caps->simulated); /* there barriers cost much */
+    return (struct onn_cost){.flop = 8 * (double)onn_desc_elements(&p->in[0]),
         .bytes = onn_prob_bytes(p) *
             (cpu                     ? 8
                     : l->a.parts > 1 ? 1.6
                                      : 1.2),
-        .launches = l->a.parts > 1 ? 2 : 1,
+        .launches = cpu      ? 3
+            : l->a.parts > 1 ? 2
+                             : 1,
         .efficiency = cpu ? 0.004 : 0.1};
 }
 

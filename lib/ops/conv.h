@@ -85,6 +85,8 @@ const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 6
 const char *onn_epi_define(int kind, char text[static 32]);
 /* Sizes of a kernel that computes one element per work-item and looks at its bounds: groups of at most 64. */
 void onn_launch_elements(struct onn_launch *l, size_t columns, size_t rows, size_t planes);
+/* How much of a GPU so many work-items keep busy, up to 1: a unit with less than a thousand waits for memory. 1 elsewhere. */
+double onn_gpu_filled(const struct onn_caps *caps, int64_t items);
 /* What such a kernel costs: on a CPU each element is worth many of its instructions. */
 struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tune *t);
 /* Can a kernel of lib/elem.h work with this type? A plain one reads and writes f64 too (in fp32 arithmetic). */

@@ -133,7 +133,8 @@ fail:
 static struct onn_cost reference_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return (struct onn_cost){onn_conv_dw_flop(p), onn_prob_bytes(p), 1, 0.01};
+    return (struct onn_cost){onn_conv_dw_flop(p), onn_prob_bytes(p), 1,
+        0.01 * onn_gpu_filled(p->caps, onn_desc_elements(&p->out[0]))};
 }
 
 static const struct onn_variant reference = {

@@ -232,7 +232,7 @@ static const char *refuse_each(const struct onn_prob *p)
 static struct onn_cost cost_rows(const struct onn_prob *p, const struct onn_tune *t)
 {
     const struct onn_desc *x = &p->in[is_dx(p) ? 1 : 0];
-    const bool cpu = p->caps->vector_cpu;
+    const bool cpu = p->caps->vector_cpu || p->caps->simulated;
     (void)t;
     return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p) * (cpu || x->rank > 2 ? 1 : 8), 1,
         cpu               ? 0.01
@@ -242,7 +242,7 @@ static struct onn_cost cost_rows(const struct onn_prob *p, const struct onn_tune
 
 static struct onn_cost cost_gpu(const struct onn_prob *p, const struct onn_tune *t)
 {
-    const bool cpu = p->caps->vector_cpu;
+    const bool cpu = p->caps->vector_cpu || p->caps->simulated;
     (void)t;
     return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p) * (cpu ? 8 : 1), 1, cpu ? 0.004 : 0.1};
 }

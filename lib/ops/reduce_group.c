@@ -118,7 +118,7 @@ static size_t workspace(const struct onn_prob *p, const struct onn_tune *t)
 /* On a vector CPU barriers cost much: rows, cols and channels are for that. */
 static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
 {
-    const bool cpu = p->caps && p->caps->vector_cpu;
+    const bool cpu = p->caps && (p->caps->vector_cpu || p->caps->simulated);
     struct layout l = {.g.parts = 1};
     (void)t;
     (void)layout_of(p, &l);

@@ -215,11 +215,21 @@ void onn_launch_elements(struct onn_launch *l, size_t columns, size_t rows, size
     onn_launch_size3(l, (size_t[3]){columns, rows, planes}, (size_t[3]){x, y, 1});
 }
 
+double onn_gpu_filled(const struct onn_caps *caps, int64_t items)
+{
+    const double units = caps && caps->compute_units > 0 ? caps->compute_units : 1;
+
+    if (!caps || caps->vector_cpu || caps->simulated || (double)items >= 1024 * units)
+        return 1;
+    return (double)items / (1024 * units);
+}
+
 struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
     return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1,
-        p->caps && p->caps->vector_cpu ? 0.004 : 0.05};
+        p->caps && p->caps->vector_cpu ? 0.004
+                                       : 0.05 * onn_gpu_filled(p->caps, onn_desc_elements(&p->out[0]))};
 }
 
 bool onn_elem_can(enum oclnn_dtype dtype)

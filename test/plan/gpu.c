@@ -27,6 +27,13 @@ static const struct onn_caps small_gpu = {.name = "a small GPU",
     .max_item = {256, 256, 256},
     .local_bytes = 32768,
     .local_is_real = true};
+static const struct onn_caps simulator = {.name = "a simulator",
+    .vector_width = 1,
+    .compute_units = 1,
+    .max_group = 1024,
+    .max_item = {1024, 1024, 1024},
+    .local_bytes = 65536,
+    .simulated = true};
 static const struct onn_caps cpu = {.name = "a vector CPU",
     .is_cpu = true,
     .vector_cpu = true,
@@ -87,6 +94,8 @@ static void gpus_get_work_groups(void **state)
         {"reducesum x=128x10 axes=@1", "reference"}, /* ten terms: an item each */
         {"batchnormalization x=8x64x112x112 s=64 b=64 m=64 v=64 training_mode=1 outs=5 +relu", "train_group"},
         {"batchnormalization x=8x2048x7x7 s=2048 b=2048 m=2048 v=2048 training_mode=1 outs=5", "train_group"},
+        {"batchnormalization x=4x16x9x9:f16 s=16:f16 b=16:f16 m=16:f16 v=16:f16 training_mode=1 outs=5",
+            "train_group"},
         {"batchnorm_dx dy=8x64x112x112 x=8x64x112x112 s=64 m=64 d=64 b=64 mask=1 outs=3", "group"},
         {"batchnorm_dx dy=8x64x7x7:f16 x=8x64x7x7:f16 s=64:f16 m=64:f16 d=64:f16 outs=3", "group"},
         {"conv x=8x96x56x56 w=96x1x3x3 pad=1 group=96", "strips"},
@@ -96,6 +105,11 @@ static void gpus_get_work_groups(void **state)
         {"softmax_ce x=32x1000 t=32:i64 outs=3", "group"},
         {"softmax_ce_dx d=scalar x=32x1000 t=32:i64 l=32 s=scalar", "each"},
         {"softmax_ce x=8x21x128x128 t=8x128x128:i64 outs=3", "reference"}, /* pixels lie side by side */
+        {"conv_dw x=32x96x112x112 y=32x96x56x56 kernel_shape=3 stride=2 pad=1 group=96", "tree"},
+        {"conv_dw x=8x32x128x128 y=8x2x128x128 kernel_shape=1", "tiled"}, /* 64 sums of 131072 pixels */
+        {"gemm x=32x2048 w=1000x2048 b=1000 transB=1", "tiled"},
+        {"conv x=1x512x14x14 w=512x512x3x3 pad=1 stride=2", "tiled"}, /* few outputs with long sums */
+        {"conv x=1x160x7x7 w=960x160x1x1", "tiled"},
         {"conv x=8x64x56x56 w=64x64x3x3 pad=1", "tiled"},
         {"convtranspose x=8x128x28x28 w=128x64x2x2 stride=2", "tiled"},
     };
@@ -104,8 +118,11 @@ static void gpus_get_work_groups(void **state)
         assert_string_equal(fastest(rows[i].problem, &large_gpu), rows[i].want);
         assert_string_equal(fastest(rows[i].problem, &small_gpu), rows[i].want);
         assert_string_not_equal(fastest(rows[i].problem, &cpu), "none");
+        assert_string_not_equal(fastest(rows[i].problem, &simulator), "none");
         if (strcmp(rows[i].want, "reference"))
             assert_string_not_equal(fastest(rows[i].problem, &cpu), rows[i].want);
+        if (strstr(rows[i].want, "group"))
+            assert_string_not_equal(fastest(rows[i].problem, &simulator), rows[i].want);
     }
 }
 
