@@ -48,7 +48,8 @@ static const char *refuse(const struct onn_prob *p)
 static struct onn_cost cost(const struct onn_prob *p, const struct onn_tune *t)
 {
     (void)t;
-    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1, p->caps->vector_cpu ? 0.002 : 0.12};
+    return (struct onn_cost){onn_prob_flop(p), onn_prob_bytes(p), 1,
+        p->caps->vector_cpu || p->caps->simulated ? 0.002 : 0.12};
 }
 
 static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
