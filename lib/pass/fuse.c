@@ -53,6 +53,13 @@ static const struct onn_variant *plainest(const struct onn_prob *p, int own)
     return found;
 }
 
+/* Steps compute in float: a Cast of whole numbers computes in theirs. */
+static bool leads_in_float(const struct onn_prob *p)
+{
+    const struct onn_ew_row *row = onn_ew_row(p->op);
+    return !row || onn_ew_domain_of(p->in[row->ew_flags & ONN_EW_COND ? 1 : 0].dtype) == ONN_EW_F;
+}
+
 /* Would the node's plainest variant take this epilogue? */
 static bool accepts(struct fuse *f, const struct chain *c)
 {
@@ -68,7 +75,7 @@ static bool accepts(struct fuse *f, const struct chain *c)
         memcpy(in + own, c->extra, (size_t)c->epi.n_extra * sizeof *in);
         f->status = onn_node_prob(g, n->op, n->attr, n_in, in, n->n_out, n->out, &scratch, &p);
     }
-    bool good = f->status == OCLNN_OK;
+    bool good = f->status == OCLNN_OK && leads_in_float(&p);
     if (good) {
         p.caps = f->caps;
         const struct onn_variant *v = plainest(&p, own);

@@ -1,6 +1,7 @@
 /* The rewriting passes: each small graph runs with the pass on and off. Both give the same answer, and with the pass the
  * nodes that it is there for are gone, or stay where removing them would be wrong. */
 #include "harness/train.h"
+#include "ops/elementwise.h"
 #include "ops/problem.h"
 #include <math.h>
 #include <oclnn/device.h>
@@ -362,6 +363,26 @@ static void additions_that_stay(void **state)
     check(g, "addend", "add", 1, 1);
 }
 
+/* ---- fuse ---- */
+
+/* What follows a Cast of whole numbers computes in float, not in the type that is cast. */
+static void behind_whole_numbers(void **state)
+{
+    (void)state;
+    for (int long_ones = 0; long_ones < 2; long_ones++) {
+        struct onn_graph *g = start();
+        const struct onn_ew_attr whole = {.to = onn_dtype_to_onnx(long_ones ? OCLNN_I64 : OCLNN_I32)};
+        const struct onn_ew_attr real = {.to = onn_dtype_to_onnx(OCLNN_F32)};
+        int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 5, 9, 8));
+        x = node2(g, "mul x=1", x, onn_graph_add_f32(g, 20));
+        x = onn_test_node(g, "cast", &whole, 1, &x);
+        x = onn_test_node(g, "cast", &real, 1, &x);
+        x = node2(g, "mul x=1", x, constant(g, DIMS(2, 5, 9, 8)));
+        onn_graph_add_output(g, "y", node1(g, "sigmoid x=1", x));
+        check(g, "fuse", "sigmoid", 0, 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pad_into_conv),
@@ -370,7 +391,7 @@ int main(void)
         cmocka_unit_test(transposes_in_a_row), cmocka_unit_test(transposes_behind_elementwise),
         cmocka_unit_test(transposes_that_stay), cmocka_unit_test(transposes_behind_concat),
         cmocka_unit_test(transposes_into_products), cmocka_unit_test(bias_into_product),
-        cmocka_unit_test(additions_that_stay)};
+        cmocka_unit_test(additions_that_stay), cmocka_unit_test(behind_whole_numbers)};
     if (oclnn_context_create(NULL, &ctx) == OCLNN_ERROR_NO_DEVICE) {
         puts("skipped: no device");
         return 77;
