@@ -45,13 +45,23 @@ enum oclnn_init_kind {
     OCLNN_INIT_KAIMING_UNIFORM, /**< bound sqrt(6/f): He et al. 2015, for ReLU */
     OCLNN_INIT_KAIMING_NORMAL, /**< deviation sqrt(2/f) */
     OCLNN_INIT_XAVIER_UNIFORM, /**< bound sqrt(6/(f+g)): Glorot and Bengio 2010, for tanh and sigmoid */
-    OCLNN_INIT_XAVIER_NORMAL /**< deviation sqrt(2/(f+g)) */
+    OCLNN_INIT_XAVIER_NORMAL, /**< deviation sqrt(2/(f+g)) */
+    /** As a matrix of dim[0] rows its rows, or its columns where those are fewer, are orthogonal and of length a (0: 1):
+     * Saxe et al. 2014, from normal numbers by Gram and Schmidt. Of two dimensions at least; takes a time that grows with
+     * the smaller side's square times the larger one. */
+    OCLNN_INIT_ORTHOGONAL
 };
 struct oclnn_init {
     enum oclnn_init_kind kind;
     float a, b; /**< meaning: see the kind */
 };
 
+/**
+ * The weights of convolutions and dense layers appended so far are drawn by `init` in place of what their layers say (input
+ * 1 of Conv, ConvTranspose, Gemm and MatMul; fan-in and fan-out are the layers'). OCLNN_INIT_DEFAULT changes nothing.
+ * Errors: OCLNN_ERROR_ARGUMENT (NULL, no such kind), the graph's own (oclnn_graph_status).
+ */
+OCLNN_API enum oclnn_status oclnn_graph_set_init(oclnn_graph *graph, const struct oclnn_init *init);
 /** A trainable parameter of its own. fan-in is the product of all dimensions but the first, fan-out the first one. */
 OCLNN_API oclnn_value oclnn_parameter(oclnn_graph *graph, const char *name, enum oclnn_dtype dtype,
     struct oclnn_shape shape, const struct oclnn_init *init);

@@ -39,11 +39,12 @@ enum onn_init_kind {
     ONN_INIT_XAVIER_NORMAL,
     ONN_INIT_UNIFORM,
     ONN_INIT_NORMAL,
-    ONN_INIT_CONSTANT
+    ONN_INIT_CONSTANT,
+    ONN_INIT_ORTHOGONAL
 };
 struct onn_init {
     enum onn_init_kind kind;
-    float a, b; /* bounds, mean and deviation, or the constant */
+    float a, b; /* bounds, mean and deviation, the constant, or the gain (0 = 1) */
     int64_t fan_in, fan_out;
 };
 

@@ -51,6 +51,9 @@ enum oclnn_status onn_layer_emit_many(struct onn_layer *l, const char *suffix, i
 oclnn_value onn_layer_plain(oclnn_graph *graph, const char *kind, const char *onnx, int n_in,
     const oclnn_value *in);
 
+/* Of a parameter of shape `desc`; OCLNN_INIT_DEFAULT leaves *to alone. Errors: OCLNN_ERROR_ARGUMENT. */
+enum oclnn_status onn_layer_init(const struct oclnn_init *from, const struct onn_desc *desc,
+    struct onn_init *to);
 /* A parameter (or STATE) called layer.suffix; a default `init` becomes `usual`. */
 oclnn_value onn_layer_param(struct onn_layer *l, const char *suffix, enum onn_role role,
     const struct onn_desc *desc, const struct oclnn_init *init, const struct onn_init *usual);

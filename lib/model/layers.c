@@ -185,37 +185,15 @@ oclnn_value onn_layer_plain(oclnn_graph *graph, const char *kind, const char *on
 
 /* ---- parameters and constants ---- */
 
-static bool init_of(struct onn_layer *l, const struct oclnn_init *from, struct onn_init *to)
-{
-    static const enum onn_init_kind kinds[] = {
-        [OCLNN_INIT_ZERO] = ONN_INIT_ZERO,
-        [OCLNN_INIT_ONE] = ONN_INIT_ONE,
-        [OCLNN_INIT_CONSTANT] = ONN_INIT_CONSTANT,
-        [OCLNN_INIT_UNIFORM] = ONN_INIT_UNIFORM,
-        [OCLNN_INIT_NORMAL] = ONN_INIT_NORMAL,
-        [OCLNN_INIT_KAIMING_UNIFORM] = ONN_INIT_KAIMING_UNIFORM,
-        [OCLNN_INIT_KAIMING_NORMAL] = ONN_INIT_KAIMING_NORMAL,
-        [OCLNN_INIT_XAVIER_UNIFORM] = ONN_INIT_XAVIER_UNIFORM,
-        [OCLNN_INIT_XAVIER_NORMAL] = ONN_INIT_XAVIER_NORMAL,
-    };
-    if (!from || from->kind == OCLNN_INIT_DEFAULT)
-        return true;
-    if ((unsigned)from->kind >= sizeof kinds / sizeof *kinds) {
-        onn_layer_fail(l, OCLNN_ERROR_ARGUMENT, "initialiser %d", (int)from->kind);
-        return false;
-    }
-    to->kind = kinds[from->kind];
-    to->a = from->a;
-    to->b = from->b;
-    return true;
-}
-
 oclnn_value onn_layer_param(struct onn_layer *l, const char *suffix, enum onn_role role,
     const struct onn_desc *desc, const struct oclnn_init *init, const struct onn_init *usual)
 {
     struct onn_init how = *usual;
-    if (l->g->status != OCLNN_OK || !init_of(l, init, &how))
+    if (l->g->status != OCLNN_OK)
         return 0;
+    if (onn_layer_init(init, desc, &how) != OCLNN_OK)
+        return onn_layer_fail(l, OCLNN_ERROR_ARGUMENT, "%s: %s",
+            *suffix ? suffix + (*suffix == '.') : "value", oclnn_error_text(NULL));
     if (onn_desc_elements(desc) < 0)
         return onn_layer_fail(l, OCLNN_ERROR_SHAPE, "%s has an unknown or impossible size",
             suffix + (*suffix == '.'));
