@@ -98,6 +98,13 @@ struct oclnn_dataset_info {
 /** Describes the data set. Errors: OCLNN_ERROR_ARGUMENT. */
 OCLNN_API enum oclnn_status oclnn_dataset_get_info(const oclnn_dataset *dataset,
     struct oclnn_dataset_info *out);
+/**
+ * How many images, or pixels of masks, there are of each class: counts[0 … classes - 1], `classes` as in the info. What is
+ * OCLNN_MASK_IGNORE is not counted. Masks, and a program's own data set, are read through once for it.
+ * Errors: OCLNN_ERROR_ARGUMENT, _MEMORY, those of reading.
+ */
+OCLNN_API enum oclnn_status oclnn_dataset_get_counts(const oclnn_dataset *dataset, int64_t *counts,
+    int classes);
 /** Name of a class (a folder's name, or its number); NULL if out of range; owned by the data set. */
 OCLNN_API const char *oclnn_dataset_class_name(const oclnn_dataset *dataset, int label);
 /**

@@ -16,20 +16,28 @@ extern "C" {
  */
 typedef struct oclnn_trainer oclnn_trainer;
 
-/** y: prediction (K classes along axis 1), t: target; means are over all elements of the batch. */
+/**
+ * y: prediction (K classes along axis 1), t: target; means are over all elements of the batch.
+ * Data sets give classes to every loss. To those that want numbers t is 1 for the class and 0 for the other K - 1; where y
+ * has a single output, the data set has two classes and t is the class itself, right is what lies on its side of 1/2 (of
+ * 0 where a loss takes logits). Positions that do not count are left out of sums and means.
+ */
 enum oclnn_loss {
     /** -log softmax(y)[t]; targets are classes, i64, without axis 1. A Softmax that the network ends in is the one that
      * is meant: it is not applied twice. */
     OCLNN_LOSS_SOFTMAX_CE,
     OCLNN_LOSS_NLL, /**< -y[t], y = log-probabilities; targets are classes */
     OCLNN_LOSS_BCE, /**< -(t log y + (1 - t) log(1 - y)); this and the following: t f32 of y's shape */
-    OCLNN_LOSS_BCE_LOGITS, /**< the same of sigmoid(y) */
+    OCLNN_LOSS_BCE_LOGITS, /**< the same of sigmoid(y), y = logits */
     OCLNN_LOSS_FOCAL, /**< binary focal loss of sigmoid(y), alpha and gamma */
     OCLNN_LOSS_MSE, /**< (y - t)^2 */
     OCLNN_LOSS_L1, /**< |y - t| */
     OCLNN_LOSS_HUBER, /**< quadratic up to alpha, linear beyond */
     OCLNN_LOSS_KL, /**< t (log t - y), y = log-probabilities; summed, divided by the batch */
-    OCLNN_LOSS_DICE /**< 1 - (2 sum(y t) + alpha) / (sum y + sum t + alpha) per image */
+    /** 1 - (2 sum(y t) + alpha) / (sum y + sum t + alpha) of each image and class (of each image where there are no
+     * pixels), then their mean; y = probabilities. Where nothing counts it is 0. Milletari et al. 2016, without squares. */
+    OCLNN_LOSS_DICE,
+    OCLNN_LOSS_DICE_LOGITS /**< the same of softmax(y) along axis 1, of sigmoid(y) where y has one output */
 };
 
 enum oclnn_optimizer_kind {
@@ -60,7 +68,7 @@ enum oclnn_schedule_kind {
     OCLNN_POLYNOMIAL, /**< lr * (1 - e / epochs)^power */
     OCLNN_COSINE, /**< end + (lr - end) (1 + cos(pi e / period)) / 2, restarted every `period` epochs (0 = once) */
     OCLNN_ONE_CYCLE, /**< cosine up from lr / 25 during the first 30 %, then down to lr / 250000 */
-    OCLNN_PLATEAU /**< lr * gamma after `size` epochs without a better validation loss */
+    OCLNN_PLATEAU /**< lr * gamma after `size` epochs none of which was the best so far (oclnn_fit.monitor) */
 };
 /** The learning rate as a function of e, the epochs done (a fraction inside an epoch for the smooth kinds). */
 struct oclnn_schedule {
@@ -85,13 +93,16 @@ struct oclnn_param_group {
 /** Zero means default in every field. */
 struct oclnn_trainer_params {
     enum oclnn_loss loss;
-    float label_smoothing; /**< softmax-ce, nll */
-    const float *class_weights; /**< softmax-ce, nll; class_count numbers */
+    float
+        label_smoothing; /**< s: t becomes (1 - s) t + s / K in training (K = 2 for one output); of classes only */
+    /** How much a position of each class counts; class_count numbers, one per class. Of targets that are classes, not for
+     * dice. NULL: all the same. */
+    const float *class_weights;
     int class_count;
     /** 1: targets equal to ignore_index do not count; in masks OCLNN_MASK_IGNORE never does. */
     int use_ignore;
     int64_t ignore_index;
-    float alpha, gamma; /**< focal (0.25, 2), huber (1), dice (1) */
+    float alpha, gamma; /**< focal (0.25, 2; negative alpha: none), huber (1), dice (1) */
     struct oclnn_optimizer optimizer;
     struct oclnn_schedule schedule;
     float clip_value; /**< gradients limited to -clip_value … clip_value */
@@ -184,6 +195,13 @@ struct oclnn_progress {
 typedef int (
     *oclnn_progress_function)(void *user, oclnn_trainer *trainer, const struct oclnn_progress *progress);
 
+/** What the best epoch is the best of: of a score on the validation set. */
+enum oclnn_monitor {
+    OCLNN_MONITOR_LOSS, /**< smallest oclnn_score.loss */
+    OCLNN_MONITOR_ACCURACY, /**< largest oclnn_score.top1 */
+    OCLNN_MONITOR_IOU /**< largest oclnn_score.iou; of classes of pixels only */
+};
+
 /** Zero means default in every field. */
 struct oclnn_fit {
     int epochs; /**< 0 = 1; counted from the start of training, also after a resume */
@@ -193,11 +211,16 @@ struct oclnn_fit {
     /** 1: what is left of an epoch behind its whole batches is a step too, of its own size: its loss is the mean over its
      * own samples. Not for models with a fixed batch, unless nothing is left. 0: it is left out. */
     int keep_last;
-    /** Ends after so many epochs without a better validation loss, those before a resume included: a run that has
-     * ended so stays ended. 0 = never. */
+    /** What early_stop, best, best_checkpoint and the plateau schedule go by. Checkpoints keep it with the best value so
+     * far; with another one the search for the best begins anew, with a warning in the log. */
+    enum oclnn_monitor monitor;
+    /** Ends after so many epochs that were not the best so far, those before a resume included: a run that has ended so
+     * stays ended. 0 = never. */
     int early_stop;
     const char *checkpoint; /**< file, written after every epoch and when fit is stopped */
-    const char *best; /**< file: the model as ONNX whenever the validation loss is the best so far */
+    const char *best; /**< file: the model as ONNX whenever an epoch is the best so far */
+    /** File: the checkpoint of the best epoch so far, from which training goes on behind that epoch; not `checkpoint`. */
+    const char *best_checkpoint;
     int checkpoint_steps; /**< also after so many steps; 0 = not */
     /** 1: an epoch that was interrupted begins anew. It goes on with the same batch, data, order and augmentation only;
      * between epochs they may change. Data count as the same while so do the number of samples and a fingerprint: of all
@@ -210,13 +233,16 @@ struct oclnn_fit {
 /**
  * Trains on `train` (the last, incomplete batch of an epoch is left out, or kept: keep_last), evaluates on `validation`
  * (may be NULL) after each epoch. Batches are read, decoded and uploaded while the device computes.
- * A data set with a class per image takes a prediction N x classes, one with a class per pixel N x classes x H x W.
+ * A data set with a class per image takes a prediction N x classes, one with a class per pixel N x classes x H x W; one
+ * output is enough for two classes where the loss wants numbers.
  * A file that cannot be written is a warning in the log and tried again when the next one is due; only at the end it is an
  * error. A sample that cannot be read ends fit, after the checkpoint was saved with all steps before it.
  * Errors: those of oclnn_trainer_step and of the data sets, OCLNN_ERROR_ARGUMENT (data that does not fit the model: both
- * shapes are told; labels beyond the prediction's classes), OCLNN_ERROR_NUMERIC (a loss of training or validation is no
- * number, or weights have exploded: no file is written over), OCLNN_ERROR_IO, _NOT_FOUND (checkpoint or best not
- * written: training state is intact).
+ * shapes are told; labels beyond the prediction's classes; class_weights of another number of classes; a network whose last
+ * layer gives other scores than the loss takes, as logits where it takes probabilities; a monitor without validation set,
+ * or of the IoU where pixels have no classes), OCLNN_ERROR_NUMERIC (a loss of training or validation is no number, or
+ * weights have exploded: no file is written over), OCLNN_ERROR_IO, _NOT_FOUND (checkpoint or best not written: training
+ * state is intact).
  */
 OCLNN_API enum oclnn_status oclnn_trainer_fit(oclnn_trainer *trainer, const oclnn_dataset *train,
     const oclnn_dataset *validation, const struct oclnn_fit *fit);

@@ -12,8 +12,6 @@ enum oclnn_status onn_feed_init(struct onn_feed *f, struct oclnn_trainer *t, con
     ONN_TRY(oclnn_dataset_get_info(data, &f->info));
     ONN_CHECK(g->n_inputs == 1, OCLNN_ERROR_ARGUMENT, "a data set feeds one input, the model has %d",
         g->n_inputs);
-    ONN_CHECK(t->p.loss <= OCLNN_LOSS_NLL, OCLNN_ERROR_ARGUMENT,
-        "a data set gives classes: the loss must be softmax-ce or nll");
     const struct onn_value *v = &g->value[g->input[0]];
     const struct oclnn_shape *s = &f->info.shape;
     int64_t dim[ONN_MAX_RANK] = {-1};
@@ -49,6 +47,7 @@ enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *
     struct onn_binding input = {.desc = f->sample};
     struct onn_step_spec spec = {.training = training,
         .gradients = training && t->keep_gradients,
+        .labelled = !onn_loss_takes_labels(t->p.loss),
         .kind = training ? onn_batch_kind_next(t) : ONN_BATCH_UPDATE,
         .input = &input};
     input.desc.dim[0] = n;
@@ -62,12 +61,13 @@ enum oclnn_status onn_feed_plan(const struct onn_feed *f, struct oclnn_trainer *
         spec.pixel_width = (int)f->info.shape.dim[2];
     }
     ONN_TRY(onn_step_plan_get(t, &spec, out));
-    const int64_t classes = (*out)->prediction_desc.rank > 1 ? (*out)->prediction_desc.dim[1] : 0;
+    const struct onn_desc *y = &(*out)->prediction_desc;
+    const int64_t classes = onn_is_binary(t, y) ? 2 : y->rank > 1 ? y->dim[1] : 0;
     ONN_CHECK(f->info.classes <= classes, OCLNN_ERROR_ARGUMENT,
         "the data set has %d classes, the prediction only %lld", f->info.classes, (long long)classes);
     ONN_CHECK(f->info.per_pixel || onn_desc_elements(&(*out)->target_desc) == n, OCLNN_ERROR_ARGUMENT,
         "the prediction has %d dimensions: a data set with one class per image fits predictions of 2",
-        (*out)->prediction_desc.rank);
+        y->rank);
 fail:
     return status;
 }
@@ -92,19 +92,32 @@ fail:
     return status;
 }
 
-static void count_images(const struct onn_desc *d, const float *y, const int64_t *label,
-    struct onn_tally *tally)
+/* Classes before the right one: of greater scores, or of equal ones and a smaller number. -1: a score is no number. */
+static int64_t classes_before(const float *y, int64_t classes, int64_t label)
 {
-    const int64_t n = d->dim[0], classes = d->dim[1];
+    int64_t before = 0;
+    for (int64_t k = 0; k < classes; k++)
+        before += y[k] > y[label] || (k < label && y[k] == y[label]);
+    return y[label] == y[label] ? before : -1;
+}
+
+static void count_images(const struct oclnn_trainer *t, const struct onn_desc *d, const float *y,
+    const int64_t *label, struct onn_tally *tally)
+{
+    const int64_t n = d->dim[0], outputs = d->dim[1];
+    const bool one = onn_is_binary(t, d);
+    const float threshold = onn_loss_threshold(t->p.loss);
     for (int64_t i = 0; i < n; i++) {
-        int better = 0; /* classes before the right one: greater, or equal with a smaller number */
-        const float own = y[i * classes + label[i]];
-        for (int64_t k = 0; k < classes; k++)
-            better += y[i * classes + k] > own || (k < label[i] && y[i * classes + k] == own);
-        tally->right[0] += better < 1 && own == own;
-        tally->right[1] += better < 5 && own == own;
+        const float *own = y + i * outputs;
+        if (t->p.use_ignore && label[i] == t->p.ignore_index)
+            continue;
+        const int64_t before = !one ? classes_before(own, outputs, label[i])
+            : *own != *own          ? -1
+                                    : (*own > threshold) != (label[i] == 1);
+        tally->labels++;
+        tally->right[0] += before == 0;
+        tally->right[1] += before >= 0 && before < 5;
     }
-    tally->labels += n;
 }
 
 static void count_pixels(int classes, int64_t n, const int32_t *best, const uint8_t *mask,
@@ -143,7 +156,7 @@ enum oclnn_status onn_feed_count(struct onn_feed *f, struct oclnn_trainer *t, co
     if (b->mask)
         count_pixels(f->info.classes, onn_desc_elements(d), f->answers, b->mask, tally);
     else
-        count_images(&p->prediction_desc, f->answers, b->label, tally);
+        count_images(t, &p->prediction_desc, f->answers, b->label, tally);
 fail:
     return status;
 }

@@ -28,8 +28,8 @@ static enum oclnn_status key_of(const struct oclnn_trainer *t, const struct onn_
         [ONN_FRONT_PIXELS] = "pixels",
         [ONN_FRONT_MIXUP] = "mixup",
         [ONN_FRONT_MASKS] = "masks"};
-    onn_str_add(key, "%s%s %s%s", prefix, p->training ? kinds[p->kind] : "evaluate", fronts[p->front],
-        p->gradients ? " gradients" : "");
+    onn_str_add(key, "%s%s %s%s%s", prefix, p->training ? kinds[p->kind] : "evaluate", fronts[p->front],
+        p->gradients ? " gradients" : "", p->labelled ? " numbers" : "");
     if (p->training && t->p.memory_budget)
         onn_str_add(key, " budget=%zu", t->p.memory_budget);
     for (int i = 0; i < t->model->graph->n_inputs; i++)

@@ -58,7 +58,7 @@ enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *t, const oclnn_dataset *
         ONN_TRY(onn_buffer_read(t->ctx, out0, offset, sizeof part, &part, true));
         ONN_TRY(onn_feed_count(&feed, t, p, &b, &tally));
         at += b.n;
-        if (tally.labels == before) /* no pixel that counts */
+        if (tally.labels == before) /* nothing that counts */
             continue;
         ONN_CHECK(isfinite(part), OCLNN_ERROR_NUMERIC, "evaluation: the loss of samples %lld to %lld is %s",
             (long long)(at - b.n), (long long)(at - 1), isnan(part) ? "not a number" : "infinite");
@@ -66,7 +66,9 @@ enum oclnn_status oclnn_trainer_evaluate(oclnn_trainer *t, const oclnn_dataset *
     }
     const double n = (double)tally.labels;
     ONN_CHECK(n > 0, OCLNN_ERROR_ARGUMENT, "the data set %s",
-        feed.info.per_pixel ? "has no pixel that counts" : "is too small for one batch");
+        feed.info.per_pixel             ? "has no pixel that counts"
+            : at > 0 && t->p.use_ignore ? "has no image that counts"
+                                        : "is too small for one batch");
     *out = (struct oclnn_score){.count = tally.labels,
         .loss = loss / n,
         .top1 = (double)tally.right[0] / n,

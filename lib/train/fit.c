@@ -3,6 +3,9 @@
 #include "runtime/context.h"
 #include "train/batch.h"
 
+#include <math.h>
+#include <string.h>
+
 struct fit {
     struct oclnn_trainer *t;
     const struct oclnn_fit *o;
@@ -13,7 +16,7 @@ struct fit {
     int64_t images; /* since `start` */
     uint64_t start; /* of the epoch, or of its rest after a resume */
     bool stop;
-    bool no_checkpoint, no_best; /* the last attempt to write it failed */
+    bool no_checkpoint, no_best, no_best_checkpoint; /* the last attempt to write it failed */
 };
 
 /* A full disk at one moment does not end a run: it is told, and tried again at the next occasion. Weights that are no
@@ -39,6 +42,13 @@ static enum oclnn_status save_best(struct fit *f)
     if (!f->o->best)
         return OCLNN_OK;
     return forgive(f, oclnn_trainer_export(f->t, f->o->best), &f->no_best);
+}
+
+static enum oclnn_status save_best_checkpoint(struct fit *f)
+{
+    if (!f->o->best_checkpoint)
+        return OCLNN_OK;
+    return forgive(f, oclnn_trainer_save(f->t, f->o->best_checkpoint), &f->no_best_checkpoint);
 }
 
 static void tell(struct fit *f, oclnn_progress_function function)
@@ -128,21 +138,32 @@ static bool has_stopped(const struct fit *f)
     return f->o->early_stop > 0 && f->t->since_best >= f->o->early_stop;
 }
 
+/* Less is better. */
+static double measure(const struct oclnn_score *score, enum oclnn_monitor monitor)
+{
+    return monitor == OCLNN_MONITOR_ACCURACY ? -score->top1
+        : monitor == OCLNN_MONITOR_IOU       ? -score->iou
+                                             : score->loss;
+}
+
 /* Validation, plateau, best so far, checkpoint. */
 static enum oclnn_status end_of_epoch(struct fit *f)
 {
     enum oclnn_status status = OCLNN_OK;
     struct oclnn_trainer *t = f->t;
     struct oclnn_score score;
+    bool improved = false;
     f->progress.validation = NULL;
     f->progress.improved = 0;
     if (f->validation) {
         ONN_TRY(oclnn_trainer_evaluate(t, f->validation, f->batch, &score));
         f->progress.validation = &score;
-        f->progress.improved = score.loss < t->best_loss;
-        t->since_best = f->progress.improved ? 0 : t->since_best + 1;
-        if (f->progress.improved) {
-            t->best_loss = score.loss;
+        const double value = measure(&score, t->monitor);
+        improved = value < t->best;
+        f->progress.improved = improved;
+        t->since_best = improved ? 0 : t->since_best + 1;
+        if (improved) {
+            t->best = value;
             ONN_TRY(save_best(f));
         } else if (t->p.schedule.kind == OCLNN_PLATEAU && t->since_best % t->p.schedule.size == 0) {
             t->plateau *= t->p.schedule.gamma;
@@ -153,6 +174,8 @@ static enum oclnn_status end_of_epoch(struct fit *f)
     t->epoch++;
     begin_epoch(t);
     f->stop |= has_stopped(f);
+    if (improved) /* behind the epoch: a resume begins with the next one */
+        ONN_TRY(save_best_checkpoint(f));
     ONN_TRY(save(f));
 fail:
     return status;
@@ -195,8 +218,54 @@ static enum oclnn_status settle_files(const struct fit *f)
     enum oclnn_status status = OCLNN_OK;
     if (f->no_checkpoint)
         ONN_TRY(oclnn_trainer_save(f->t, f->o->checkpoint));
-    ONN_CHECK(!f->no_best, OCLNN_ERROR_IO, "'%s' does not have the best weights: it could not be written",
-        f->o->best);
+    ONN_CHECK(!f->no_best && !f->no_best_checkpoint, OCLNN_ERROR_IO,
+        "'%s' does not have the best weights: it could not be written",
+        f->no_best ? f->o->best : f->o->best_checkpoint);
+fail:
+    return status;
+}
+
+/* By what the best is known. Values of different kinds cannot be compared. */
+static enum oclnn_status settle_monitor(const struct fit *f)
+{
+    static const char *const names[] = {"loss", "accuracy", "IoU"};
+    enum oclnn_status status = OCLNN_OK;
+    struct oclnn_trainer *t = f->t;
+    const enum oclnn_monitor monitor = f->o->monitor;
+    struct oclnn_dataset_info info;
+    ONN_CHECK((unsigned)monitor <= OCLNN_MONITOR_IOU, OCLNN_ERROR_ARGUMENT, "monitor = %d", (int)monitor);
+    ONN_CHECK(f->validation || monitor == OCLNN_MONITOR_LOSS, OCLNN_ERROR_ARGUMENT,
+        "the monitor %s needs a validation set", names[monitor]);
+    if (!f->validation)
+        return OCLNN_OK;
+    ONN_TRY(oclnn_dataset_get_info(f->validation, &info));
+    ONN_CHECK(monitor != OCLNN_MONITOR_IOU || info.per_pixel, OCLNN_ERROR_ARGUMENT,
+        "the monitor IoU needs classes of pixels, the validation set has a class per image");
+    if (monitor == t->monitor)
+        return OCLNN_OK;
+    if (isfinite(t->best))
+        onn_log(onn_context_log(t->ctx), OCLNN_LOG_WARN,
+            "the best epoch so far is the best by %s: the search for the best by %s begins anew",
+            names[t->monitor], names[monitor]);
+    t->monitor = monitor;
+    t->best = INFINITY;
+    t->since_best = 0;
+fail:
+    return status;
+}
+
+static enum oclnn_status check_fit(const struct fit *f)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct oclnn_fit *o = f->o;
+    ONN_CHECK(o->epochs >= 0 && o->batch >= 0 && o->early_stop >= 0, OCLNN_ERROR_ARGUMENT,
+        "epochs = %d, batch = %d, early_stop = %d", o->epochs, o->batch, o->early_stop);
+    ONN_CHECK(!o->early_stop || f->validation, OCLNN_ERROR_ARGUMENT, "early stopping needs a validation set");
+    ONN_CHECK(!o->best_checkpoint || f->validation, OCLNN_ERROR_ARGUMENT,
+        "the best checkpoint needs a validation set");
+    ONN_CHECK(!o->checkpoint || !o->best_checkpoint || strcmp(o->checkpoint, o->best_checkpoint) != 0,
+        OCLNN_ERROR_ARGUMENT, "checkpoint and best_checkpoint are the same file, %s", o->checkpoint);
+    ONN_TRY(settle_monitor(f));
 fail:
     return status;
 }
@@ -208,9 +277,7 @@ enum oclnn_status oclnn_trainer_fit(oclnn_trainer *t, const oclnn_dataset *train
     static const struct oclnn_fit none = {0};
     struct fit f = {.t = t, .o = params ? params : &none, .validation = validation};
     ONN_CHECK(t && train, OCLNN_ERROR_ARGUMENT, "the trainer or the data set is NULL");
-    ONN_CHECK(f.o->epochs >= 0 && f.o->batch >= 0 && f.o->early_stop >= 0, OCLNN_ERROR_ARGUMENT,
-        "epochs = %d, batch = %d, early_stop = %d", f.o->epochs, f.o->batch, f.o->early_stop);
-    ONN_CHECK(!f.o->early_stop || validation, OCLNN_ERROR_ARGUMENT, "early stopping needs a validation set");
+    ONN_TRY(check_fit(&f));
     ONN_TRY(onn_feed_init(&f.feed, t, train));
     f.epochs = f.o->epochs ? f.o->epochs : 1;
     f.batch = f.feed.fixed_batch ? (int)f.feed.fixed_batch : f.o->batch ? f.o->batch : 64;

@@ -65,8 +65,8 @@ static void begin_averages(const struct oclnn_trainer *t, const struct onn_check
 }
 
 struct numbers {
-    int64_t accumulate, seed, steps, batches, epoch, batch_in_epoch, seen, right, since_best;
-    double loss_sum, best_loss, plateau, lr;
+    int64_t accumulate, seed, steps, batches, epoch, batch_in_epoch, seen, right, since_best, monitor;
+    double loss_sum, best, plateau, lr;
 };
 
 static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct numbers *n)
@@ -81,12 +81,14 @@ static enum oclnn_status read_numbers(const struct onn_checkpoint *c, struct num
     ONN_TRY(onn_checkpoint_get_i64(c, "seen", &n->seen));
     ONN_TRY(onn_checkpoint_get_i64(c, "right", &n->right));
     ONN_TRY(onn_checkpoint_get_i64(c, "since_best", &n->since_best));
-    ONN_TRY(onn_checkpoint_get_f64(c, "best_loss", &n->best_loss));
+    ONN_TRY(onn_checkpoint_get_i64(c, "monitor", &n->monitor));
+    ONN_TRY(onn_checkpoint_get_f64(c, "best", &n->best));
     ONN_TRY(onn_checkpoint_get_f64(c, "plateau", &n->plateau));
     ONN_TRY(onn_checkpoint_get_f64(c, "lr", &n->lr));
     ONN_TRY(onn_checkpoint_get_i64(c, "accumulate", &n->accumulate));
     ONN_CHECK(n->accumulate > 0 && n->batches >= 0 && n->epoch >= 0 && n->epoch < INT_MAX &&
-            n->batch_in_epoch >= 0 && n->since_best >= 0 && n->since_best < INT_MAX,
+            n->batch_in_epoch >= 0 && n->since_best >= 0 && n->since_best < INT_MAX && n->monitor >= 0 &&
+            n->monitor <= OCLNN_MONITOR_IOU,
         OCLNN_ERROR_FORMAT, "the checkpoint's counters are out of range");
 fail:
     return status;
@@ -154,7 +156,8 @@ enum oclnn_status oclnn_trainer_load(oclnn_trainer *t, const char *path)
     t->seen = n.seen;
     t->right = n.right;
     t->since_best = (int)n.since_best;
-    t->best_loss = n.best_loss;
+    t->monitor = (enum oclnn_monitor)n.monitor;
+    t->best = n.best;
     t->plateau = (float)n.plateau;
     t->lr = (float)n.lr;
     t->is_broken = false;

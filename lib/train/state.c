@@ -140,7 +140,8 @@ enum oclnn_status oclnn_trainer_save(oclnn_trainer *t, const char *path)
     ONN_TRY(onn_checkpoint_add_i64(&c, "seen", t->seen));
     ONN_TRY(onn_checkpoint_add_i64(&c, "right", t->right));
     ONN_TRY(onn_checkpoint_add_i64(&c, "since_best", t->since_best));
-    ONN_TRY(onn_checkpoint_add_f64(&c, "best_loss", t->best_loss));
+    ONN_TRY(onn_checkpoint_add_i64(&c, "monitor", t->monitor));
+    ONN_TRY(onn_checkpoint_add_f64(&c, "best", t->best));
     ONN_TRY(onn_checkpoint_add_f64(&c, "plateau", (double)t->plateau));
     ONN_TRY(onn_checkpoint_add_f64(&c, "lr", (double)t->lr));
     ONN_TRY(onn_checkpoint_add_i64(&c, "accumulate", t->p.accumulate));

@@ -60,8 +60,14 @@ static int32_t cast(struct onn_graph *g, int32_t v, enum oclnn_dtype to)
 static int32_t answer(const struct build *b, struct onn_graph *g, int32_t prediction)
 {
     const struct onn_arg_attr attr = {.axis = 1};
+    const enum oclnn_loss loss = b->t->p.loss;
     if (b->spec->front != ONN_FRONT_MASKS)
         return prediction;
+    if (onn_is_binary(b->t, &g->value[prediction].desc)) {
+        const int32_t threshold = onn_graph_add_f32(g, onn_loss_threshold(loss));
+        const int32_t above = onn_emit(g, "greater", "best", NULL, 2, (int32_t[]){prediction, threshold});
+        return cast(g, above, OCLNN_I32);
+    }
     return cast(g, onn_emit(g, "argmax", "best", &attr, 1, &prediction), OCLNN_I32);
 }
 
@@ -79,7 +85,9 @@ static enum oclnn_status add_target(struct build *b, struct onn_graph *g, int32_
             "the prediction is %s: a data set with one class per pixel wants N x classes x %d x %d",
             onn_desc_text(&d, text), s->pixel_height, s->pixel_width);
     d = onn_desc_make(OCLNN_F32, d.rank, d.dim);
-    if (kind == OCLNN_LOSS_SOFTMAX_CE || kind == OCLNN_LOSS_NLL) {
+    ONN_CHECK(s->labelled || onn_loss_takes_labels(kind) || !b->t->class_weights, OCLNN_ERROR_ARGUMENT,
+        "class_weights are for targets that are classes, this loss has others here");
+    if (s->labelled || onn_loss_takes_labels(kind)) {
         ONN_CHECK(d.rank >= 2, OCLNN_ERROR_SHAPE,
             "the prediction '%s' is %s: classes along axis 1 are needed", g->value[prediction].name,
             onn_desc_text(&d, text));
@@ -87,6 +95,8 @@ static enum oclnn_status add_target(struct build *b, struct onn_graph *g, int32_
         for (int i = 2; i < d.rank; i++)
             dim[i - 1] = d.dim[i];
         d = onn_desc_make(s->front == ONN_FRONT_MASKS ? OCLNN_U8 : OCLNN_I64, d.rank - 1, dim);
+        if (s->labelled)
+            ONN_TRY(onn_target_check(b->t, g, prediction));
     }
     b->out->target = g->n_inputs;
     b->out->target_desc = d;
@@ -132,6 +142,15 @@ static int32_t logits_of(const struct onn_graph *g, int32_t prediction)
     return n->in[0];
 }
 
+static int32_t loss_of(const struct build *b, struct onn_graph *g, struct onn_loss loss, int32_t prediction,
+    int32_t target)
+{
+    const bool masks = b->spec->front == ONN_FRONT_MASKS;
+    if (b->spec->labelled)
+        target = onn_target_of_labels(b->t, g, masks, loss.smoothing, prediction, target, &loss.where);
+    return target ? onn_loss_append(g, &loss, prediction, target) : 0;
+}
+
 static int32_t add_loss(struct build *b, struct onn_graph *g, int32_t prediction, const int32_t *target)
 {
     static const char *const names[] = {[OCLNN_LOSS_SOFTMAX_CE] = "softmax_ce",
@@ -143,7 +162,8 @@ static int32_t add_loss(struct build *b, struct onn_graph *g, int32_t prediction
         [OCLNN_LOSS_L1] = "l1",
         [OCLNN_LOSS_HUBER] = "huber",
         [OCLNN_LOSS_KL] = "kl",
-        [OCLNN_LOSS_DICE] = "dice"};
+        [OCLNN_LOSS_DICE] = "dice",
+        [OCLNN_LOSS_DICE_LOGITS] = "dice_logits"};
     const struct oclnn_trainer_params *p = &b->t->p;
     const bool masks = b->spec->front == ONN_FRONT_MASKS;
     if (p->loss == OCLNN_LOSS_SOFTMAX_CE)
@@ -154,13 +174,13 @@ static int32_t add_loss(struct build *b, struct onn_graph *g, int32_t prediction
         .ignore_index = masks ? OCLNN_MASK_IGNORE : p->ignore_index,
         .alpha = p->alpha,
         .gamma = p->gamma};
-    if (b->t->class_weights)
+    if (b->t->class_weights && onn_loss_takes_labels(p->loss))
         loss.weights = onn_graph_add_blob(g, "class_weights", ONN_ROLE_CONST, b->t->class_weights);
-    const int32_t first = onn_loss_append(g, &loss, prediction, target[0]);
+    const int32_t first = loss_of(b, g, loss, prediction, target[0]);
     if (!first || !target[1])
         return first;
     /* mixup: lambda L(t) + (1 - lambda) L(t2) */
-    const int32_t second = onn_loss_append(g, &loss, prediction, target[1]);
+    const int32_t second = loss_of(b, g, loss, prediction, target[1]);
     const int32_t part = binary(g, "mul", binary(g, "sub", first, second), scalar(g, target[2]));
     return binary(g, "add", second, part);
 }

@@ -19,7 +19,7 @@ static bool matches(const struct oclnn_trainer *t, const struct onn_step_plan *p
     const struct onn_step_spec *s)
 {
     if (p->training != s->training || p->kind != s->kind || p->front != s->front ||
-        p->gradients != s->gradients)
+        p->gradients != s->gradients || p->labelled != s->labelled)
         return false;
     for (int i = 0; i < t->model->graph->n_inputs; i++)
         if (!onn_desc_same_shape(&p->desc[i], &s->input[i].desc))
@@ -110,7 +110,8 @@ static enum oclnn_status make(struct oclnn_trainer *t, const struct onn_step_spe
     *p = (struct onn_step_plan){.training = spec->training,
         .kind = spec->kind,
         .front = spec->front,
-        .gradients = spec->gradients};
+        .gradients = spec->gradients,
+        .labelled = spec->labelled};
     p->desc = onn_calloc(inputs, sizeof *p->desc);
     p->input = onn_calloc(inputs, sizeof *p->input);
     p->rate = onn_calloc((size_t)t->n_rates + 1, sizeof *p->rate);

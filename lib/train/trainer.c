@@ -173,7 +173,7 @@ static enum oclnn_status check_params(struct oclnn_trainer *t)
 {
     enum oclnn_status status = OCLNN_OK;
     struct oclnn_trainer_params *p = &t->p;
-    ONN_CHECK((unsigned)p->loss <= OCLNN_LOSS_DICE, OCLNN_ERROR_ARGUMENT, "loss = %d", (int)p->loss);
+    ONN_CHECK((unsigned)p->loss <= OCLNN_LOSS_DICE_LOGITS, OCLNN_ERROR_ARGUMENT, "loss = %d", (int)p->loss);
     ONN_CHECK(p->label_smoothing >= 0 && p->label_smoothing < 1, OCLNN_ERROR_ARGUMENT, "label_smoothing = %g",
         (double)p->label_smoothing);
     ONN_CHECK(p->clip_value >= 0 && p->clip_norm >= 0, OCLNN_ERROR_ARGUMENT,
@@ -183,6 +183,11 @@ static enum oclnn_status check_params(struct oclnn_trainer *t)
     ONN_CHECK(p->ema >= 0 && p->ema < 1, OCLNN_ERROR_ARGUMENT, "ema = %g", (double)p->ema);
     ONN_CHECK(p->class_count >= 0 && (p->class_count == 0 || p->class_weights), OCLNN_ERROR_ARGUMENT,
         "class_count = %d without class_weights", p->class_count);
+    for (int i = 0; i < p->class_count; i++)
+        ONN_CHECK(p->class_weights[i] >= 0 && isfinite(p->class_weights[i]), OCLNN_ERROR_ARGUMENT,
+            "class_weights[%d] = %g", i, (double)p->class_weights[i]);
+    ONN_CHECK(!p->class_count || (p->loss != OCLNN_LOSS_DICE && p->loss != OCLNN_LOSS_DICE_LOGITS),
+        OCLNN_ERROR_ARGUMENT, "dice is a mean over classes: it takes no class_weights");
     p->accumulate = p->accumulate ? p->accumulate : 1;
     ONN_TRY(onn_optimizer_check(&p->optimizer));
     ONN_TRY(onn_schedule_check(&p->schedule));
@@ -245,7 +250,7 @@ enum oclnn_status oclnn_trainer_create(oclnn_model *model, const struct oclnn_tr
     t->ctx = model->ctx;
     t->p = params ? *params : (struct oclnn_trainer_params){0};
     t->plateau = 1;
-    t->best_loss = INFINITY;
+    t->best = INFINITY;
     ONN_TRY(check_params(t));
     ONN_TRY(find_output(t));
     /* From now on parameters change: what was folded from them must be computed again when they do. */

@@ -35,7 +35,7 @@ struct onn_step_plan {
     bool training;
     enum onn_batch_kind kind;
     enum onn_front front;
-    bool gradients;
+    bool gradients, labelled;
     struct onn_desc *desc; /* of the model's inputs, before the front: the key */
     struct onn_plan *plan;
     int *input, target, target2, lambda, table, norm, *rate; /* numbers of inputs, -1 = not there; input: the
@@ -88,7 +88,8 @@ struct oclnn_trainer {
     struct onn_train_source source; /* of these batches */
     double loss_sum; /* of the labels of this epoch so far */
     int64_t seen, right; /* labels; those that were right */
-    double best_loss; /* infinite: none yet */
+    enum oclnn_monitor monitor; /* of `best` */
+    double best; /* less is better; infinite: none yet */
     int since_best;
     float plateau;
     bool is_broken; /* the last loss that was read was not finite */
@@ -99,6 +100,7 @@ struct oclnn_trainer {
 /* What a step graph is made for. */
 struct onn_step_spec {
     bool training, gradients;
+    bool labelled; /* targets are classes where the loss compares with numbers */
     enum onn_batch_kind kind;
     enum onn_front front;
     const struct onn_binding *input; /* one per input of the model */
@@ -107,6 +109,18 @@ struct onn_step_spec {
 /* step_graph.c: builds graph and input numbers; out->plan stays NULL. */
 enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_spec *spec,
     struct onn_step_plan *out, struct onn_graph **graph);
+/* target.c: classes are its targets, not numbers of the prediction's shape. */
+bool onn_loss_takes_labels(enum oclnn_loss loss);
+/* A single output that tells class 1 of two. */
+bool onn_is_binary(const struct oclnn_trainer *t, const struct onn_desc *prediction);
+/* Above it a single output is class 1. */
+float onn_loss_threshold(enum oclnn_loss loss);
+/* Does the network end in what such a loss takes, for classes? Errors: OCLNN_ERROR_ARGUMENT, _DTYPE. */
+enum oclnn_status onn_target_check(const struct oclnn_trainer *t, const struct onn_graph *g,
+    int32_t prediction);
+/* Numbers of the prediction's shape from labels [N, …], and how much each position counts (0: all the same). */
+int32_t onn_target_of_labels(const struct oclnn_trainer *t, struct onn_graph *g, bool masks, float smoothing,
+    int32_t prediction, int32_t labels, int32_t *where);
 /* update.c: what gradients are multiplied by, 1 / accumulated batches; NaN if the loss is not finite: every update then
  * leaves everything as it is. */
 int32_t onn_update_scale(struct oclnn_trainer *t, struct onn_graph *g, int32_t loss);

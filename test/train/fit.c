@@ -10,7 +10,7 @@
 
 static oclnn_context *ctx;
 static oclnn_dataset *data;
-static char path[] = "/tmp/oclnn-fit-XXXXXX";
+static char path[] = "/tmp/oclnn-fit-XXXXXX", best_path[] = "/tmp/oclnn-best-XXXXXX";
 
 static oclnn_model *network(int classes)
 {
@@ -103,6 +103,100 @@ static void stops_early(void **state)
     good(oclnn_trainer_fit(t, data, data, &patient));
     assert_int_equal(oclnn_trainer_get_steps(t), steps + 3);
     assert_int_equal(oclnn_trainer_get_epochs(t), seen.epochs + 1);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+/* ---- the best epoch ---- */
+
+struct judged {
+    int epochs, improved[16];
+    struct oclnn_score score[16];
+};
+static int judge(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
+{
+    struct judged *j = user;
+    (void)t;
+    j->improved[p->epoch] = p->improved;
+    j->score[p->epoch] = *p->validation;
+    j->epochs = p->epoch + 1;
+    return 0;
+}
+
+/* The accuracy is whole long before the loss stops falling. */
+static void goes_by_the_accuracy(void **state)
+{
+    oclnn_model *m = network(CLASSES);
+    oclnn_trainer *t = NULL;
+    struct oclnn_trainer_params params = usual;
+    struct judged judged = {0};
+    struct oclnn_score score;
+    const struct oclnn_fit fit = {.epochs = 16,
+        .batch = 60,
+        .monitor = OCLNN_MONITOR_ACCURACY,
+        .early_stop = 3,
+        .checkpoint = path,
+        .best_checkpoint = best_path,
+        .on_epoch = judge,
+        .user = &judged};
+    int best = 0, last, by_loss = 0;
+    (void)state;
+    params.schedule = (struct oclnn_schedule){.kind = OCLNN_PLATEAU, .size = 2, .gamma = 0.5f};
+    good(oclnn_trainer_create(m, &params, &t));
+    good(oclnn_trainer_fit(t, data, data, &fit));
+    last = judged.epochs - 1;
+    for (int e = 0; e <= last; e++) {
+        const int better = e == 0 || judged.score[e].top1 > judged.score[best].top1;
+        assert_int_equal(judged.improved[e], better);
+        best = better ? e : best;
+        by_loss += e > best && judged.score[e].loss < judged.score[best].loss;
+    }
+    assert_true(last == best + 3 && by_loss > 0); /* by the loss it would have gone on */
+    assert_true(t->monitor == OCLNN_MONITOR_ACCURACY && t->best == -judged.score[best].top1);
+    assert_true(t->since_best == 3 && t->plateau == 0.5f);
+    /* The last epoch's checkpoint has the best value so far, the best one's the weights that had it. */
+    t->best = 0;
+    t->monitor = OCLNN_MONITOR_LOSS;
+    good(oclnn_trainer_load(t, path));
+    assert_true(t->monitor == OCLNN_MONITOR_ACCURACY && t->best == -judged.score[best].top1);
+    assert_int_equal(oclnn_trainer_get_epochs(t), last + 1);
+    good(oclnn_trainer_load(t, best_path));
+    assert_true(t->best == -judged.score[best].top1 && t->since_best == 0);
+    assert_int_equal(oclnn_trainer_get_epochs(t), best + 1);
+    good(oclnn_trainer_evaluate(t, data, 60, &score));
+    assert_true(score.top1 == judged.score[best].top1 && score.loss == judged.score[best].loss);
+    /* By another measure the search begins anew: the first epoch is the best so far. */
+    struct oclnn_fit other = fit;
+    other.monitor = OCLNN_MONITOR_LOSS;
+    other.epochs = best + 2;
+    memset(&judged, 0, sizeof judged);
+    good(oclnn_trainer_fit(t, data, data, &other));
+    assert_true(judged.epochs == best + 2 && judged.improved[best + 1]);
+    assert_true(t->monitor == OCLNN_MONITOR_LOSS && t->best == judged.score[best + 1].loss);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
+static void refuses(oclnn_trainer *t, const oclnn_dataset *validation, const struct oclnn_fit *fit,
+    const char *words)
+{
+    assert_int_equal(oclnn_trainer_fit(t, data, validation, fit), OCLNN_ERROR_ARGUMENT);
+    says(words);
+}
+
+static void mistakes_about_the_best(void **state)
+{
+    oclnn_model *m = network(CLASSES);
+    oclnn_trainer *t = NULL;
+    (void)state;
+    good(oclnn_trainer_create(m, &usual, &t));
+    refuses(t, NULL, &(struct oclnn_fit){.monitor = OCLNN_MONITOR_ACCURACY},
+        "accuracy needs a validation set");
+    refuses(t, data, &(struct oclnn_fit){.monitor = OCLNN_MONITOR_IOU}, "needs classes of pixels");
+    refuses(t, data, &(struct oclnn_fit){.monitor = (enum oclnn_monitor)7}, "monitor = 7");
+    refuses(t, NULL, &(struct oclnn_fit){.best_checkpoint = path}, "best checkpoint needs a validation set");
+    refuses(t, data, &(struct oclnn_fit){.checkpoint = path, .best_checkpoint = path}, "are the same file");
+    assert_int_equal(oclnn_trainer_get_steps(t), 0);
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
 }
@@ -223,16 +317,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(keeps_the_rest_of_an_epoch),
         cmocka_unit_test(the_rest_alone), cmocka_unit_test(learns), cmocka_unit_test(stops_early),
+        cmocka_unit_test(goes_by_the_accuracy), cmocka_unit_test(mistakes_about_the_best),
         cmocka_unit_test(mistakes)};
     const int code = open_device(&ctx);
     if (code)
         return code;
-    const int file = mkstemp(path);
+    const int file = mkstemp(path), best_file = mkstemp(best_path);
     data = stripes_data(ctx, STRIPES_COUNT, stripes_sample, NULL);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     oclnn_dataset_destroy(&data);
     oclnn_context_destroy(&ctx);
     close(file);
     unlink(path);
+    close(best_file);
+    unlink(best_path);
     return failed;
 }

@@ -131,7 +131,7 @@ static void validation_that_is_no_number(void **state)
                          &(struct oclnn_fit){.batch = 25, .best = best, .checkpoint = checkpoint}),
         OCLNN_ERROR_NUMERIC);
     says("samples 25 to 49");
-    assert_true(!exists(best) && !exists(checkpoint) && isinf(t->best_loss));
+    assert_true(!exists(best) && !exists(checkpoint) && isinf(t->best));
     assert_int_equal(oclnn_trainer_evaluate(t, bad, 60, &score), OCLNN_ERROR_NUMERIC);
     assert_true(score.loss == 7);
     oclnn_trainer_destroy(&t);
@@ -163,7 +163,7 @@ static void validation_from_the_second_epoch_on(void **state)
             .best = best,
             .on_epoch = count_improved,
             .user = &improved}));
-    assert_true(improved == 1 && exists(best) && t->best_loss > 0 && isfinite(t->best_loss));
+    assert_true(improved == 1 && exists(best) && t->best > 0 && isfinite(t->best));
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
 }

@@ -55,6 +55,7 @@ static const struct oclnn_trainer_params usual = {.optimizer = {.kind = OCLNN_AD
 struct seen {
     int steps, stop_at;
     double loss[6], top1[6];
+    double best_iou;
     struct oclnn_score last;
 };
 static int on_step(void *user, oclnn_trainer *t, const struct oclnn_progress *p)
@@ -70,8 +71,11 @@ static int on_epoch(void *user, oclnn_trainer *t, const struct oclnn_progress *p
     (void)t;
     s->loss[p->epoch] = p->loss;
     s->top1[p->epoch] = p->top1;
-    if (p->validation)
+    if (p->validation) {
         s->last = *p->validation;
+        assert_int_equal(p->improved, s->last.iou > s->best_iou); /* the monitor of the fits that validate */
+        s->best_iou = fmax(s->best_iou, s->last.iou);
+    }
     return 0;
 }
 
@@ -125,6 +129,7 @@ static void learns(void **state)
         &(struct oclnn_fit){.epochs = 6,
             .batch = 6,
             .augment = {.flip = 1, .crop = 1, .rotate = 5},
+            .monitor = OCLNN_MONITOR_IOU,
             .on_epoch = on_epoch,
             .user = &seen}));
     assert_true(seen.loss[5] < 0.4 * seen.loss[0] && seen.top1[5] > seen.top1[0]);
