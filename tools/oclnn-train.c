@@ -1,6 +1,7 @@
 /* oclnn-train: trains a network on labelled images. */
 #include "common/tool.h"
 #include "train/train.h"
+#include <stdlib.h>
 
 static void close_set(struct train_set *set)
 {
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
         close_set(&s.val);
         close_set(&s.train);
         oclnn_context_destroy(&s.ctx);
+        free(s.weights);
     }
     train_options_finish(&o);
     return code;

@@ -312,6 +312,63 @@ class Learns(Train):
         self.assertEqual((code, err), (0, ''))
 
 
+class Choices(Train):
+    """Losses, class weights, rates of their own, initial weights, what is the best."""
+
+    def two(self):
+        """150 pictures of one class, 50 of the other."""
+        x, label = pictures(300, classes=2)
+        kept = [i for i in range(300) if label.values[i] == 0 or i % 6 == 1]
+        size = 144
+        values = [v for i in kept for v in x.values[i * size:(i + 1) * size]]
+        return self.make('two', Array('B', (200, 1, 12, 12), values), Array('q', (200,), [label.values[i] for i in kept]))
+
+    def test_two_classes_by_one_output(self):
+        """A single output, weights that make up for unequal classes, the best by accuracy; its checkpoint goes on."""
+        spec = self.two()
+        args = ['--classes', '1', '--loss', 'bce-logits:smoothing=0.05', '--class-weights', 'balanced', '--val-split', '0.2',
+                '--monitor', 'accuracy', '--optimizer', 'adam:lr=0.01']
+        out = self.train(*args, '--epochs', '12', '--early-stop', '3', '--best-checkpoint', self.path('best'),
+                         '--checkpoint', self.path('c'), '--log', self.path('l'), '-v', spec=spec)
+        self.assertIn('class weights 0 0.6667, 1 2\n', out)
+        self.assertIn('no better validation accuracy for 3 epochs', out)
+        best = 0
+        for line in self.log('l'):
+            self.assertEqual(line['improved'], line['val_top1'] > best)
+            best = max(best, line['val_top1'])
+        self.assertGreater(best, .9)
+        last = max(line['epoch'] for line in self.log('l') if line['improved'])
+        self.assertEqual(result_of(out)['epochs'], last + 3)
+        again = self.train(*args, '--epochs', str(last), '--resume', self.path('best'), '--checkpoint', self.path('d'),
+                           spec=spec)
+        self.assertIn(f'best has seen {last} epochs', again)
+        self.assertAlmostEqual(result_of(again)['val_top1'], best, places=5)
+
+    def test_losses(self):
+        """Each that a network of logits can have learns."""
+        for loss in ('focal:gamma=1.5', 'mse', 'huber:alpha=0.5', 'dice-logits'):
+            out = self.train('--loss', loss, '--epochs', '4', '--lr', '0.01')
+            self.assertGreater(result_of(out)['top1'], .8, loss)
+
+    def test_groups(self):
+        """Rates and decay of --group stand above the optimiser's, for the first pattern that fits."""
+        self.train('--epochs', '2', '--optimizer', 'sgd:lr=0.05', '--out', self.path('a.onnx'))
+        self.train('--epochs', '2', '--optimizer', 'sgd', '--lr', '0.1', '--weight-decay', '0.5', '--group',
+                   '*.weight:lr=0.05,weight-decay=0', '--group', '*:weight-decay=0,lr=0.05', '--group', '*:lr=7', '--out',
+                   self.path('b.onnx'))
+        self.assertEqual(self.read('a.onnx'), self.read('b.onnx'))
+
+    def test_init(self):
+        names = ('default', 'orthogonal', 'he-normal', 'kaiming-normal', 'orthogonal:gain=2')
+        for i, name in enumerate(names):
+            self.train('--epochs', '1', '--init', name, '--out', self.path(f'{i}.onnx'))
+        files = [self.read(f'{i}.onnx') for i in range(len(names))]
+        self.assertEqual(files[2], files[3])
+        self.assertEqual(len(set(files)), 4)
+        err = self.train('--init', 'orthogonal', net=self.path('0.onnx'), code=1)
+        self.assertIn('--init is for built-in networks', err)
+
+
 class Signals(Train):
     def test_interrupt(self):
         """Ctrl-C: exit status 130, a checkpoint, no --out; the rest later gives what one run gives."""
@@ -420,7 +477,16 @@ class Mistakes(Train):
         self.assertEqual(err.count('oclnn-train: error: '), 1, err)
 
     def test_usage(self):
-        for args, words in [(('--no-such',), 'no-such'), (('--loss', 'mse'), '--loss'), (('--loss', 'x'), '--loss'),
+        for args, words in [(('--no-such',), 'no-such'), (('--loss', 'mse:gamma=2'), '"gamma"'), (('--loss', 'x'), '--loss'),
+                            (('--loss', 'softmax-ce:smoothing=1'), 'smoothing'), (('--class-weights', '1'), 'balanced'),
+                            (('--class-weights', '1,-2'), 'balanced'), (('--group', 'fc*'), 'PATTERN:lr=X'),
+                            (('--class-weights', '1,2,1,1', '--loss', 'dice-logits'), 'dice is a mean'),
+                            (('--group', 'fc*:lr=0'), 'lr wants'), (('--group', 'fc*:x=1'), 'there is no "x"'),
+                            (('--init', 'random'), 'orthogonal'), (('--init', 'xavier-normal:gain=2'), '"gain"'),
+                            (('--monitor', 'time'), 'accuracy'), (('--monitor', 'accuracy'), '--val'),
+                            (('--monitor', 'iou', '--val-split', '0.2'), 'masks'), (('--best-checkpoint', 'c'), '--val'),
+                            (('--best-checkpoint', 'c', '--checkpoint', 'c', '--val-split', '.2'), 'another --checkpoint'),
+                            (('--classes', '1'), 'one output'),
                             (('--optimizer', 'adam:x=1'), '--optimizer'), (('--schedule', 'sometimes'), '--schedule'),
                             (('--lr', '0'), '--lr'), (('--early-stop', '2'), '--val'), (('--best', 'b'), '--val'),
                             (('--augment', 'upside-down'), 'upside-down'), (('--batch', '0'), '--batch'),
@@ -444,6 +510,10 @@ class Mistakes(Train):
         self.check("none of the 4 parameters is called 'conv*'; there are dense1.weight", '--freeze', '*bias', '--freeze',
                    'conv*')
         self.check('--replace-head is for files', '--replace-head')
+        self.check('has 2 numbers, the network tells 4 classes', '--class-weights', '1,2')
+        self.check("none of the 4 parameters is called 'fc*'", '--group', 'fc*:lr=1')
+        self.check('bce takes probabilities', '--loss', 'bce')
+        self.check('labels up to 3, the network 2 classes', '--classes', '1', '--loss', 'focal')
 
     def test_data(self):
         self.check('none_x.npy', spec=f'npy:{self.path("none_x.npy")},{self.path("none_y.npy")}')

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const losses[] = {"softmax-ce", "nll", "bce", "bce-logits", "focal", "mse", "l1", "huber",
-    "kl", "dice", NULL};
+    "kl", "dice", "dice-logits", NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "lars", "lamb", NULL};
 static const char *const schedules[] = {"constant", "step", "multi-step", "exponential", "polynomial",
     "cosine", "one-cycle", "plateau", NULL};
@@ -36,6 +36,17 @@ int tool_parse_loss(const char *option, const char *text, enum oclnn_loss *out)
     if (k < 0)
         return TOOL_USAGE;
     *out = (enum oclnn_loss)k;
+    return -1;
+}
+
+int tool_parse_monitor(const char *option, const char *text, enum oclnn_monitor *out)
+{
+    static const char *const monitors[] = {"loss", "accuracy", "iou", NULL};
+    int k = word_of(option, text, strlen(text), monitors);
+
+    if (k < 0)
+        return TOOL_USAGE;
+    *out = (enum oclnn_monitor)k;
     return -1;
 }
 
@@ -135,4 +146,88 @@ int tool_parse_schedule(const char *option, const char *text, struct oclnn_sched
         return TOOL_USAGE;
     out->kind = (enum oclnn_schedule_kind)k;
     return read_fields(option, text + n + (text[n] == ':'), fields, (char *)out, out);
+}
+
+int tool_parse_loss_options(const char *option, const char *text, struct oclnn_trainer_params *out)
+{
+    static const struct field all[] = {
+        {"smoothing", offsetof(struct oclnn_trainer_params, label_smoothing), false, 0, 0.999},
+        {"alpha", offsetof(struct oclnn_trainer_params, alpha), false, 1e-6, 1e6},
+        {"gamma", offsetof(struct oclnn_trainer_params, gamma), false, 1e-6, 100},
+        {NULL, 0, false, 0, 0},
+    };
+    struct field fields[4] = {all[0]};
+    size_t n = strcspn(text, ":");
+    int k = word_of(option, text, n, losses), code, count = 1;
+    bool has_gamma = k == OCLNN_LOSS_FOCAL;
+    char *name;
+
+    if (k < 0)
+        return TOOL_USAGE;
+    if (has_gamma || k == OCLNN_LOSS_HUBER || k == OCLNN_LOSS_DICE || k == OCLNN_LOSS_DICE_LOGITS)
+        fields[count++] = all[1];
+    if (has_gamma) {
+        fields[1].max = 1;
+        fields[count++] = all[2];
+    }
+    fields[count] = all[3];
+    out->loss = (enum oclnn_loss)k;
+    out->alpha = out->gamma = 0; /* of an earlier --loss */
+    name = tool_format("%s %s", option, losses[k]);
+    code = read_fields(name, text + n + (text[n] == ':'), fields, (char *)out, NULL);
+    free(name);
+    return code;
+}
+
+int tool_parse_group(const char *option, const char *text, struct oclnn_param_group *out)
+{
+    static const struct field fields[] = {
+        {"lr", offsetof(struct oclnn_param_group, lr_scale), false, 1e-30, 1e5},
+        {"weight-decay", offsetof(struct oclnn_param_group, weight_decay), false, 0, 1e6},
+        {NULL, 0, false, 0, 0},
+    };
+    const char *colon = strrchr(text, ':'); /* names of parameters may have colons */
+    int code;
+
+    if (!colon || colon == text || !colon[1])
+        return tool_usage("%s wants PATTERN:lr=X,weight-decay=X, not \"%s\"", option, text);
+    *out = (struct oclnn_param_group){.weight_decay = -2};
+    code = read_fields(option, colon + 1, fields, (char *)out, NULL);
+    if (code >= 0)
+        return code;
+    /* 0 means the optimiser's there, and less than that none */
+    out->weight_decay = out->weight_decay < -1 ? 0 : out->weight_decay > 0 ? out->weight_decay : -1;
+    out->pattern = tool_format("%.*s", (int)(colon - text), text);
+    return -1;
+}
+
+float tool_group_scale(float lr, const struct oclnn_optimizer *optimizer)
+{
+    const enum oclnn_optimizer_kind kind = optimizer->kind;
+    const float usual = kind == OCLNN_ADAM || kind == OCLNN_ADAMW || kind == OCLNN_LAMB ? 0.001f : 0.01f;
+    const float base = optimizer->lr > 0 ? optimizer->lr : usual;
+
+    return lr > 0 ? lr / base : 0;
+}
+
+int tool_parse_init(const char *option, const char *text, struct oclnn_init *out)
+{
+    static const char *const words[] = {"default", "kaiming-uniform", "kaiming-normal", "xavier-uniform",
+        "xavier-normal", "orthogonal", "he-uniform", "he-normal", "glorot-uniform", "glorot-normal", NULL};
+    static const enum oclnn_init_kind kinds[] = {OCLNN_INIT_DEFAULT, OCLNN_INIT_KAIMING_UNIFORM,
+        OCLNN_INIT_KAIMING_NORMAL, OCLNN_INIT_XAVIER_UNIFORM, OCLNN_INIT_XAVIER_NORMAL, OCLNN_INIT_ORTHOGONAL,
+        OCLNN_INIT_KAIMING_UNIFORM, OCLNN_INIT_KAIMING_NORMAL, OCLNN_INIT_XAVIER_UNIFORM,
+        OCLNN_INIT_XAVIER_NORMAL};
+    static const struct field fields[] = {
+        {"gain", offsetof(struct oclnn_init, a), false, 1e-6, 1e6},
+        {NULL, 0, false, 0, 0},
+    };
+    size_t n = strcspn(text, ":");
+    int k = word_of(option, text, n, words);
+
+    if (k < 0)
+        return TOOL_USAGE;
+    *out = (struct oclnn_init){.kind = kinds[k]};
+    return read_fields(option, text + n + (text[n] == ':'),
+        out->kind == OCLNN_INIT_ORTHOGONAL ? fields : fields + 1, (char *)out, NULL);
 }

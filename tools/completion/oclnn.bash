@@ -3,7 +3,10 @@ _oclnn_words() {
     # The value after `option name`, and nothing where any file may stand.
     case $2 in
     -d | --device | --compare-device) echo gpu cpu best all 'name~' uuid= ;;
-    --loss) echo softmax-ce nll bce bce-logits focal mse l1 huber kl dice ;;
+    --loss) echo softmax-ce nll bce bce-logits focal mse l1 huber kl dice dice-logits ;;
+    --class-weights) echo balanced ;;
+    --monitor) echo loss accuracy iou ;;
+    --init) echo default kaiming-uniform kaiming-normal xavier-uniform xavier-normal orthogonal he-uniform he-normal glorot-uniform glorot-normal ;;
     --optimizer) echo sgd adam adamw rmsprop adagrad lars lamb ;;
     --schedule) echo constant step multi-step exponential polynomial cosine one-cycle plateau ;;
     --augment) echo flip flip-vertical crop: resize: rotate: shear: zoom: brightness: contrast: saturation: cutout: mixup: ;;

@@ -138,9 +138,9 @@ static int check_set(const struct session *s, const struct train_set *set, const
     if (a->per_pixel != b->per_pixel)
         return tool_error("%s has a class per %s, --data one per %s", option,
             b->per_pixel ? "pixel" : "image", a->per_pixel ? "pixel" : "image");
-    if (b->classes > s->classes)
+    if (b->classes > train_network_classes(s))
         return tool_error("%s has labels up to %d, the network %ld classes", option, b->classes - 1,
-            s->classes);
+            train_network_classes(s));
     for (int i = 0; i < b->classes && i < a->classes; i++) {
         const char *first = oclnn_dataset_class_name(s->train.data, i),
                    *second = oclnn_dataset_class_name(set->data, i);
@@ -152,13 +152,18 @@ static int check_set(const struct session *s, const struct train_set *set, const
     return TOOL_OK;
 }
 
+long train_network_classes(const struct session *s)
+{
+    return s->classes == 1 && train_loss_takes_numbers(s->o) ? 2 : s->classes;
+}
+
 int train_check_data(const struct session *s)
 {
     int code = TOOL_OK;
 
-    if (s->train.info.classes > s->classes)
+    if (s->train.info.classes > train_network_classes(s))
         return tool_error("--data has labels up to %d, the network %ld classes", s->train.info.classes - 1,
-            s->classes);
+            train_network_classes(s));
     if (s->train.info.count < s->batch && !s->o->keep_last)
         return tool_error("--data has %lld images, one step takes %ld: choose a smaller --batch, or "
                           "--keep-last",

@@ -22,6 +22,10 @@ enum {
     OPT_FREEZE,
     OPT_LOSS,
     OPT_SMOOTHING,
+    OPT_WEIGHTS,
+    OPT_GROUP,
+    OPT_INIT,
+    OPT_MONITOR,
     OPT_OPTIMIZER,
     OPT_LR,
     OPT_MOMENTUM,
@@ -36,6 +40,7 @@ enum {
     OPT_SEED,
     OPT_OUT,
     OPT_BEST,
+    OPT_BEST_CHECKPOINT,
     OPT_CHECKPOINT,
     OPT_CHECKPOINT_STEPS,
     OPT_RESUME,
@@ -65,16 +70,20 @@ static const struct option options[] = {
     {"classes", required_argument, NULL, OPT_CLASSES},
     {"replace-head", no_argument, NULL, OPT_REPLACE_HEAD},
     {"freeze", required_argument, NULL, OPT_FREEZE},
+    {"init", required_argument, NULL, OPT_INIT},
     {"epochs", required_argument, NULL, 'e'},
     {"batch", required_argument, NULL, 'b'},
     {"loss", required_argument, NULL, OPT_LOSS},
     {"label-smoothing", required_argument, NULL, OPT_SMOOTHING},
+    {"class-weights", required_argument, NULL, OPT_WEIGHTS},
     {"optimizer", required_argument, NULL, OPT_OPTIMIZER},
     {"lr", required_argument, NULL, OPT_LR},
     {"momentum", required_argument, NULL, OPT_MOMENTUM},
     {"weight-decay", required_argument, NULL, OPT_DECAY},
+    {"group", required_argument, NULL, OPT_GROUP},
     {"schedule", required_argument, NULL, OPT_SCHEDULE},
     {"early-stop", required_argument, NULL, OPT_EARLY_STOP},
+    {"monitor", required_argument, NULL, OPT_MONITOR},
     {"clip-norm", required_argument, NULL, OPT_CLIP_NORM},
     {"clip-value", required_argument, NULL, OPT_CLIP_VALUE},
     {"accumulate", required_argument, NULL, OPT_ACCUMULATE},
@@ -83,6 +92,7 @@ static const struct option options[] = {
     {"seed", required_argument, NULL, OPT_SEED},
     {"out", required_argument, NULL, OPT_OUT},
     {"best", required_argument, NULL, OPT_BEST},
+    {"best-checkpoint", required_argument, NULL, OPT_BEST_CHECKPOINT},
     {"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
     {"checkpoint-steps", required_argument, NULL, OPT_CHECKPOINT_STEPS},
     {"resume", required_argument, NULL, OPT_RESUME},
@@ -101,6 +111,11 @@ static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
+
+bool train_loss_takes_numbers(const struct train_options *o)
+{
+    return o->trainer.loss != OCLNN_LOSS_SOFTMAX_CE && o->trainer.loss != OCLNN_LOSS_NLL;
+}
 
 /* What is given apart from --optimizer stands above it, in whatever order the options come. */
 struct overrides {
@@ -210,6 +225,44 @@ static int add_freeze(struct train_options *o)
     return -1;
 }
 
+static int add_group(struct train_options *o)
+{
+    o->groups = tool_realloc(o->groups, (size_t)o->n_groups + 1, sizeof(*o->groups));
+    return tool_parse_group("--group", optarg, &o->groups[o->n_groups]) < 0 ? (o->n_groups++, -1)
+                                                                            : TOOL_USAGE;
+}
+
+/* "balanced", or one number per class. */
+static int parse_weights(struct train_options *o)
+{
+    int most = 1, n;
+    double *value, largest = 0;
+
+    free(o->weights);
+    o->weights = NULL;
+    o->n_weights = 0;
+    o->balanced = !strcmp(optarg, "balanced");
+    if (o->balanced)
+        return -1;
+    for (const char *c = optarg; *c; c++)
+        most += *c == ',';
+    value = tool_alloc((size_t)most, sizeof(*value));
+    n = tool_parse_doubles(optarg, value, most);
+    o->weights = tool_alloc((size_t)most, sizeof(*o->weights));
+    for (int i = 0; i < n; i++) {
+        o->weights[i] = (float)value[i];
+        largest = value[i] > largest ? value[i] : largest;
+        if (value[i] < 0 || value[i] > 1e6)
+            largest = -1e30;
+    }
+    free(value);
+    if (n < 2 || largest <= 0)
+        return tool_usage("--class-weights wants balanced, or a number from 0 on for each class, not \"%s\"",
+            optarg);
+    o->n_weights = n;
+    return -1;
+}
+
 static int parse_data(struct train_options *o, int option)
 {
     long threads = 0;
@@ -238,7 +291,11 @@ static int parse_training(struct train_options *o, int option, struct overrides 
     int code;
 
     switch (option) {
-    case OPT_LOSS: return tool_parse_loss("--loss", optarg, &t->loss);
+    case OPT_LOSS: return tool_parse_loss_options("--loss", optarg, t);
+    case OPT_WEIGHTS: return parse_weights(o);
+    case OPT_GROUP: return add_group(o);
+    case OPT_INIT: return tool_parse_init("--init", optarg, &o->init);
+    case OPT_MONITOR: return tool_parse_monitor("--monitor", optarg, &o->monitor);
     case OPT_OPTIMIZER: return tool_parse_optimizer("--optimizer", optarg, &t->optimizer);
     case OPT_SCHEDULE: return tool_parse_schedule("--schedule", optarg, &t->schedule);
     case OPT_SMOOTHING: return parse_float(option, 1, true, &t->label_smoothing);
@@ -278,7 +335,7 @@ static int parse_option(struct train_options *o, int option, struct overrides *o
     case OPT_KEEP_LAST: o->keep_last = true; return -1;
     case OPT_CHOICES: o->choices = optarg; return -1;
     case OPT_CHOICES_OUT: o->choices_out = optarg; return -1;
-    case OPT_CLASSES: return parse_whole(option, 2, 1000000, &o->classes);
+    case OPT_CLASSES: return parse_whole(option, 1, 1000000, &o->classes);
     case OPT_REPLACE_HEAD: o->replace_head = true; return -1;
     case OPT_FREEZE: return add_freeze(o);
     case OPT_DRY_RUN: o->dry_run = true; return -1;
@@ -287,6 +344,7 @@ static int parse_option(struct train_options *o, int option, struct overrides *o
     case OPT_LOG_STEPS: return parse_whole(option, 0, 1000000000, &o->log_steps);
     case OPT_OUT: o->out = optarg; return -1;
     case OPT_BEST: o->best = optarg; return -1;
+    case OPT_BEST_CHECKPOINT: o->best_checkpoint = optarg; return -1;
     case OPT_CHECKPOINT: o->checkpoint = optarg; return -1;
     case OPT_RESUME: o->resume = optarg; return -1;
     case OPT_RESTART_EPOCH: o->restart_epoch = true; return -1;
@@ -306,10 +364,43 @@ static int parse_option(struct train_options *o, int option, struct overrides *o
     }
 }
 
+static int check_loss(const struct train_options *o)
+{
+    const enum oclnn_loss loss = o->trainer.loss;
+
+    if ((o->balanced || o->n_weights) && (loss == OCLNN_LOSS_DICE || loss == OCLNN_LOSS_DICE_LOGITS))
+        return tool_usage("--class-weights: dice is a mean over classes, it takes no weights");
+    if (o->classes == 1 && !train_loss_takes_numbers(o))
+        return tool_usage("--classes 1 tells two classes by one output: it wants --loss bce-logits, focal, "
+                          "dice-logits or mse");
+    return -1;
+}
+
+/* What is for the best epoch on a validation set. */
+static int check_validation(const struct train_options *o)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } options_of_val[] = {{o->early_stop != 0, "--early-stop"}, {o->best != NULL, "--best"},
+        {o->best_checkpoint != NULL, "--best-checkpoint"}, {o->monitor != OCLNN_MONITOR_LOSS, "--monitor"},
+        {o->trainer.schedule.kind == OCLNN_PLATEAU, "--schedule plateau"}};
+
+    for (size_t i = 0; i < sizeof(options_of_val) / sizeof(*options_of_val); i++)
+        if (options_of_val[i].given && !o->val && o->val_split <= 0)
+            return tool_usage("%s wants --val or --val-split", options_of_val[i].name);
+    if (o->monitor == OCLNN_MONITOR_IOU && strncmp(o->data, "masks:", 6))
+        return tool_usage("--monitor iou is for classes of pixels: --data masks:DIR");
+    if (o->best_checkpoint && o->checkpoint && !strcmp(o->best_checkpoint, o->checkpoint))
+        return tool_usage("--best-checkpoint %s is where %s writes too: give another --checkpoint",
+            o->best_checkpoint, o->resume == o->checkpoint ? "--resume" : "--checkpoint");
+    return -1;
+}
+
 /* Options that are right one by one but not together. */
 static int check(struct train_options *o, int n_arguments)
 {
-    bool has_val = o->val || o->val_split > 0;
+    int code;
 
     if (n_arguments == 0)
         return tool_usage("no network: give an ONNX file or a built-in network (oclnn-info --networks)");
@@ -322,14 +413,11 @@ static int check(struct train_options *o, int n_arguments)
             "no data: give --data mnist:DIR, cifar10:FILE, npy:IMAGES,LABELS, folder:DIR or masks:DIR");
     if (o->val && o->val_split > 0)
         return tool_usage("--val and --val-split: only one of them");
-    if (o->trainer.loss != OCLNN_LOSS_SOFTMAX_CE && o->trainer.loss != OCLNN_LOSS_NLL)
-        return tool_usage("--loss: data sets give classes: softmax-ce or nll");
-    if (o->early_stop && !has_val)
-        return tool_usage("--early-stop wants --val or --val-split");
-    if (o->best && !has_val)
-        return tool_usage("--best wants --val or --val-split");
-    if (o->trainer.schedule.kind == OCLNN_PLATEAU && !has_val)
-        return tool_usage("--schedule plateau wants --val or --val-split");
+    code = check_loss(o);
+    if (code < 0)
+        code = check_validation(o);
+    if (code >= 0)
+        return code;
     if (o->log_steps && !o->log && !o->tensorboard)
         return tool_usage("--log-steps wants --log FILE or --tensorboard DIR");
     if (o->checkpoint_steps && !o->checkpoint && !o->resume)
@@ -357,6 +445,10 @@ int train_options_parse(struct train_options *o, int argc, char **argv)
         o->trainer.optimizer.momentum = (float)over.momentum;
     if (over.decay >= 0)
         o->trainer.optimizer.weight_decay = (float)over.decay;
+    for (int i = 0; i < o->n_groups; i++)
+        o->groups[i].lr_scale = tool_group_scale(o->groups[i].lr_scale, &o->trainer.optimizer);
+    o->trainer.groups = o->groups;
+    o->trainer.group_count = o->n_groups;
     o->trainer.freeze = o->freeze;
     if (!o->checkpoint)
         o->checkpoint = o->resume;
@@ -366,5 +458,9 @@ int train_options_parse(struct train_options *o, int argc, char **argv)
 
 void train_options_finish(struct train_options *o)
 {
+    for (int i = 0; i < o->n_groups; i++)
+        free((char *)o->groups[i].pattern);
+    free(o->groups);
+    free(o->weights);
     free(o->freeze);
 }

@@ -17,8 +17,15 @@ struct train_options {
     struct oclnn_augment augment;
     struct oclnn_trainer_params trainer;
     char *freeze; /* every --freeze, joined by commas */
+    struct oclnn_param_group *groups; /* every --group */
+    int n_groups;
+    float *weights; /* --class-weights */
+    int n_weights;
+    bool balanced; /* class weights from the labels that there are */
+    struct oclnn_init init;
+    enum oclnn_monitor monitor;
     bool keep_order, keep_last, restart_epoch;
-    const char *out, *best, *checkpoint, *resume, *log, *tensorboard, *svg;
+    const char *out, *best, *best_checkpoint, *checkpoint, *resume, *log, *tensorboard, *svg;
     const char *choices, *choices_out;
     const char *device;
     bool quiet, verbose;
@@ -27,6 +34,8 @@ struct train_options {
 
 /* Fills `o`. Returns -1 to go on, else the exit code (after --help, --version or a mistake). */
 int train_options_parse(struct train_options *o, int argc, char **argv);
+/* One output is enough for two classes then. */
+bool train_loss_takes_numbers(const struct train_options *o);
 void train_options_finish(struct train_options *o);
 
 #endif

@@ -27,12 +27,6 @@ static const char *loss_text(double loss, char text[static 32])
     return text;
 }
 
-/* Losses that are no classification have no right answers. */
-static bool has_accuracy(const struct session *s)
-{
-    return s->o->trainer.loss == OCLNN_LOSS_SOFTMAX_CE || s->o->trainer.loss == OCLNN_LOSS_NLL;
-}
-
 void train_clear_line(struct session *s)
 {
     if (s->line_open)
@@ -43,7 +37,7 @@ void train_clear_line(struct session *s)
 void train_show_step(struct session *s, const struct oclnn_progress *p)
 {
     double now = tool_now_ms(), left = p->seconds_left;
-    char bar[BAR + 1], text[32], loss[32], right[32] = "";
+    char bar[BAR + 1], text[32], loss[32];
     int full = p->steps > 0 ? (int)(p->step * BAR / p->steps) : 0;
 
     if (s->o->quiet || !isatty(STDERR_FILENO) || (s->shown_ms > 0 && now - s->shown_ms < SHOW_EVERY_MS))
@@ -54,11 +48,9 @@ void train_show_step(struct session *s, const struct oclnn_progress *p)
     for (int i = 0; i < BAR; i++)
         bar[i] = i < full ? '=' : i == full ? '>' : ' ';
     bar[BAR] = 0;
-    if (has_accuracy(s))
-        snprintf(right, sizeof(right), "  acc %.2f %%", 100 * p->top1);
-    fprintf(stderr, "\r\033[Kepoch %d/%d [%s] %lld/%lld  loss %s%s  %.0f images/s  %s left", p->epoch + 1,
-        p->epochs, bar, (long long)p->step, (long long)p->steps, loss_text(p->loss, loss), right,
-        p->images_per_s, time_text(left, text));
+    fprintf(stderr, "\r\033[Kepoch %d/%d [%s] %lld/%lld  loss %s  acc %.2f %%  %.0f images/s  %s left",
+        p->epoch + 1, p->epochs, bar, (long long)p->step, (long long)p->steps, loss_text(p->loss, loss),
+        100 * p->top1, p->images_per_s, time_text(left, text));
     fflush(stderr);
     s->line_open = true;
 }
@@ -72,12 +64,10 @@ void train_show_epoch(struct session *s, const struct history_row *row, const st
     if (s->o->quiet)
         return;
     printf("epoch %*d/%d  loss %s", digits, p->epoch + 1, p->epochs, loss_text(p->loss, loss));
-    if (has_accuracy(s))
-        printf("  acc %6.2f %%", 100 * p->top1);
+    printf("  acc %6.2f %%", 100 * p->top1);
     if (p->validation) {
-        printf("  val loss %s", loss_text(p->validation->loss, loss));
-        if (has_accuracy(s))
-            printf("  val acc %6.2f %%", 100 * p->validation->top1);
+        printf("  val loss %s  val acc %6.2f %%", loss_text(p->validation->loss, loss),
+            100 * p->validation->top1);
         if (s->train.info.per_pixel)
             printf("  val IoU %6.2f %%", 100 * p->validation->iou);
     }
@@ -150,8 +140,6 @@ static void print_score(const struct session *s, const struct oclnn_score *score
     const char *name = s->test_is_val ? "val" : "test";
 
     printf(" %s_count=%lld %s_loss=%.6g", name, (long long)score->count, name, score->loss);
-    if (!has_accuracy(s))
-        return;
     printf(" %s_top1=%.6f", name, score->top1);
     if (s->train.info.per_pixel)
         printf(" %s_iou=%.6f", name, score->iou);
@@ -171,11 +159,8 @@ int train_show_result(const struct session *s)
     }
     printf("result: epochs=%d updates=%lld", oclnn_trainer_get_epochs(s->trainer),
         (long long)oclnn_trainer_get_steps(s->trainer));
-    if (s->has_last) {
-        printf(" loss=%.6g", s->last.loss);
-        if (has_accuracy(s))
-            printf(" top1=%.6f", s->last.top1);
-    }
+    if (s->has_last)
+        printf(" loss=%.6g top1=%.6f", s->last.loss, s->last.top1);
     if (s->test.data)
         print_score(s, &score);
     printf(" seconds=%.1f\n", (tool_now_ms() - s->start_ms) / 1e3);

@@ -213,12 +213,14 @@ static int tell_failure(struct session *s, enum oclnn_status status)
 
 static void tell_end(const struct session *s)
 {
+    static const char *const monitors[] = {"loss", "accuracy", "IoU"};
     const int epochs = oclnn_trainer_get_epochs(s->trainer);
 
     if (s->o->quiet)
         return;
     if (epochs < s->o->epochs)
-        printf("stopped early: no better validation loss for %ld epochs\n", s->o->early_stop);
+        printf("stopped early: no better validation %s for %ld epochs\n", monitors[s->o->monitor],
+            s->o->early_stop);
     if (!s->has_last)
         printf("nothing left to train: %s has seen %d epochs\n", s->o->resume, epochs);
 }
@@ -233,8 +235,10 @@ static enum oclnn_status fit(struct session *s)
         .keep_last = o->keep_last,
         .restart_epoch = o->restart_epoch,
         .early_stop = (int)o->early_stop,
+        .monitor = o->monitor,
         .checkpoint = o->checkpoint,
         .best = o->best,
+        .best_checkpoint = o->best_checkpoint,
         .checkpoint_steps = (int)o->checkpoint_steps,
         .on_step = on_step,
         .on_epoch = on_epoch,

@@ -28,7 +28,8 @@ static int check_writable(const char *path)
 
 static int check_files(const struct train_options *o)
 {
-    const char *const paths[] = {o->out, o->best, o->checkpoint, o->choices_out, o->log, o->svg};
+    const char *const paths[] = {o->out, o->best, o->best_checkpoint, o->checkpoint, o->choices_out, o->log,
+        o->svg};
     int code = TOOL_OK;
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths) && code == TOOL_OK; i++)
@@ -67,6 +68,8 @@ static int open_file(struct session *s)
 
 static int find_network(struct session *s)
 {
+    if (tool_is_file(s->o->model) && s->o->init.kind != OCLNN_INIT_DEFAULT)
+        return tool_error("--init is for built-in networks: the file %s has its weights", s->o->model);
     if (tool_is_file(s->o->model))
         return open_file(s);
     if (!tool_is_network(s->o->model))
@@ -104,6 +107,8 @@ static int build_network(struct session *s)
     if (status == OCLNN_OK)
         status = oclnn_zoo_build(s->network.name, graph, &params);
     if (status == OCLNN_OK)
+        status = oclnn_graph_set_init(graph, &s->o->init);
+    if (status == OCLNN_OK)
         status = oclnn_model_create(s->ctx, &graph, NULL, &s->model);
     oclnn_graph_destroy(&graph);
     return status == OCLNN_OK ? TOOL_OK : tool_error("%s", oclnn_error_text(NULL));
@@ -129,9 +134,9 @@ static int settle_classes(struct session *s)
         return replace_head(s);
     if (!s->classes)
         s->classes = s->train.info.classes;
-    if (s->classes < s->train.info.classes)
+    if (train_network_classes(s) < s->train.info.classes)
         return tool_error("%s has %ld classes, %s has %d: --replace-head gives it a fresh last layer",
-            s->o->model, s->classes, s->o->data, s->train.info.classes);
+            s->o->model, train_network_classes(s), s->o->data, s->train.info.classes);
     if (s->classes > s->train.info.classes && !strncmp(s->o->data, "folder:", 7))
         tool_warn("%s has %ld classes, %s has %d, which are taken for its first: --replace-head gives it a "
                   "fresh "
@@ -162,9 +167,11 @@ static int make_trainer(struct session *s)
 {
     struct oclnn_trainer_params params = s->o->trainer;
     char *choices = NULL;
-    int code = s->o->choices ? tool_read_text(s->o->choices, &choices) : TOOL_OK;
+    int code = train_settle_weights(s, &params);
     enum oclnn_status status;
 
+    if (code == TOOL_OK && s->o->choices)
+        code = tool_read_text(s->o->choices, &choices);
     if (code != TOOL_OK)
         return code;
     params.choices = choices;

@@ -22,7 +22,8 @@ struct session {
     bool test_is_val;
     struct oclnn_zoo_info network; /* built-in; name NULL: a file */
     struct oclnn_shape input; /* of the network, before training; -1 = free */
-    long batch, classes;
+    long batch, classes; /* classes: outputs of the network */
+    float *weights; /* of classes; NULL: all the same */
     struct oclnn_checkpoint_info resumed; /* --resume */
     uint64_t seed; /* --seed, or what the resumed run has */
     struct history history;
@@ -41,6 +42,10 @@ struct session {
 int train_setup(struct session *s);
 /* data.c: opens --data, --val, --test; the network's channels and size are known for folders. */
 int train_open_data(struct session *s);
+/* Classes that the network can tell: two by one output, where the loss takes numbers. */
+long train_network_classes(const struct session *s);
+/* weights.c: --class-weights, when data and network are known. */
+int train_settle_weights(struct session *s, struct oclnn_trainer_params *params);
 /* Labels of every set must fit the network and each other. */
 int train_check_data(const struct session *s);
 /* run.c: trains, tells how it goes, writes what was asked for. */
