@@ -17,8 +17,9 @@
  *          stage 0: v + m for every work-group of the grid (so that G bounds it);
  *          stages 1, 2: v * sets * groups shared, then m for every work-group of stage 2.
  * Defines  VL (8), tile sizes TILE_M* (lib/tile.h); ONN_EPI optional.
- * Method   A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks (2015), points 0, 1, -1, 2, -2.
- *          fp32 sums lose about two bits against the direct form.
+ * Method   A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks (2015), but with points 0, 3/4, -3/4, 3/2,
+ *          -3/2: all constants of the inputs and sums are exact, and fp32 sums lose about one bit against the direct form
+ *          instead of more than two with the usual 1 and 2.
  */
 #include "lib/vec.h"
 #include "lib/tile.h"
@@ -36,14 +37,15 @@ ONN_INLINE long wino_pitch(long a)
 /* t = B' d for one line of six. */
 ONN_INLINE void wino_in6(ONN_V *t, ONN_V d0, ONN_V d1, ONN_V d2, ONN_V d3, ONN_V d4, ONN_V d5)
 {
-    const ONN_V four = (ONN_V)(4.0f), five = (ONN_V)(-5.0f), two = (ONN_V)(2.0f);
-    const ONN_V a = fma(-four, d2, d4), b = fma(-four, d1, d3), c = d4 - d2, e = d3 - d1;
-    t[0] = fma(four, d0, fma(five, d2, d4));
-    t[1] = a + b;
-    t[2] = a - b;
-    t[3] = fma(two, e, c);
-    t[4] = fma(-two, e, c);
-    t[5] = fma(four, d1, fma(five, d3, d5));
+    const ONN_V near2 = (ONN_V)(-0.5625f), far2 = (ONN_V)(-2.25f); /* squares of the points */
+    const ONN_V both = (ONN_V)(1.265625f), sum = (ONN_V)(-2.8125f); /* their product and sum */
+    const ONN_V a = fma(far2, d2, d4), b = fma(far2, d1, d3), c = fma(near2, d2, d4), e = fma(near2, d1, d3);
+    t[0] = fma(both, d0, fma(sum, d2, d4));
+    t[1] = fma((ONN_V)(0.75f), b, a);
+    t[2] = fma((ONN_V)(-0.75f), b, a);
+    t[3] = fma((ONN_V)(1.5f), e, c);
+    t[4] = fma((ONN_V)(-1.5f), e, c);
+    t[5] = fma(both, d1, fma(sum, d3, d5));
 }
 
 /* t = A' m for one line of six. */
@@ -51,9 +53,9 @@ ONN_INLINE void wino_out4(ONN_V *t, ONN_V m0, ONN_V m1, ONN_V m2, ONN_V m3, ONN_
 {
     const ONN_V a = m1 + m2, b = m1 - m2, c = m3 + m4, d = m3 - m4;
     t[0] = m0 + a + c;
-    t[1] = fma((ONN_V)(2.0f), d, b);
-    t[2] = fma((ONN_V)(4.0f), c, a);
-    t[3] = fma((ONN_V)(8.0f), d, b) + m5;
+    t[1] = fma((ONN_V)(1.5f), d, b * 0.75f);
+    t[2] = fma((ONN_V)(2.25f), c, a * 0.5625f);
+    t[3] = fma((ONN_V)(3.375f), d, fma((ONN_V)(0.421875f), b, m5));
 }
 
 /* Transforms the 6x6 window at (y0, x0) of one channel block into 36 vectors, e_s apart. */
@@ -226,15 +228,15 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(ONN_IN(
     }
 }
 
-/* t = G a for one line of three, step apart; G's rows are 1/4, -1/6 (1, 1, 1), ... Sixths last: integers stay exact. */
+/* t = G a for one line of three, step apart: the polynomial at each point over the product of its distances to the others. */
 ONN_INLINE void wino_weight6(ONN_V *t, const int step, ONN_V a0, ONN_V a1, ONN_V a2)
 {
-    const ONN_V six = (ONN_V)(6.0f), outer = a0 + a2, q = fma(a0, (ONN_V)(0.25f), a2), half_a1 = a1 * 0.5f;
-    t[0] = a0 * 0.25f;
-    t[step] = -(outer + a1) / six;
-    t[2 * step] = (a1 - outer) / six;
-    t[3 * step] = (q + half_a1) / six;
-    t[4 * step] = (q - half_a1) / six;
+    const ONN_V p = fma(a2, (ONN_V)(0.5625f), a0), q = fma(a2, (ONN_V)(2.25f), a0), p1 = a1 * 0.75f, q1 = a1 * 1.5f;
+    t[0] = a0 / (ONN_V)(1.265625f);
+    t[step] = (p + p1) / (ONN_V)(-1.8984375f);
+    t[2 * step] = (p - p1) / (ONN_V)(-1.8984375f);
+    t[3 * step] = (q + q1) / (ONN_V)(7.59375f);
+    t[4 * step] = (q - q1) / (ONN_V)(7.59375f);
     t[5 * step] = a2;
 }
 
