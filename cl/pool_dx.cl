@@ -2,6 +2,9 @@
  *
  * *_reference  one element of dx per work-item, which gathers from the windows that contain it: any strides, 1-D to 3-D.
  *              Global size { in[2], in[0] * in[1], n * c }, any local size.
+ * maxpool_dx_winners  GPUs: the tap that is the first maximum of each window, one window per work-item; maxpool_dx_gather is the
+ *              reference with these instead of looking for them again in every window an element lies in.
+ *              Global size { out[2], out[0] * out[1], n * c }, { in[2], in[0] * in[1], n * c } or more, any local size.
  * *_blocked    [n][channels / VL][…][VL] (vector CPUs, f32): an item owns one block of channels of one image, clears its
  *              plane and hands out the windows' gradients in window order. Global { blocks, n }, local 1. Lanes behind
  *              the last channel: dy is 0 there, so dx is.
@@ -37,10 +40,15 @@ static inline int pooldx_window(const struct pooldx_args *a, int i, int at, int 
     return v >= 0 && o * a->win.stride[i] == v && o < a->win.out[i] ? o : -1;
 }
 
-/* Is tap (t0, t1, t2) of the window at o[] its first maximum? */
-static inline int pooldx_wins(const struct pooldx_args *a, global const ONN_T *x, const int *o, const int *t)
+static inline int pooldx_tap(const struct pooldx_args *a, const int *t)
 {
-    int start[3], first[3], last[3], bd = -1, bh = -1, bw = -1;
+    return (t[0] * a->win.taps[1] + t[1]) * a->win.taps[2] + t[2];
+}
+
+/* The number of the tap that is the first maximum of the window at o[]. */
+static inline int pooldx_winner(const struct pooldx_args *a, global const ONN_T *x, const int *o)
+{
+    int start[3], first[3], last[3], at[3] = {-1, 0, 0};
     float best = -INFINITY;
     for (int i = 0; i < 3; i++) {
         start[i] = o[i] * a->win.stride[i] - a->win.pad[i];
@@ -53,14 +61,14 @@ static inline int pooldx_wins(const struct pooldx_args *a, global const ONN_T *x
                 const float v = ONN_GET(x, (start[0] + d * a->win.dilation[0]) * a->x_s[2] +
                                                (start[1] + h * a->win.dilation[1]) * a->x_s[3] +
                                                (start[2] + w * a->win.dilation[2]) * a->x_s[4]);
-                if (bd < 0 || (best == best && !(v <= best))) {
+                if (at[0] < 0 || (best == best && !(v <= best))) {
                     best = v;
-                    bd = d;
-                    bh = h;
-                    bw = w;
+                    at[0] = d;
+                    at[1] = h;
+                    at[2] = w;
                 }
             }
-    return bd == t[0] && bh == t[1] && bw == t[2];
+    return at[0] < 0 ? -1 : pooldx_tap(a, at);
 }
 
 /* Elements of the window that starts at start[] by which the average divides. */
@@ -73,8 +81,11 @@ static inline int pooldx_count(const struct pooldx_args *a, const int *start)
     return count;
 }
 
-static inline float pooldx_gather(const struct pooldx_args *a, const int is_max, global const ONN_T *x,
-                                  global const ONN_T *dy)
+enum { POOLDX_AVERAGE, POOLDX_MAX, POOLDX_WINNERS };
+
+/* winner: of every window of the plane, with POOLDX_WINNERS. */
+static inline float pooldx_gather(const struct pooldx_args *a, const int method, global const ONN_T *x,
+                                  global const ONN_T *dy, global const int *winner)
 {
     const int at[3] = {get_global_id(1) / a->win.in[1], get_global_id(1) % a->win.in[1], get_global_id(0)};
     int o[3], t[3];
@@ -85,13 +96,18 @@ static inline float pooldx_gather(const struct pooldx_args *a, const int is_max,
             o[1] = pooldx_window(a, 1, at[1], t[1]);
             for (t[2] = a->win.taps[2] - 1; t[2] >= 0 && o[1] >= 0; t[2]--) {
                 o[2] = pooldx_window(a, 2, at[2], t[2]);
-                if (o[2] < 0 || (is_max && !pooldx_wins(a, x, o, t)))
+                if (o[2] < 0)
+                    continue;
+                if (method == POOLDX_MAX && pooldx_winner(a, x, o) != pooldx_tap(a, t))
+                    continue;
+                if (method == POOLDX_WINNERS &&
+                    winner[(o[0] * a->win.out[1] + o[1]) * a->win.out[2] + o[2]] != pooldx_tap(a, t))
                     continue;
                 const float v = ONN_GET(dy, o[0] * a->dy_s[2] + o[1] * a->dy_s[3] + o[2] * a->dy_s[4]);
                 int start[3];
                 for (int i = 0; i < 3; i++)
                     start[i] = o[i] * a->win.stride[i] - a->win.pad[i];
-                sum += is_max ? v : v / (float)pooldx_count(a, start);
+                sum += method != POOLDX_AVERAGE ? v : v / (float)pooldx_count(a, start);
             }
         }
     }
@@ -109,8 +125,32 @@ kernel void maxpool_dx_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, dy), ONN_OUT(ON
 {
     const struct pooldx_args g = a;
     const int n = get_global_id(2) / g.c, c = get_global_id(2) % g.c;
-    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, 1, ONN_PTR(x) + n * g.x_s[0] + c * g.x_s[1],
-                                                     ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1]));
+    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, POOLDX_MAX, ONN_PTR(x) + n * g.x_s[0] + c * g.x_s[1],
+                                                     ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1], 0));
+}
+
+kernel void maxpool_dx_winners(ONN_IN(ONN_T, x), ONN_OUT(int, winner), const struct pooldx_args a)
+{
+    const struct pooldx_args g = a;
+    const int n = get_global_id(2) / g.c, c = get_global_id(2) % g.c;
+    const int o[3] = {get_global_id(1) / g.win.out[1], get_global_id(1) % g.win.out[1], get_global_id(0)};
+    if (o[2] >= g.win.out[2] || o[0] >= g.win.out[0])
+        return;
+    const long plane = get_global_id(2) * (long)g.win.out[0] * g.win.out[1] * g.win.out[2];
+    ONN_PTR(winner)
+    [plane + (o[0] * g.win.out[1] + o[1]) * g.win.out[2] + o[2]] =
+        pooldx_winner(&g, ONN_PTR(x) + n * g.x_s[0] + c * g.x_s[1], o);
+}
+
+kernel void maxpool_dx_gather(ONN_IN(int, winner), ONN_IN(ONN_T, dy), ONN_OUT(ONN_T, dx), const struct pooldx_args a)
+{
+    const struct pooldx_args g = a;
+    const int n = get_global_id(2) / g.c, c = get_global_id(2) % g.c;
+    if (get_global_id(0) >= g.win.in[2] || get_global_id(1) >= g.win.in[0] * g.win.in[1])
+        return;
+    const long plane = get_global_id(2) * (long)g.win.out[0] * g.win.out[1] * g.win.out[2];
+    global const ONN_T *p = ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1];
+    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, POOLDX_WINNERS, p, p, ONN_PTR(winner) + plane));
 }
 
 kernel void averagepool_dx_reference(ONN_IN(ONN_T, dy), ONN_OUT(ONN_T, dx), const struct pooldx_args a)
@@ -118,7 +158,7 @@ kernel void averagepool_dx_reference(ONN_IN(ONN_T, dy), ONN_OUT(ONN_T, dx), cons
     const struct pooldx_args g = a;
     const int n = get_global_id(2) / g.c, c = get_global_id(2) % g.c;
     global const ONN_T *p = ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1];
-    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, 0, p, p));
+    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, POOLDX_AVERAGE, p, p, 0));
 }
 
 #ifndef ONN_F16

@@ -156,8 +156,14 @@ fail:
 
 static struct onn_cost reference_cost(const struct onn_prob *p, const struct onn_tune *t)
 {
+    const bool cpu = p->caps->vector_cpu || p->caps->simulated;
+    struct onn_window w;
+    double taps =
+        1; /* every element looks for the maxima of its windows again; a GPU's memory would be faster */
     (void)t;
-    return (struct onn_cost){8 * flop(p), onn_prob_bytes(p), 1, 0.02};
+    if (!cpu && onn_pool_dx_is_max(p) && !onn_pool_dx_window(p, &w))
+        taps = (double)(w.kernel[0] * w.kernel[1] * w.kernel[2]);
+    return (struct onn_cost){8 * taps * flop(p), onn_prob_bytes(p), 1, 0.02};
 }
 
 static const struct onn_variant reference = {
@@ -167,6 +173,71 @@ static const struct onn_variant reference = {
     .formats = reference_formats,
     .cost = reference_cost,
     .bind = reference_bind,
+};
+
+/* ---- winners: GPUs; a window's maximum is looked for once ---- */
+static const char *winners_refuse(const struct onn_prob *p)
+{
+    struct onn_window w;
+    if (!onn_pool_dx_is_max(p))
+        return "only for maxima";
+    if (!p->caps || p->caps->max_group < 64)
+        return "work-groups are too small";
+    if (onn_pool_dx_window(p, &w) || w.kernel[0] * w.kernel[1] * w.kernel[2] > INT32_MAX ||
+        onn_desc_elements(&p->in[0]) > INT32_MAX / 2)
+        return "more than 30 bits of elements";
+    return reference_refuse(p);
+}
+
+static size_t winners_workspace(const struct onn_prob *p, const struct onn_tune *t)
+{
+    (void)t;
+    return (size_t)onn_desc_elements(&p->in[1]) * sizeof(int32_t);
+}
+
+static struct onn_cost winners_cost(const struct onn_prob *p, const struct onn_tune *t)
+{
+    const bool cpu = p->caps->vector_cpu || p->caps->simulated;
+    return (struct onn_cost){8 * flop(p), onn_prob_bytes(p) + 2 * (double)winners_workspace(p, t), 2,
+        cpu ? 0.01 : 0.02};
+}
+
+static enum oclnn_status winners_bind(const struct onn_prob *p, const struct onn_tune *t, struct onn_bind *b)
+{
+    enum oclnn_status status;
+    struct onn_pool_dx_args a;
+    struct onn_launch *l;
+    char defines[64];
+
+    (void)t;
+    ONN_TRY(onn_pool_dx_args(p, &a));
+    onn_elem_define(p->in[0].dtype, 0, defines);
+    l = onn_bind_add(b, "pool_dx", "maxpool_dx_winners", "%s", defines);
+    onn_arg_in(l, 0);
+    onn_arg_workspace(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    onn_launch_elements(l, (size_t)a.win.out[2], (size_t)a.win.out[0] * (size_t)a.win.out[1],
+        (size_t)a.n * (size_t)a.c);
+    l = onn_bind_add(b, "pool_dx", "maxpool_dx_gather", "%s", defines);
+    onn_arg_workspace(l, 0);
+    onn_arg_in(l, 1);
+    onn_arg_out(l, 0);
+    onn_arg_bytes(b, l, &a, sizeof a);
+    onn_launch_elements(l, (size_t)a.win.in[2], (size_t)a.win.in[0] * (size_t)a.win.in[1],
+        (size_t)a.n * (size_t)a.c);
+    return b->status;
+fail:
+    return status;
+}
+
+static const struct onn_variant winners = {
+    .name = "winners",
+    .flags = ONN_VARIANT_EXACT | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
+    .refuse = winners_refuse,
+    .formats = reference_formats,
+    .cost = winners_cost,
+    .workspace = winners_workspace,
+    .bind = winners_bind,
 };
 
 /* ---- blocked: vector CPUs, one block of channels of one image per work-item ---- */
@@ -236,7 +307,7 @@ static const struct onn_variant blocked = {
     .bind = blocked_bind,
 };
 
-static const struct onn_variant *const variants[] = {&blocked, &reference, NULL};
+static const struct onn_variant *const variants[] = {&blocked, &winners, &reference, NULL};
 
 #define DX_OP(id, inputs, attr_rows) \
     static const struct onn_op id = { \

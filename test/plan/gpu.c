@@ -110,6 +110,8 @@ static void gpus_get_work_groups(void **state)
         {"gemm x=32x2048 w=1000x2048 b=1000 transB=1", "tiled"},
         {"conv x=1x512x14x14 w=512x512x3x3 pad=1 stride=2", "tiled"}, /* few outputs with long sums */
         {"conv x=1x160x7x7 w=960x160x1x1", "tiled"},
+        {"maxpool_dx x=32x64x112x112 dy=32x64x56x56 kernel_shape=3 stride=2 pad=1", "winners"},
+        {"maxpool_dx x=4x16x28x28:f16 dy=4x16x28x28:f16 kernel_shape=5 pad=2", "winners"},
         {"conv x=8x64x56x56 w=64x64x3x3 pad=1", "tiled"},
         {"convtranspose x=8x128x28x28 w=128x64x2x2 stride=2", "tiled"},
     };
