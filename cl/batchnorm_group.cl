@@ -38,7 +38,7 @@ struct bng_at {
     int part, i, end, n, px;
 };
 
-ONN_INLINE struct bng_at bng_begin(const struct bng_args *a)
+static inline struct bng_at bng_begin(const struct bng_args *a)
 {
     const int tiles = ONN_DIV_UP(a->c, BNG_LANES), group = (int)get_group_id(0), me = (int)get_local_id(0);
     const int c = group % tiles * BNG_LANES + me % BNG_LANES, part = group / tiles;
@@ -71,14 +71,14 @@ struct bng_stat {
     float mean, square, count;
 };
 
-ONN_INLINE struct bng_stat bng_join(const struct bng_stat a, const struct bng_stat b)
+static inline struct bng_stat bng_join(const struct bng_stat a, const struct bng_stat b)
 {
     const float all = a.count + b.count, share = all > 0.0f ? b.count / all : 0.0f, d = b.mean - a.mean;
     const struct bng_stat s = {a.mean + d * share, a.square + b.square + d * d * (a.count * share), all};
     return s;
 }
 
-ONN_INLINE struct bng_stat bng_of_pixels(global const ANY_T *x, const struct bng_args *a, struct bng_at at)
+static inline struct bng_stat bng_of_pixels(global const ANY_T *x, const struct bng_args *a, struct bng_at at)
 {
     struct bng_stat stat = {0.0f, 0.0f, 0.0f};
     for (; bng_many(&at);) {
@@ -105,7 +105,7 @@ ONN_INLINE struct bng_stat bng_of_pixels(global const ANY_T *x, const struct bng
     return stat;
 }
 
-ONN_INLINE struct bng_stat bng_of_parts(global const float *part, const struct bng_args *a, const int c)
+static inline struct bng_stat bng_of_parts(global const float *part, const struct bng_args *a, const int c)
 {
     struct bng_stat stat = {0.0f, 0.0f, 0.0f};
     for (int i = (int)get_local_id(0) / BNG_LANES; i < a->parts; i += BNG_ROWS) {
@@ -117,7 +117,7 @@ ONN_INLINE struct bng_stat bng_of_parts(global const float *part, const struct b
 }
 
 /* Every item gets what all items of its channel have together. */
-ONN_INLINE struct bng_stat bng_tree(struct bng_stat own, local float *mean, local float *square, local float *count)
+static inline struct bng_stat bng_tree(struct bng_stat own, local float *mean, local float *square, local float *count)
 {
     const int me = (int)get_local_id(0);
     mean[me] = own.mean;
@@ -271,7 +271,7 @@ ONN_INLINE float2 bng_dx_tree(const float2 own, local float2 *sums)
     return sums[me % BNG_LANES];
 }
 
-ONN_INLINE struct bng_channel bng_channel(global const ANY_T *scale, global const ANY_T *mean, global const ANY_T *dev,
+static inline struct bng_channel bng_channel(global const ANY_T *scale, global const ANY_T *mean, global const ANY_T *dev,
                                           global const ANY_T *bias, const int c)
 {
     const float d = (float)ANY_GET(dev, c);

@@ -29,7 +29,7 @@ struct dws_at {
     int n, k, strip, q;
 };
 
-ONN_INLINE struct dws_at dws_begin(const struct convt_args *g, const int channels, const int strips)
+static inline struct dws_at dws_begin(const struct convt_args *g, const int channels, const int strips)
 {
     const int last = g->channels_last, size0 = last ? channels : g->q, size1 = last ? g->q : strips;
     const int size2 = last ? strips : channels, e = (int)get_global_id(0), e1 = e / size0, e2 = e1 / size1;
