@@ -179,7 +179,7 @@ static bool on_cpu(const struct onn_prob *p)
 /* Widest vector for this code, where nothing forbids vectors. */
 static int choose_width(const struct onn_prob *p, const struct onn_ew_code *code, int64_t inner)
 {
-    int width = on_cpu(p) ? p->caps->vector_width : 4;
+    int width = on_cpu(p) ? p->caps->vector_width : p->caps && p->caps->scalar ? 1 : 4;
     bool scalar = code->out_type == OCLNN_F64 || code->out_gather, half = code->out_type == OCLNN_F16;
     for (int i = 0; i < code->n_in; i++) {
         half = half || code->in_type[i] == OCLNN_F16;
@@ -394,6 +394,8 @@ static const char *refuse_blocked(const struct onn_prob *p)
         return "output is not blocked along dimension 1";
     if (y->rank < 2 || y->rank > 5)
         return "rank is not 2 … 5";
+    if (p->caps && p->caps->scalar)
+        return "the compiler takes vectors apart";
     if (y->format.block != 2 && y->format.block != 4 && y->format.block != 8 && y->format.block != 16)
         return "block is no vector width";
     if (onn_ew_row(p->op)->ew_flags & ONN_EW_LIKE)

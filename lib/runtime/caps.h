@@ -26,6 +26,7 @@ struct onn_caps {
     double peak_gflops; /* measured fp32 FMA rate; 0 until measured */
     double bandwidth_gbs; /* measured copy rate (read + write) */
     double launch_us; /* measured cost of one small launch, back to back */
+    bool scalar; /* its compiler takes vectors apart, and long ones cost it minutes */
     bool simulated; /* known not to be a device of its own: its work-items take turns */
     bool slow; /* a simulator, known as one or found out: a launch takes more than a millisecond */
 };

@@ -15,10 +15,12 @@ enum { CLAIM_FP16 = 1, CLAIM_FP64 = 2, CLAIM_SUBGROUPS = 4 };
  * platform's name; all of these are simulators. */
 static const struct known {
     const char *name;
-    bool
-        copies_args; /* Mesa 22.3: an unknown index into an argument crashes the compiler (load_kernel_arg) */
-} known[] = {{"oclgrind", false}, {"Oclgrind", false}, {"llvmpipe", true}, {"softpipe", false},
-    {NULL, false}};
+    /* Mesa 22.3: an unknown index into an argument crashes the compiler (load_kernel_arg). */
+    bool copies_args;
+    /* LLVM 15 behind it allocates registers for minutes where 16 lanes of sigmoid stand side by side. */
+    bool scalar;
+} known[] = {{.name = "oclgrind"}, {.name = "Oclgrind"}, {"llvmpipe", true, true}, {.name = "softpipe"},
+    {.name = NULL}};
 
 static const struct known *known_of(const struct onn_device *device)
 {
@@ -97,6 +99,7 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
     caps->vector_width = width_for_tiles(device, caps->local_is_real);
     caps->vector_cpu = caps->vector_width >= 4;
     caps->copies_args = known_of(device)->copies_args;
+    caps->scalar = known_of(device)->scalar;
     caps->simulated = device->simulator;
     caps->global_bytes = info->global_bytes;
     caps->max_alloc = info->max_alloc_bytes;

@@ -16,9 +16,9 @@ ALL = '--all' in sys.argv
 # One of each kind of argument and memory: structs that are read at unknown indices, arrays of strides, local memory, private
 # arrays, f16; not those whose tiles compile for 10 to 20 s each (conv, gemm, convtranspose and their gradients).
 OPERATORS = ['softmax', 'maxpool', 'averagepool', 'lrn', 'gather', 'relu', 'pad', 'transpose', 'concat', 'reducemean', 'scatternd',
-             'resize', 'lstm', 'matmul', 'layernormalization', 'topk']
+             'resize', 'lstm', 'matmul', 'layernormalization', 'topk', 'sigmoid']
 MODELS = {'mnist_8': 3, 'resnet20_cifar10': 1, 'silero_vad': 4}  # and how many outputs are compared
-MORE = {'light_shufflenet': 1, 'squeezenet': 2, 'squeezenet_fp16': 1, 'ultraface_rfb_320': 2}
+MORE = {'light_shufflenet': 1, 'squeezenet': 2, 'squeezenet_fp16': 1, 'ultraface_rfb_320': 2, 'ppocr_v2_rec_en': 1, 'lstr': 5}
 
 
 def self_test(op, env):
