@@ -12,7 +12,7 @@
  *          in y. y may be the same memory as res, not as x.
  *          c_one, k_one: channels of the groups that the packing merged into one; a tile reads the channel blocks of
  *          its own groups only (then c_chunk is c_blocks). Without merging all channels of the group.
- * Defines  VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
+ * Defines  ONN_F16 (lib/stored.h; packed weights stay float, c_chunk is c_blocks), VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
  * Method   register tile of lib/tile.h over [c]. Own design.
  */
 #include "lib/vec.h"
@@ -21,14 +21,14 @@
 /* Sums of MR pixels x NV blocks over c_blocks channel blocks; see ONN_TILE_END. */
 #define ONE_TILE(MR, NV, name)                                                                                         \
     ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o,                          \
-        global const float *x, long x_sc, global const float *w, long w_sk, int c_blocks)                              \
+        global const ONN_S *x, long x_sc, global const float *w, long w_sk, int c_blocks)                              \
     {                                                                                                                  \
         ONN_V acc[(MR) * (NV)];                                                                                        \
-        global const float *src[MR];                                                                                   \
+        global const ONN_S *src[MR];                                                                                   \
         ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
         for (int cb = 0; cb < c_blocks; cb++, x += x_sc, w += VL * VL) {                                               \
             ONN_LOOP(i, MR) src[i] = x + px[i].x;                                                                      \
-            ONN_TILE_FMA(MR, NV, acc, src, w, w_sk)                                                                    \
+            ONN_TILE_STEP(MR, NV, acc, src, w, w_sk)                                                                   \
         }                                                                                                              \
         ONN_TILE_END(MR, NV, out, acc, n, o, px);                                                                      \
     }
@@ -57,8 +57,8 @@ ONN_TILE_FN void one_pixels(struct onn_px *px, int m, int n, const struct one_ge
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(float, x), ONN_IN(float, w),
-    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int k, int k_blocks,
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(ONN_S, x), ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, y), ONN_IN(ONN_S, bias), ONN_IN(ONN_S, res), int n, int c_blocks, int k, int k_blocks,
     int p, int q, int stride_h, int stride_w, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc,
     long y_sh, long res_sn, long res_sc, long res_sh, int c_one, int k_one, int px_group, int kt_group, int c_chunk,
     int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
@@ -73,7 +73,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(flo
     for (int cb = 0; cb < c_blocks; cb += c_chunk) {
         const int cn = min(c_chunk, c_blocks - cb);
         const int steps = (cb == 0 ? ONN_FIRST : 0) | (cb + cn == c_blocks ? ONN_LAST : 0);
-        global const float *xc = ONN_PTR(x) + ((long)grp * c_blocks + cb) * x_sc;
+        global const ONN_S *xc = ONN_PTR(x) + ((long)grp * c_blocks + cb) * x_sc;
         for (int kt = get_group_id(1) * kt_group; kt < kt_last; kt++) {
             const int kb = onn_tile_block(kt, k_blocks), nv = onn_tile_block(kt + 1, k_blocks) - kb;
             const long kg = (long)grp * k_blocks + kb;
@@ -82,8 +82,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_1x1(ONN_IN(flo
             const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc,
                 ONN_PTR(bias) + kg * VL, y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a,
                 epi_b, steps};
-            global const float *wt = ONN_PTR(w) + kg * w_sk + (long)(merged ? own : cb) * VL * VL;
-            global const float *xt = merged ? xc + own * x_sc : xc;
+            global const float *wt = ONN_PACKED(w) + kg * w_sk + (long)(merged ? own : cb) * VL * VL;
+            global const ONN_S *xt = merged ? xc + own * x_sc : xc;
             for (int m = 0, np; m < last - first; m += np) {
                 ONN_V acc[TILE_ACC];
                 np = onn_tile_pixels(last - first - m, nv);

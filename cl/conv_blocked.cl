@@ -11,7 +11,7 @@
  *          A work-group computes px_group (<= ONN_PX_GROUP) flat pixels (of all images) x kt_group tiles of up to 3 blocks of output channels.
  *          c_one, k_one: channels of the groups that the packing merged into one; a tile reads the channel blocks of
  *          its own groups only. Without merging all channels of the group.
- * Defines  VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
+ * Defines  ONN_F16 (lib/stored.h; packed weights stay float), VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
  * Method   register tile of pixels x channels over [c][r][s]; a pixel outside the image takes its value
  *          from the zeros, so interior and border run the same multiply-add code. Own design.
  */
@@ -50,10 +50,10 @@ ONN_TILE_FN void blocked_pixels(struct onn_px *px, int m, int n, const struct bl
 /* Sums of MR pixels x NV blocks over all channels and taps; see ONN_TILE_END. */
 #define BLOCKED_TILE(MR, NV, name)                                                                                     \
     ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o,                          \
-        global const float *x, global const float *w, long w_sk, global const float *zero, const struct blocked_geo *g, int c_blocks) \
+        global const ONN_S *x, global const float *w, long w_sk, global const ONN_S *zero, const struct blocked_geo *g, int c_blocks) \
     {                                                                                                                  \
         ONN_V acc[(MR) * (NV)];                                                                                        \
-        global const float *src[MR];                                                                                   \
+        global const ONN_S *src[MR];                                                                                   \
         int inside = 1;                                                                                                \
         ONN_LOOP(i, MR) inside &= px[i].inside;                                                                        \
         ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
@@ -61,19 +61,19 @@ ONN_TILE_FN void blocked_pixels(struct onn_px *px, int m, int n, const struct bl
             for (int r = 0; r < g->r; r++)                                                                             \
                 for (int s = 0; s < g->s; s++, w += VL * VL) {                                                         \
                     const int dy = r * g->dil_h, dx = s * g->dil_w;                                                    \
-                    global const float *tap = x + dy * g->x_sh + (long)dx * VL;                                        \
+                    global const ONN_S *tap = x + dy * g->x_sh + (long)dx * VL;                                        \
                     ONN_LOOP(i, MR) src[i] = tap + px[i].x;                                                            \
                     if (!inside)                                                                                       \
                         ONN_LOOP(i, MR)                                                                                \
                         src[i] = (uint)(px[i].y0 + dy) < (uint)g->h && (uint)(px[i].x0 + dx) < (uint)g->w ? src[i] : zero; \
-                    ONN_TILE_FMA(MR, NV, acc, src, w, w_sk)                                                            \
+                    ONN_TILE_STEP(MR, NV, acc, src, w, w_sk)                                                           \
                 }                                                                                                      \
         ONN_TILE_END(MR, NV, out, acc, n, o, px);                                                                      \
     }
 ONN_TILE_SHAPES(BLOCKED_TILE, blocked_tile)
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN(float, x), ONN_IN(float, w),
-    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int h, int wd, int k,
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN(ONN_S, x), ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, y), ONN_IN(ONN_S, bias), ONN_IN(ONN_S, res), int n, int c_blocks, int h, int wd, int k,
     int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h,
     int dil_w, int groups, int c_one, int k_one, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn,
     long res_sc, long res_sh, int px_group, int kt_group, int has_res, float lo, float hi, int epi_kind,
@@ -85,8 +85,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN
               grp = get_group_id(2);
     const int kt_last = min((int)(get_group_id(1) + 1) * kt_group, ONN_DIV_UP(k_blocks, TILE_N));
     const long w_sk = (long)c_blocks * r * s * VL * VL;
-    global const float *zero = ONN_PTR(w) + groups * k_blocks * w_sk;
-    global const float *xg = ONN_PTR(x) + grp * (long)c_blocks * x_sc;
+    global const ONN_S *zero = (global const ONN_S *)(ONN_PACKED(w) + groups * k_blocks * w_sk);
+    global const ONN_S *xg = ONN_PTR(x) + grp * (long)c_blocks * x_sc;
     struct onn_px px[ONN_PX_GROUP + TILE_PX];
     blocked_pixels(px, first, last - first, &g);
     for (int kt = get_group_id(1) * kt_group; kt < kt_last; kt++) {
@@ -96,7 +96,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN
             y_sc, res_sc, has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a, epi_b,
             ONN_FIRST | ONN_LAST};
         const int own = onn_own_first(kb, c_one, k_one), own_n = onn_own_end(kb + nv, c_blocks, c_one, k_one) - own;
-        global const float *wt = ONN_PTR(w) + kg * w_sk + (long)own * r * s * VL * VL, *xt = xg + own * x_sc;
+        global const float *wt = ONN_PACKED(w) + kg * w_sk + (long)own * r * s * VL * VL;
+        global const ONN_S *xt = xg + own * x_sc;
         for (int m = 0, np; m < last - first; m += np) {
             ONN_V acc[TILE_ACC];
             np = onn_tile_pixels(last - first - m, nv);
@@ -109,19 +110,19 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_blocked(ONN_IN
 /* Packs w[K][C/groups][R][S] into [groups][k_blocks][c_blocks][R][S][VL c][VL k] with zeros in the tails,
  * and writes the VL zeros behind it. Global size { c_blocks, groups * k_blocks, 1 }; k, c: channels of one group.
  */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_blocked(ONN_IN(float, w),
-    ONN_OUT(float, u), int k, int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_blocked(ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, u), int k, int c, int r, int s)
 {
     const int cb = get_group_id(0), c_blocks = get_num_groups(0), k_blocks = ONN_DIV_UP(k, VL), rs = r * s;
     const int grp = get_group_id(1) / k_blocks, kb = get_group_id(1) % k_blocks;
-    global const float *src = ONN_PTR(w) + (long)grp * k * c * rs;
-    global float *dst = ONN_PTR(u) + ((long)get_group_id(1) * c_blocks + cb) * rs * VL * VL;
+    global const ONN_S *src = ONN_PTR(w) + (long)grp * k * c * rs;
+    global float *dst = ONN_PACKED_OUT(u) + ((long)get_group_id(1) * c_blocks + cb) * rs * VL * VL;
     for (int t = 0; t < rs; t++)
         for (int i = 0; i < VL; i++)
             for (int j = 0; j < VL; j++) {
                 const int ci = cb * VL + i, kj = kb * VL + j;
-                *dst++ = ci < c && kj < k ? src[((long)kj * c + ci) * rs + t] : 0.0f;
+                *dst++ = ci < c && kj < k ? ONN_SGET(src + ((long)kj * c + ci) * rs + t) : 0.0f;
             }
     if (cb == 0 && get_group_id(1) == 0)
-        ONN_STORE((ONN_V)(0.0f), ONN_PTR(u) + (long)get_num_groups(1) * c_blocks * rs * VL * VL);
+        ONN_STORE((ONN_V)(0.0f), ONN_PACKED_OUT(u) + (long)get_num_groups(1) * c_blocks * rs * VL * VL);
 }

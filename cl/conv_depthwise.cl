@@ -7,11 +7,11 @@
  * Work     one work-item per work-group; global size
  *          { ceil(p / rows_group), ceil(c_blocks / cb_group), n } with c_blocks = ceil(c / VL).
  *          A work-group computes rows_group output rows of cb_group channel blocks of one image.
- * Defines  VL (8); ONN_EPI optional.
+ * Defines  ONN_F16 (lib/stored.h; packed weights stay float), VL (8); ONN_EPI optional.
  * Method   columns whose taps all lie inside the image go by 8 and 4 with one accumulator per pixel; the few
  *          at the edges go one by one over their valid taps. Memory bound. Own design.
  */
-#include "lib/vec.h"
+#include "lib/stored.h"
 
 struct dw_geo {
     int h, w, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
@@ -39,11 +39,11 @@ ONN_INLINE int dw_to(int base, int step, int size, int n)
 /* Residual, clip, mask and store of MR sums; acc already holds the bias. */
 #define DW_END(MR, acc, y, res, g)                                                                                     \
     if ((g)->has_res)                                                                                                  \
-        DW_LOOP(i_, MR) acc[i_] += ONN_LOAD((res) + i_ * VL);                                                          \
+        DW_LOOP(i_, MR) acc[i_] += ONN_SLOAD((res) + i_ * VL);                                                         \
     DW_LOOP(i_, MR) acc[i_] = dw_clip(acc[i_], (g)->lo, (g)->hi);                                                      \
     if ((g)->left < VL)                                                                                                \
         DW_LOOP(i_, MR) acc[i_] = onn_mask(acc[i_], (g)->left);                                                        \
-    DW_LOOP(i_, MR) ONN_STORE(acc[i_], (y) + i_ * VL);
+    DW_LOOP(i_, MR) ONN_SSTORE(acc[i_], (y) + i_ * VL);
 
 ONN_INLINE ONN_V dw_clip(ONN_V t, float lo, float hi)
 {
@@ -54,7 +54,7 @@ ONN_INLINE ONN_V dw_clip(ONN_V t, float lo, float hi)
 /* MR pixels of a row whose columns are all inside, S taps wide, stride ST, dil_w 1, so that every address is a constant
  * away. x: first tap (row r0, column 0) of the first pixel. */
 #define DW_RUN(MR, S, ST, name)                                                                                        \
-    DW_FN void name(global const float *x, global const float *w, global float *y, global const float *res, ONN_V bias, \
+    DW_FN void name(global const ONN_S *x, global const float *w, global ONN_S *y, global const ONN_S *res, ONN_V bias, \
         int rows, const struct dw_geo *g)                                                                              \
     {                                                                                                                  \
         ONN_V acc[MR];                                                                                                 \
@@ -63,14 +63,14 @@ ONN_INLINE ONN_V dw_clip(ONN_V t, float lo, float hi)
             DW_LOOP(s, S)                                                                                              \
             {                                                                                                          \
                 const ONN_V b = ONN_LOAD(w + s * VL);                                                                  \
-                DW_LOOP(i, MR) acc[i] = fma(ONN_LOAD(x + (s + i * (ST)) * VL), b, acc[i]);                             \
+                DW_LOOP(i, MR) acc[i] = fma(ONN_SLOAD(x + (s + i * (ST)) * VL), b, acc[i]);                            \
             }                                                                                                          \
         DW_END(MR, acc, y, res, g)                                                                                     \
     }
 
 /* The same for any width, stride and dilation. */
 #define DW_RUN_ANY(MR, S, ST, name)                                                                                    \
-    DW_FN void name(global const float *x, global const float *w, global float *y, global const float *res, ONN_V bias, \
+    DW_FN void name(global const ONN_S *x, global const float *w, global ONN_S *y, global const ONN_S *res, ONN_V bias, \
         int rows, const struct dw_geo *g)                                                                              \
     {                                                                                                                  \
         ONN_V acc[MR];                                                                                                 \
@@ -79,7 +79,7 @@ ONN_INLINE ONN_V dw_clip(ONN_V t, float lo, float hi)
         for (int r = 0; r < rows; r++, x += g->dil_h * g->x_sh)                                                        \
             for (int s = 0; s < g->s; s++, w += VL) {                                                                  \
                 const ONN_V b = ONN_LOAD(w);                                                                           \
-                DW_LOOP(i, MR) acc[i] = fma(ONN_LOAD(x + s * dil + i * px), b, acc[i]);                                \
+                DW_LOOP(i, MR) acc[i] = fma(ONN_SLOAD(x + s * dil + i * px), b, acc[i]);                               \
             }                                                                                                          \
         DW_END(MR, acc, y, res, g)                                                                                     \
     }
@@ -88,8 +88,8 @@ ONN_INLINE ONN_V dw_clip(ONN_V t, float lo, float hi)
 #define DW_INNER(RUN, S, ST, name)                                                                                     \
     RUN(8, S, ST, name##_8)                                                                                            \
     RUN(4, S, ST, name##_4)                                                                                            \
-    DW_FN int name(int q0, int q1, global const float *x, global const float *w, global float *y,                      \
-        global const float *res, ONN_V bias, int rows, const struct dw_geo *g)                                         \
+    DW_FN int name(int q0, int q1, global const ONN_S *x, global const float *w, global ONN_S *y,                      \
+        global const ONN_S *res, ONN_V bias, int rows, const struct dw_geo *g)                                         \
     {                                                                                                                  \
         const long step = g->stride_w * VL;                                                                            \
         for (; q0 + 8 <= q1; q0 += 8)                                                                                  \
@@ -108,8 +108,8 @@ DW_INNER(DW_RUN, 5, 2, dw_5x2)
 DW_INNER(DW_RUN_ANY, 0, 0, dw_any)
 
 /* Columns q0 .. q1-1 one by one; x: tap (r0, 0) of column 0, which may lie outside. */
-DW_FN void dw_edge(int q0, int q1, global const float *x, global const float *w, global float *y,
-    global const float *res, ONN_V bias, int rows, const struct dw_geo *g)
+DW_FN void dw_edge(int q0, int q1, global const ONN_S *x, global const float *w, global ONN_S *y,
+    global const ONN_S *res, ONN_V bias, int rows, const struct dw_geo *g)
 {
     for (int q = q0; q < q1; q++) {
         const int base = q * g->stride_w - g->pad_w, s0 = dw_from(base, g->dil_w),
@@ -117,14 +117,14 @@ DW_FN void dw_edge(int q0, int q1, global const float *x, global const float *w,
         ONN_V acc = bias;
         for (int r = 0; r < rows; r++)
             for (int s = s0; s < s1; s++)
-                acc = fma(ONN_LOAD(x + r * g->dil_h * g->x_sh + (long)(q * g->stride_w + s * g->dil_w) * VL),
+                acc = fma(ONN_SLOAD(x + r * g->dil_h * g->x_sh + (long)(q * g->stride_w + s * g->dil_w) * VL),
                     ONN_LOAD(w + (r * g->s + s) * VL), acc);
         DW_END(1, (&acc), y + q * VL, res + q * VL, g)
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(ONN_IN(float, x),
-    ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int c, int h, int wd, int p,
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(ONN_IN(ONN_S, x),
+    ONN_IN(ONN_S, w), ONN_OUT(ONN_S, y), ONN_IN(ONN_S, bias), ONN_IN(ONN_S, res), int c, int h, int wd, int p,
     int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h, int dil_w, long x_sn,
     long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh,
     int rows_group, int cb_group, int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
@@ -139,15 +139,15 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(ONN_
     const int kind = dil_w == 1 ? s * 10 + stride_w : 0;
     for (int cb = cb0; cb < cb1; cb++) {
         g.left = c - cb * VL;
-        const ONN_V bias = onn_load_part(ONN_PTR(bias) + cb * VL, g.left);
+        const ONN_V bias = onn_sload_part(ONN_PTR(bias) + cb * VL, g.left);
         for (int ip = p0; ip < p1; ip++) {
             const int top = ip * stride_h - pad_h, r0 = dw_from(top, dil_h),
                       rows = dw_to(top, dil_h, h, r) - r0;
-            global const float *xr =
+            global const ONN_S *xr =
                 ONN_PTR(x) + in * x_sn + cb * x_sc + (top + r0 * dil_h) * x_sh - (long)pad_w * VL;
-            global const float *wr = ONN_PTR(w) + ((long)cb * r + r0) * s * VL;
-            global const float *res_r = ONN_PTR(res) + in * res_sn + cb * res_sc + ip * res_sh;
-            global float *yr = ONN_PTR(y) + in * y_sn + cb * y_sc + ip * y_sh;
+            global const float *wr = ONN_PACKED(w) + ((long)cb * r + r0) * s * VL;
+            global const ONN_S *res_r = ONN_PTR(res) + in * res_sn + cb * res_sc + ip * res_sh;
+            global ONN_S *yr = ONN_PTR(y) + in * y_sn + cb * y_sc + ip * y_sh;
             int iq;
             dw_edge(0, q0, xr, wr, yr, res_r, bias, rows, &g);
             if (kind == 31)
@@ -163,7 +163,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(ONN_
             dw_edge(iq, q, xr, wr, yr, res_r, bias, rows, &g);
 #ifdef ONN_EPI
             for (int i = 0; i < q; i++)
-                ONN_STORE(onn_mask(ONN_EPI(ONN_LOAD(yr + i * VL), epi_kind, epi_a, epi_b), g.left),
+                ONN_SSTORE(onn_mask(ONN_EPI(ONN_SLOAD(yr + i * VL), epi_kind, epi_a, epi_b), g.left),
                     yr + i * VL);
 #endif
         }
@@ -172,12 +172,12 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_depthwise(ONN_
 
 /* Packs w[C][1][R][S] into [c_blocks][R][S][VL] with zeros in the tail. Global size { ceil(k / VL), 1, 1 }; k: channels,
  * c: 1, not looked at. */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_depthwise(ONN_IN(float, w),
-    ONN_OUT(float, u), int k, int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_depthwise(ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, u), int k, int c, int r, int s)
 {
     const int cb = get_group_id(0), rs = r * s;
-    global float *dst = ONN_PTR(u) + (long)cb * rs * VL;
+    global float *dst = ONN_PACKED_OUT(u) + (long)cb * rs * VL;
     for (int t = 0; t < rs; t++)
         for (int j = 0; j < VL; j++)
-            dst[t * VL + j] = cb * VL + j < k ? ONN_PTR(w)[(long)(cb * VL + j) * rs + t] : 0.0f;
+            dst[t * VL + j] = cb * VL + j < k ? ONN_SGET(ONN_PTR(w) + (long)(cb * VL + j) * rs + t) : 0.0f;
 }

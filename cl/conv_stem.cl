@@ -8,7 +8,7 @@
  *          A work-group computes rows_group output rows of one image for kt_group tiles of up to 3 blocks of channels.
  * Scratch  ws, per work-group of the grid: c * in_rows * pitch floats, where in_rows = (rows_group - 1) * stride_h
  *          + (r - 1) * dil_h + 1 and pitch = (q - 1 + TILE_M1) * stride_w + (s - 1) * dil_w + 1 rounded up to 16.
- * Defines  VL (8), tile sizes TILE_M* (lib/tile.h); ONN_EPI optional.
+ * Defines  ONN_F16 (lib/stored.h; packed weights stay float), VL (8), tile sizes TILE_M* (lib/tile.h); ONN_EPI optional.
  * Method   copies the rows it needs with their pads, then a register tile over [c][r][s] without any border. Own design.
  */
 #include "lib/vec.h"
@@ -44,21 +44,21 @@ struct stem_geo {
 ONN_TILE_SHAPES(STEM_TILE, stem_tile)
 
 /* Copies width floats from column x0 of a row of w floats; what lies outside, or the whole row if !inside, is zero. */
-ONN_TILE_FN void stem_row(global float *dst, global const float *src, int inside, int x0, int w, int width)
+ONN_TILE_FN void stem_row(global float *dst, global const ONN_S *src, int inside, int x0, int w, int width)
 {
     int j = 0, from = inside ? clamp(-x0, 0, width) : width, to = inside ? clamp(w - x0, from, width) : width;
     for (; j < from; j++)
         dst[j] = 0.0f;
     for (; j + VL <= to; j += VL)
-        ONN_TILE_STORE(ONN_TILE_LOAD(src + x0 + j), dst + j);
+        ONN_TILE_STORE(ONN_TILE_SLOAD(src + x0 + j), dst + j);
     for (; j < to; j++)
-        dst[j] = src[x0 + j];
+        dst[j] = ONN_SGET(src + x0 + j);
     for (; j < width; j++)
         dst[j] = 0.0f;
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(ONN_IN(float, x), ONN_IN(float, w),
-    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), ONN_OUT(float, ws), int c, int h, int wd,
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(ONN_IN(ONN_S, x), ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, y), ONN_IN(ONN_S, bias), ONN_IN(ONN_S, res), ONN_OUT(float, ws), int c, int h, int wd,
     int k, int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w,
     int dil_h, int dil_w, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn,
     long res_sc, long res_sh, int rows_group, int kt_group, int has_res, float lo, float hi, int epi_kind,
@@ -84,7 +84,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(ONN_IN(fl
         const int kb = onn_tile_block(kt, k_blocks), nv = onn_tile_block(kt + 1, k_blocks) - kb;
         const struct onn_out o = {ONN_PTR(y) + kb * y_sc, ONN_PTR(res) + kb * res_sc, ONN_PTR(bias) + kb * VL,
             y_sc, res_sc, has_res, k - kb * VL, nv, lo, hi, epi_kind, epi_a, epi_b, ONN_FIRST | ONN_LAST};
-        global const float *wt = ONN_PTR(w) + kb * w_sk;
+        global const float *wt = ONN_PACKED(w) + kb * w_sk;
         for (int ip = p0; ip < p1; ip++)
             for (int iq = 0, np; iq < q; iq += np) {
                 ONN_V acc[TILE_ACC];
@@ -102,12 +102,12 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_stem(ONN_IN(fl
 }
 
 /* Packs w[K][C][R][S] into [k_blocks][C][R][S][VL] with zeros in the tail. Global size { k_blocks, 1, 1 }. */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_stem(ONN_IN(float, w),
-    ONN_OUT(float, u), int k, int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_stem(ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, u), int k, int c, int r, int s)
 {
     const int kb = get_group_id(0), crs = c * r * s;
-    global float *dst = ONN_PTR(u) + (long)kb * crs * VL;
+    global float *dst = ONN_PACKED_OUT(u) + (long)kb * crs * VL;
     for (int t = 0; t < crs; t++)
         for (int j = 0; j < VL; j++)
-            dst[t * VL + j] = kb * VL + j < k ? ONN_PTR(w)[(long)(kb * VL + j) * crs + t] : 0.0f;
+            dst[t * VL + j] = kb * VL + j < k ? ONN_SGET(ONN_PTR(w) + (long)(kb * VL + j) * crs + t) : 0.0f;
 }

@@ -16,7 +16,7 @@
  *          odd(c_blocks * t_set * VL) + TILE_M1 * VL, m = 36 * odd(k_group * t_set * VL):
  *          stage 0: v + m for every work-group of the grid (so that G bounds it);
  *          stages 1, 2: v * sets * groups shared, then m for every work-group of stage 2.
- * Defines  VL (8), tile sizes TILE_M* (lib/tile.h); ONN_EPI optional.
+ * Defines  ONN_F16 (lib/stored.h; packed weights and scratch stay float), VL (8), tile sizes TILE_M* (lib/tile.h); ONN_EPI optional.
  * Method   A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks (2015), but with points 0, 3/4, -3/4, 3/2,
  *          -3/2: all constants of the inputs and sums are exact, and fp32 sums lose about one bit against the direct form
  *          instead of more than two with the usual 1 and 2.
@@ -59,17 +59,17 @@ ONN_INLINE void wino_out4(ONN_V *t, ONN_V m0, ONN_V m1, ONN_V m2, ONN_V m3, ONN_
 }
 
 /* Transforms the 6x6 window at (y0, x0) of one channel block into 36 vectors, e_s apart. */
-ONN_TILE_FN void wino_input(global float *v, long e_s, global const float *x, int y0, int x0,
+ONN_TILE_FN void wino_input(global float *v, long e_s, global const ONN_S *x, int y0, int x0,
     const struct wino_geo *g)
 {
     ONN_V d[36], t[6];
     if (y0 >= 0 && x0 >= 0 && y0 + 6 <= g->h && x0 + 6 <= g->w) {
-        global const float *s = x + y0 * g->x_sh + (long)x0 * VL;
+        global const ONN_S *s = x + y0 * g->x_sh + (long)x0 * VL;
 #pragma unroll
         for (int j = 0; j < 6; j++) {
-            wino_in6(t, ONN_TILE_LOAD(s + j * VL), ONN_TILE_LOAD(s + g->x_sh + j * VL),
-                ONN_TILE_LOAD(s + 2 * g->x_sh + j * VL), ONN_TILE_LOAD(s + 3 * g->x_sh + j * VL),
-                ONN_TILE_LOAD(s + 4 * g->x_sh + j * VL), ONN_TILE_LOAD(s + 5 * g->x_sh + j * VL));
+            wino_in6(t, ONN_TILE_SLOAD(s + j * VL), ONN_TILE_SLOAD(s + g->x_sh + j * VL),
+                ONN_TILE_SLOAD(s + 2 * g->x_sh + j * VL), ONN_TILE_SLOAD(s + 3 * g->x_sh + j * VL),
+                ONN_TILE_SLOAD(s + 4 * g->x_sh + j * VL), ONN_TILE_SLOAD(s + 5 * g->x_sh + j * VL));
 #pragma unroll
             for (int i = 0; i < 6; i++)
                 d[i * 6 + j] = t[i];
@@ -82,7 +82,7 @@ ONN_TILE_FN void wino_input(global float *v, long e_s, global const float *x, in
             for (int i = 0; i < 6; i++) {
                 in[i] = (ONN_V)(0.0f);
                 if (ok && y0 + i >= 0 && y0 + i < g->h)
-                    in[i] = ONN_TILE_LOAD(x + (y0 + i) * g->x_sh + (long)(x0 + j) * VL);
+                    in[i] = ONN_TILE_SLOAD(x + (y0 + i) * g->x_sh + (long)(x0 + j) * VL);
             }
             wino_in6(t, in[0], in[1], in[2], in[3], in[4], in[5]);
 #pragma unroll
@@ -185,8 +185,8 @@ ONN_TILE_FN void wino_store(global const float *m, long m_e, int first, int nt, 
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(ONN_IN(float, x), ONN_IN(float, w),
-    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), ONN_OUT(float, ws), int n, int c_blocks,
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(ONN_IN(ONN_S, x), ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, y), ONN_IN(ONN_S, bias), ONN_IN(ONN_S, res), ONN_OUT(float, ws), int n, int c_blocks,
     int h, int wd, int k, int k_blocks, int p, int q, int pad_h, int pad_w, long x_sn, long x_sc, long x_sh,
     long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int t_set, int k_group, int stage,
     int has_res, float lo, float hi, int epi_kind, float epi_a, float epi_b)
@@ -206,7 +206,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(ONN_IN(
               c1 = stage == 2 ? 0
         : stage == 1          ? min(kb + k_group, c_blocks)
                               : c_blocks;
-    global const float *u = ONN_PTR(w) + ((long)grp * 36 * k_blocks + kb) * c_blocks * VL * VL;
+    global const float *u = ONN_PACKED(w) + ((long)grp * 36 * k_blocks + kb) * c_blocks * VL * VL;
     const long kg = (long)grp * k_blocks + kb;
     const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc, ONN_PTR(bias) + kg * VL,
         y_sc, res_sc, has_res, k - (int)kg * VL, 1, lo, hi, epi_kind, epi_a, epi_b, ONN_FIRST | ONN_LAST};
@@ -214,7 +214,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_wino43(ONN_IN(
         const int nt = min(t_set, tiles - first);
         for (int t = 0; t < nt; t++) {
             const int in = (first + t) / tpq, at = (first + t) % tpq;
-            global const float *xt = ONN_PTR(x) + in * x_sn + (long)grp * c_blocks * x_sc;
+            global const ONN_S *xt = ONN_PTR(x) + in * x_sn + (long)grp * c_blocks * x_sc;
             for (int cb = c0; cb < c1; cb++)
                 wino_input(v + ((long)cb * t_set + t) * VL, v_e, xt + cb * x_sc, at / tq * 4 - pad_h,
                     at % tq * 4 - pad_w, &g);
@@ -245,21 +245,21 @@ ONN_INLINE void wino_weight6(ONN_V *t, const int step, ONN_V a0, ONN_V a1, ONN_V
  * the cache.
  * Global size { c_blocks, groups * k_blocks, 1 }; k, c: channels of one group. r, s are 3 and not looked at.
  */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ONN_IN(float, w),
-    ONN_OUT(float, u), int k, int c, int r, int s)
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_pack_wino43(ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, u), int k, int c, int r, int s)
 {
     const int cb = get_group_id(0), c_blocks = get_num_groups(0), k_blocks = ONN_DIV_UP(k, VL);
     const int grp = get_group_id(1) / k_blocks, kb = get_group_id(1) % k_blocks;
     const long e_s = (long)k_blocks * c_blocks * VL * VL;
     const int k_n = min(VL, k - kb * VL), c_n = min(VL, c - cb * VL);
-    global const float *src = ONN_PTR(w) + (((long)grp * k + kb * VL) * c + cb * VL) * 9;
-    global float *dst = ONN_PTR(u) + grp * 36 * e_s + ((long)kb * c_blocks + cb) * VL * VL;
+    global const ONN_S *src = ONN_PTR(w) + (((long)grp * k + kb * VL) * c + cb * VL) * 9;
+    global float *dst = ONN_PACKED_OUT(u) + grp * 36 * e_s + ((long)kb * c_blocks + cb) * VL * VL;
     ONN_V block[36 * VL];
     float lanes[9 * VL];
     for (int i = 0; i < VL; i++) {
         for (int j = 0; j < VL; j++)
             for (int e = 0; e < 9; e++)
-                lanes[e * VL + j] = i < c_n && j < k_n ? src[((long)j * c + i) * 9 + e] : 0.0f;
+                lanes[e * VL + j] = i < c_n && j < k_n ? ONN_SGET(src + ((long)j * c + i) * 9 + e) : 0.0f;
         ONN_V t[18], a[9];
         for (int e = 0; e < 9; e++)
             a[e] = ONN_CAT(vload, VL)(e, lanes);

@@ -4,7 +4,7 @@
  *            last channel block are zero in x and res, and are left zero in y.
  * Weights    packed by convtranspose_pack: [groups][k_blocks][c_blocks][R][S][VL c][VL k], followed by at least VL zeros
  *            at element `zeros`. With groups > 1 the channels of a group fill whole blocks.
- * Defines    VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI_KIND optional. At most 64 taps.
+ * Defines    ONN_F16 (lib/stored.h; packed weights stay float), VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI_KIND optional. At most 64 taps.
  * Work       one work-item per work-group; global size { groups_per_phase * phases, ceil(ceil(k_blocks / 3) / kt_group),
  *            groups }, phases = min(stride_h, p) * min(stride_w, q). A work-group computes px_group (<= ONN_PX_GROUP) pixels
  *            of one phase (flat, of all images) x kt_group tiles of up to 3 channel blocks. Phases alternate: they differ in
@@ -36,12 +36,12 @@ struct ctb_phase {
 
 /* Sums of MR pixels x NV blocks over all channels and taps; see ONN_TILE_END. */
 #define CTB_TILE(MR, NV, name)                                                                                         \
-    ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o, global const float *x,   \
-        long x_sc, global const float *w, long w_sc, long w_sk, global const float *zero, const struct ctb_phase *ph,  \
+    ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o, global const ONN_S *x,   \
+        long x_sc, global const float *w, long w_sc, long w_sk, global const ONN_S *zero, const struct ctb_phase *ph,  \
         const struct ctb_geo *g, int c_blocks)                                                                         \
     {                                                                                                                  \
         ONN_V acc[(MR) * (NV)];                                                                                        \
-        global const float *src[MR];                                                                                   \
+        global const ONN_S *src[MR];                                                                                   \
         int inside = 1;                                                                                                \
         ONN_LOOP(i, MR) inside &= px[i].inside;                                                                        \
         ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
@@ -52,7 +52,7 @@ struct ctb_phase {
                 if (!inside)                                                                                           \
                     ONN_LOOP(i, MR)                                                                                    \
                     src[i] = (uint)(px[i].y0 + tap->dy) < (uint)g->h && (uint)(px[i].x0 + tap->dx) < (uint)g->w ? src[i] : zero; \
-                ONN_TILE_FMA(MR, NV, acc, src, w + tap->w, w_sk)                                                       \
+                ONN_TILE_STEP(MR, NV, acc, src, w + tap->w, w_sk)                                                      \
             }                                                                                                          \
         ONN_TILE_END(MR, NV, out, acc, n, o, px);                                                                      \
     }
@@ -114,7 +114,7 @@ ONN_TILE_FN void ctb_pixels(struct onn_px *px, int m, int n, int a, int b, const
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_blocked(
-    ONN_IN(float, x), ONN_IN(float, w), ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int n, int c_blocks, int h,
+    ONN_IN(ONN_S, x), ONN_IN(ONN_S, w), ONN_OUT(ONN_S, y), ONN_IN(ONN_S, bias), ONN_IN(ONN_S, res), int n, int c_blocks, int h,
     int wd, int k, int k_blocks, int p, int q, int r, int s, int stride_h, int stride_w, int pad_h, int pad_w, int dil_h,
     int dil_w, long x_sn, long x_sc, long x_sh, long y_sn, long y_sc, long y_sh, long res_sn, long res_sc, long res_sh,
     int px_group, int kt_group, long zeros, int has_res, float lo, float hi, int epi_kind, float epi_a,
@@ -128,7 +128,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_blocked
     const int first = get_group_id(0) / phases * px_group, count = min(px_group, pixels - first), grp = get_group_id(2);
     const int kt_last = min((int)(get_group_id(1) + 1) * kt_group, ONN_DIV_UP(k_blocks, TILE_N));
     const long w_sc = (long)r * s * VL * VL, w_sk = c_blocks * w_sc;
-    global const float *xg = ONN_PTR(x) + grp * (long)c_blocks * x_sc, *zero = ONN_PTR(w) + zeros;
+    global const ONN_S *xg = ONN_PTR(x) + grp * (long)c_blocks * x_sc;
+    global const ONN_S *zero = (global const ONN_S *)(ONN_PACKED(w) + zeros);
     struct ctb_phase ph;
     struct onn_px px[ONN_PX_GROUP + TILE_PX];
     if (count <= 0)
@@ -140,7 +141,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_blocked
         const long kg = (long)grp * k_blocks + kb;
         const struct onn_out o = {ONN_PTR(y) + kg * y_sc, ONN_PTR(res) + kg * res_sc, ONN_PTR(bias) + kg * VL, y_sc, res_sc,
                                   has_res, k - (int)kg * VL, nv, lo, hi, epi_kind, epi_a, epi_b, ONN_FIRST | ONN_LAST};
-        global const float *wt = ONN_PTR(w) + kg * w_sk;
+        global const float *wt = ONN_PACKED(w) + kg * w_sk;
         for (int m = 0, np; m < count; m += np) {
             ONN_V acc[TILE_ACC];
             np = onn_tile_pixels(count - m, nv);
@@ -152,17 +153,17 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_blocked
 
 /* Packs w[C][K/groups][R][S] into [groups][k_blocks][c_blocks][R][S][VL c][VL k] with zeros in the tails, or, with c 0,
  * writes nothing but zeros. Global size { c_blocks, groups * k_blocks, 1 }; k, c: channels of one group. */
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_pack(ONN_IN(float, w), ONN_OUT(float, u), int k,
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_pack(ONN_IN(ONN_S, w), ONN_OUT(ONN_S, u), int k,
                                                                               int c, int r, int s)
 {
     const int cb = get_group_id(0), c_blocks = get_num_groups(0), k_blocks = ONN_DIV_UP(k, VL), rs = r * s;
     const int grp = get_group_id(1) / k_blocks, kb = get_group_id(1) % k_blocks;
-    global const float *src = ONN_PTR(w) + (long)grp * c * k * rs;
-    global float *dst = ONN_PTR(u) + ((long)get_group_id(1) * c_blocks + cb) * rs * VL * VL;
+    global const ONN_S *src = ONN_PTR(w) + (long)grp * c * k * rs;
+    global float *dst = ONN_PACKED_OUT(u) + ((long)get_group_id(1) * c_blocks + cb) * rs * VL * VL;
     for (int t = 0; t < rs; t++)
         for (int i = 0; i < VL; i++)
             for (int j = 0; j < VL; j++) {
                 const int ci = cb * VL + i, kj = kb * VL + j;
-                *dst++ = ci < c && kj < k ? src[((long)ci * k + kj) * rs + t] : 0.0f;
+                *dst++ = ci < c && kj < k ? ONN_SGET(src + ((long)ci * k + kj) * rs + t) : 0.0f;
             }
 }

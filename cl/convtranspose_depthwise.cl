@@ -6,12 +6,12 @@
  * Weights  packed by conv2d_pack_depthwise: [c_blocks][R][S][VL]. R and S are at most CTD_SIDE.
  * Work     one work-item per work-group; global size { ceil(p / rows_group), ceil(c_blocks / cb_group), n } with
  *          c_blocks = ceil(c / VL). A work-group computes rows_group output rows of cb_group channel blocks of an image.
- * Defines  VL (8), CTD_SIDE (16); ONN_EPI optional.
+ * Defines  ONN_F16 (lib/stored.h; packed weights stay float), VL (8), CTD_SIDE (16); ONN_EPI optional.
  * Method   the columns of a row fall into stride_w phases; the pixels of one phase see the same taps at neighbouring
  *          inputs: a gather of few taps, 8 or 4 pixels at a time, one by one where a tap leaves the row. The taps of a
  *          phase are found once for all channel blocks. Memory bound. Own design.
  */
-#include "lib/vec.h"
+#include "lib/stored.h"
 
 #ifndef CTD_SIDE
 #define CTD_SIDE 16
@@ -34,29 +34,29 @@ struct ctd_end {
 #define CTD_FN static __attribute__((noinline))
 #define CTD_LOOP(i, n) _Pragma("unroll") for (int i = 0; i < (n); i++)
 
-ONN_INLINE void ctd_store(ONN_V t, global float *y, global const float *res, const struct ctd_end *e)
+ONN_INLINE void ctd_store(ONN_V t, global ONN_S *y, global const ONN_S *res, const struct ctd_end *e)
 {
     if (e->has_res)
-        t += ONN_LOAD(res);
+        t += ONN_SLOAD(res);
     t = t < (ONN_V)(e->lo) ? (ONN_V)(e->lo) : t;
     t = t > (ONN_V)(e->hi) ? (ONN_V)(e->hi) : t;
 #ifdef ONN_EPI
     t = ONN_EPI(t, e->kind, e->a, e->b);
 #endif
-    ONN_STORE(onn_mask(t, e->left), y);
+    ONN_SSTORE(onn_mask(t, e->left), y);
 }
 
 /* MR neighbouring pixels of a phase, all of whose taps lie inside the row. */
 #define CTD_RUN(MR, name)                                                                                              \
-    CTD_FN void name(global const float *x, global const float *w, global float *y, global const float *res,           \
+    CTD_FN void name(global const ONN_S *x, global const float *w, global ONN_S *y, global const ONN_S *res,           \
         ONN_V bias, const struct ctd_tap *tap, int taps, const struct ctd_end *e)                                      \
     {                                                                                                                  \
         ONN_V acc[MR];                                                                                                 \
         CTD_LOOP(i, MR) acc[i] = bias;                                                                                 \
         for (int t = 0; t < taps; t++) {                                                                               \
             const ONN_V b = ONN_LOAD(w + tap[t].w);                                                                    \
-            global const float *a = x + tap[t].x;                                                                      \
-            CTD_LOOP(i, MR) acc[i] = fma(ONN_LOAD(a + i * VL), b, acc[i]);                                             \
+            global const ONN_S *a = x + tap[t].x;                                                                      \
+            CTD_LOOP(i, MR) acc[i] = fma(ONN_SLOAD(a + i * VL), b, acc[i]);                                            \
         }                                                                                                              \
         CTD_LOOP(i, MR) ctd_store(acc[i], y + i * e->step, res + i * e->step, e);                                      \
     }
@@ -64,20 +64,20 @@ CTD_RUN(8, ctd_run_8)
 CTD_RUN(4, ctd_run_4)
 
 /* Pixels j0 … j1 - 1 one by one over the taps that they reach. */
-CTD_FN void ctd_edge(int j0, int j1, int width, global const float *x, global const float *w, global float *y,
-    global const float *res, ONN_V bias, const struct ctd_tap *tap, int taps, const struct ctd_end *e)
+CTD_FN void ctd_edge(int j0, int j1, int width, global const ONN_S *x, global const float *w, global ONN_S *y,
+    global const ONN_S *res, ONN_V bias, const struct ctd_tap *tap, int taps, const struct ctd_end *e)
 {
     for (int j = j0; j < j1; j++) {
         ONN_V acc = bias;
         for (int t = 0; t < taps; t++)
             if ((uint)(tap[t].col + j) < (uint)width)
-                acc = fma(ONN_LOAD(x + tap[t].x + (long)j * VL), ONN_LOAD(w + tap[t].w), acc);
+                acc = fma(ONN_SLOAD(x + tap[t].x + (long)j * VL), ONN_LOAD(w + tap[t].w), acc);
         ctd_store(acc, y + j * e->step, res + j * e->step, e);
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_depthwise(ONN_IN(float, x), ONN_IN(float, w),
-    ONN_OUT(float, y), ONN_IN(float, bias), ONN_IN(float, res), int c, int h, int wd, int p, int q, int r, int s,
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_depthwise(ONN_IN(ONN_S, x), ONN_IN(ONN_S, w),
+    ONN_OUT(ONN_S, y), ONN_IN(ONN_S, bias), ONN_IN(ONN_S, res), int c, int h, int wd, int p, int q, int r, int s,
     int stride_h, int stride_w, int pad_h, int pad_w, int dil_h, int dil_w, long x_sn, long x_sc, long x_sh, long y_sn,
     long y_sc, long y_sh, long res_sn, long res_sc, long res_sh, int rows_group, int cb_group, int has_res, float lo,
     float hi, int epi_kind, float epi_a, float epi_b)
@@ -112,13 +112,13 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void convtranspose_depthwi
             j0 = min(j0, pixels);
             j1 = max(j1, j0);
             for (int cb = cb0; cb < cb1; cb++) {
-                global const float *xr = ONN_PTR(x) + in * x_sn + cb * x_sc;
-                global const float *wr = ONN_PTR(w) + (long)cb * r * s * VL;
-                global const float *rr = ONN_PTR(res) + in * res_sn + cb * res_sc + ip * res_sh + phase * VL;
-                global float *yr = ONN_PTR(y) + in * y_sn + cb * y_sc + ip * y_sh + phase * VL;
+                global const ONN_S *xr = ONN_PTR(x) + in * x_sn + cb * x_sc;
+                global const float *wr = ONN_PACKED(w) + (long)cb * r * s * VL;
+                global const ONN_S *rr = ONN_PTR(res) + in * res_sn + cb * res_sc + ip * res_sh + phase * VL;
+                global ONN_S *yr = ONN_PTR(y) + in * y_sn + cb * y_sc + ip * y_sh + phase * VL;
                 int j = j0;
                 e.left = c - cb * VL;
-                const ONN_V bias = onn_load_part(ONN_PTR(bias) + cb * VL, e.left);
+                const ONN_V bias = onn_sload_part(ONN_PTR(bias) + cb * VL, e.left);
                 ctd_edge(0, j0, wd, xr, wr, yr, rr, bias, tap, taps, &e);
                 for (; j + 8 <= j1; j += 8)
                     ctd_run_8(xr + (long)j * VL, wr, yr + j * e.step, rr + j * e.step, bias, tap, taps, &e);

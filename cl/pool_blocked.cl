@@ -2,13 +2,13 @@
  *
  * Layout     x, y: [N][channels/VL][D][H][W][VL], strides in elements by struct pool_args (channel: one block). Pad lanes
  *            of y's last block are left zero.
- * Defines    VL (lib/vec.h).
+ * Defines    ONN_F16 (lib/stored.h), VL (lib/vec.h).
  * Work       one work-item per work-group; global size { ceil(out[0] * out[1] / rows), ceil(c / VL), n }.
  * Method     max keeps NaN; a window without any element gives -inf. average divides by the window's elements inside
  *            the image, or inside image and pads (count_pad).
  * Source     the definitions in the ONNX operators MaxPool and AveragePool.
  */
-#include "lib/vec.h"
+#include "lib/stored.h"
 #include "lib/window.h"
 
 struct poolb_args { /* struct pool_args of cl/pool.cl */
@@ -29,16 +29,16 @@ static inline int poolb_last(const struct poolb_args *a, int i, int start, int h
 }
 
 /* One output vector: the window that starts at the three numbers of `start`, whose rows and depth are cut already. */
-static inline ONN_V poolb_window(const int is_max, const struct poolb_args *a, global const float *x, const int *start,
+static inline ONN_V poolb_window(const int is_max, const struct poolb_args *a, global const ONN_S *x, const int *start,
                                  const int *first, const int *last)
 {
     ONN_V acc = (ONN_V)(is_max ? -INFINITY : 0.0f);
     for (int d = first[0]; d < last[0]; d++)
         for (int r = first[1]; r < last[1]; r++) {
-            global const float *row = x + (start[0] + d * a->win.dilation[0]) * a->x_s[2] +
+            global const ONN_S *row = x + (start[0] + d * a->win.dilation[0]) * a->x_s[2] +
                                       (start[1] + r * a->win.dilation[1]) * a->x_s[3] + (long)start[2] * VL;
             for (int s = first[2]; s < last[2]; s++) {
-                const ONN_V v = ONN_LOAD(row + s * a->win.dilation[2] * VL);
+                const ONN_V v = ONN_SLOAD(row + s * a->win.dilation[2] * VL);
                 if (is_max)
                     acc = ((v <= acc) | (acc != acc)) ? acc : v;
                 else
@@ -49,7 +49,7 @@ static inline ONN_V poolb_window(const int is_max, const struct poolb_args *a, g
 }
 
 static inline __attribute__((always_inline)) void poolb_rows(const int is_max, const struct poolb_args *a,
-                                                             global const float *x, global float *y, int rows)
+                                                             global const ONN_S *x, global ONN_S *y, int rows)
 {
     const int cb = get_group_id(1), n = get_group_id(2), left = a->c - cb * VL;
     const int from = get_group_id(0) * rows, to = min(from + rows, a->win.out[0] * a->win.out[1]);
@@ -64,7 +64,7 @@ static inline __attribute__((always_inline)) void poolb_rows(const int is_max, c
             last[i] = max(poolb_last(a, i, start[i], a->win.in[i]), first[i]);
             padded *= poolb_last(a, i, start[i], a->win.in[i] + a->pad_end[i]);
         }
-        global float *to_y = y + at[0] * a->y_s[2] + at[1] * a->y_s[3];
+        global ONN_S *to_y = y + at[0] * a->y_s[2] + at[1] * a->y_s[3];
         for (int q = 0; q < a->win.out[2]; q++) {
             start[2] = q * a->win.stride[2] - a->win.pad[2];
             first[2] = poolb_first(a, 2, start[2]);
@@ -75,18 +75,18 @@ static inline __attribute__((always_inline)) void poolb_rows(const int is_max, c
                                                : (last[0] - first[0]) * (last[1] - first[1]) * (last[2] - first[2]);
                 v /= (ONN_V)((float)count);
             }
-            ONN_STORE(onn_mask(v, left), to_y + q * VL);
+            ONN_SSTORE(onn_mask(v, left), to_y + q * VL);
         }
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void maxpool_blocked(ONN_IN(float, x), ONN_OUT(float, y),
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void maxpool_blocked(ONN_IN(ONN_S, x), ONN_OUT(ONN_S, y),
                                                                            const struct poolb_args a, int rows)
 {
     poolb_rows(1, &a, ONN_PTR(x), ONN_PTR(y), rows);
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void averagepool_blocked(ONN_IN(float, x), ONN_OUT(float, y),
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void averagepool_blocked(ONN_IN(ONN_S, x), ONN_OUT(ONN_S, y),
                                                                                const struct poolb_args a, int rows)
 {
     poolb_rows(0, &a, ONN_PTR(x), ONN_PTR(y), rows);

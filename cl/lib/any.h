@@ -10,7 +10,7 @@
 #ifndef ONN_ANY_H
 #define ONN_ANY_H
 
-#include "lib/vec.h"
+#include "lib/stored.h"
 
 #ifndef ONN_DT
 #define ONN_DT 1
@@ -37,23 +37,8 @@
 #define ANY_T half
 #define ANY_GET(p, i) vload_half((i), (p))
 #define ANY_SET(p, i, v) vstore_half_rte((v), (i), (p))
-/* Lane by lane: vload_half8 of some compilers wants more alignment than a half's. */
-#define ANY_VLOAD(p) any_load_half(p)
-#define ANY_VSTORE(v, p) any_store_half((v), (p))
-static inline ONN_V any_load_half(global const half *p)
-{
-    float t[VL];
-    for (int k = 0; k < VL; k++)
-        t[k] = vload_half(k, p);
-    return ONN_LOAD(t);
-}
-static inline void any_store_half(const ONN_V v, global half *p)
-{
-    float t[VL];
-    ONN_STORE(v, t);
-    for (int k = 0; k < VL; k++)
-        vstore_half_rte(t[k], k, p);
-}
+#define ANY_VLOAD(p) onn_load_half(p)
+#define ANY_VSTORE(v, p) onn_store_half((v), (p))
 #elif ONN_DT == 8
 #include "lib/f64.h"
 #define ANY_T ulong

@@ -18,6 +18,8 @@
 #ifndef ONN_TILE_H
 #define ONN_TILE_H
 
+#include "lib/stored.h"
+
 #ifndef TILE_M3
 #if VL == 16 || defined(ONN_REGS32)
 #define TILE_M3 8
@@ -45,6 +47,25 @@ typedef ONN_V onn_tile_v __attribute__((aligned(4)));
 #define ONN_TILE_LOAD(p) (*(global const onn_tile_v *)(p))
 #define ONN_TILE_STORE(v, p) (*(global onn_tile_v *)(p) = (v))
 
+/* The same for what tensors hold, and one step of a tile whose inputs are a tensor's. Halves are widened into memory first:
+ * their multiplication would take them out of registers one by one. (volatile: or it would do so still.) */
+#ifdef ONN_F16
+#define ONN_TILE_SLOAD(p) ONN_SLOAD(p)
+#define ONN_TILE_SSTORE(v, p) ONN_SSTORE(v, p)
+#define ONN_TILE_STEP(MR, NV, acc, src, w, w_sk)                                                                       \
+    {                                                                                                                  \
+        ONN_V wide_[MR];                                                                                               \
+        const float *row_[MR];                                                                                         \
+        ONN_LOOP(i_, MR) *(volatile ONN_V *)&wide_[i_] = ONN_SLOAD(src[i_]);                                           \
+        ONN_LOOP(i_, MR) row_[i_] = (const float *)&wide_[i_];                                                         \
+        ONN_TILE_FMA(MR, NV, acc, row_, w, w_sk)                                                                       \
+    }
+#else
+#define ONN_TILE_SLOAD(p) ONN_TILE_LOAD(p)
+#define ONN_TILE_SSTORE(v, p) ONN_TILE_STORE(v, p)
+#define ONN_TILE_STEP(MR, NV, acc, src, w, w_sk) ONN_TILE_FMA(MR, NV, acc, src, w, w_sk)
+#endif
+
 #define TILE_N 3
 #define TILE_PX TILE_M1 /* most pixels of any tile */
 #define TILE_ACC (TILE_M3 * 3 > TILE_M1 ? TILE_M3 * 3 : TILE_M1) /* most vectors of any tile */
@@ -54,9 +75,9 @@ typedef ONN_V onn_tile_v __attribute__((aligned(4)));
 
 /* Where and how a finished tile is written. */
 struct onn_out {
-    global float *y; /* first channel block of the tile */
-    global const float *res; /* same block of the residual; not read when has_res is 0 */
-    global const float *bias; /* first channel of the tile */
+    global ONN_S *y; /* first channel block of the tile */
+    global const ONN_S *res; /* same block of the residual; not read when has_res is 0 */
+    global const ONN_S *bias; /* first channel of the tile */
     long y_sc, res_sc; /* channel-block strides */
     int has_res;
     int k_left; /* output channels from the tile's first one to the end: masks the tail */
@@ -144,23 +165,23 @@ ONN_TILE_FN void onn_tile_store(const ONN_V *acc, int n, const struct onn_out *o
     const int steps = o->steps;
     for (int v = 0; v < o->nv; v++) {
         const int left = o->k_left - v * VL;
-        const ONN_V bias = steps & ONN_FIRST ? onn_load_part(o->bias + v * VL, left) : (ONN_V)(0.0f);
-        global float *y = o->y + v * o->y_sc;
-        global const float *res = o->res + v * o->res_sc;
+        const ONN_V bias = steps & ONN_FIRST ? onn_sload_part(o->bias + v * VL, left) : (ONN_V)(0.0f);
+        global ONN_S *y = o->y + v * o->y_sc;
+        global const ONN_S *res = o->res + v * o->res_sc;
         for (int i = 0; i < n; i++) {
             ONN_V t = acc[i * o->nv + v] + bias;
             if (!(steps & ONN_FIRST))
-                t += ONN_LOAD(y + px[i].y);
+                t += ONN_SLOAD(y + px[i].y);
             else if (o->has_res)
-                t += ONN_LOAD(res + px[i].res);
+                t += ONN_SLOAD(res + px[i].res);
             if (steps & ONN_LAST)
                 t = onn_mask(onn_clip(t, o->lo, o->hi), left);
-            ONN_STORE(t, y + px[i].y);
+            ONN_SSTORE(t, y + px[i].y);
         }
 #ifdef ONN_EPI
         if (steps & ONN_LAST)
             for (int i = 0; i < n; i++)
-                ONN_STORE(onn_mask(ONN_EPI(ONN_LOAD(y + px[i].y), o->kind, o->a, o->b), left), y + px[i].y);
+                ONN_SSTORE(onn_mask(ONN_EPI(ONN_SLOAD(y + px[i].y), o->kind, o->a, o->b), left), y + px[i].y);
 #endif
     }
 }
@@ -174,14 +195,14 @@ ONN_TILE_FN void onn_tile_store(const ONN_V *acc, int n, const struct onn_out *o
     if (n == (MR) && o->steps == (ONN_FIRST | ONN_LAST) && o->k_left >= (NV) * VL) {                                   \
         ONN_LOOP(v_, NV)                                                                                               \
         {                                                                                                              \
-            const ONN_V bias_ = ONN_TILE_LOAD(o->bias + v_ * VL);                                                      \
+            const ONN_V bias_ = ONN_TILE_SLOAD(o->bias + v_ * VL);                                                     \
             ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += bias_;                                                             \
         }                                                                                                              \
         if (o->has_res)                                                                                                \
             ONN_LOOP(v_, NV)                                                                                           \
-            ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += ONN_TILE_LOAD(o->res + v_ * o->res_sc + px[i_].res);               \
+            ONN_LOOP(i_, MR) acc[i_ * (NV) + v_] += ONN_TILE_SLOAD(o->res + v_ * o->res_sc + px[i_].res);              \
         ONN_LOOP(v_, NV)                                                                                               \
-        ONN_LOOP(i_, MR) ONN_TILE_STORE(onn_clip(acc[i_ * (NV) + v_], o->lo, o->hi), o->y + v_ * o->y_sc + px[i_].y);  \
+        ONN_LOOP(i_, MR) ONN_TILE_SSTORE(onn_clip(acc[i_ * (NV) + v_], o->lo, o->hi), o->y + v_ * o->y_sc + px[i_].y); \
         return 1;                                                                                                      \
     }
 #endif

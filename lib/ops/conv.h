@@ -81,6 +81,8 @@ struct onn_tail {
 bool onn_tail_get(const struct onn_prob *p, struct onn_tail *tail);
 /* Defines of kernels that include lib/elem.h: storage as half or double, the activation. Returns `text`. */
 const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 64]);
+/* " -D ONN_F16" for kernels of lib/stored.h, "" for f32. */
+const char *onn_stored_define(enum oclnn_dtype dtype);
 /* " -D ONN_EPI_KIND=7" for kernels on vectors, "" for 0. Returns `text`. */
 const char *onn_epi_define(int kind, char text[static 32]);
 /* Sizes of a kernel that computes one element per work-item and looks at its bounds: groups of at most 64. */

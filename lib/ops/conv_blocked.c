@@ -192,8 +192,9 @@ static enum oclnn_status pointwise_bind(const struct onn_prob *p, const struct o
         return b->status;
     deal_pixels(p, &c, &px, &kt);
     own_channels(&c, &c_one, &k_one);
-    /* 512 channels of three blocks: 48 KiB at 8 lanes. A tile of merged groups reads few anyway. */
-    chunk = c.merge > 1 ? c.c_blocks : even(c.c_blocks, onn_div_up(512, c.vl));
+    /* 512 channels of three blocks: 48 KiB at 8 lanes. A tile of merged groups reads few anyway, and partial
+     * sums do not wait in f16. */
+    chunk = c.merge > 1 || p->in[0].dtype == OCLNN_F16 ? c.c_blocks : even(c.c_blocks, onn_div_up(512, c.vl));
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_1x1", "conv2d_1x1", b);
     onn_conv_cpu_ints(b, l,
         (int64_t[]){c.g.n, c.c_blocks, c.g.k, c.k_blocks, c.p, c.q, c.stride_h, c.stride_w}, 8);

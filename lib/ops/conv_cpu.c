@@ -52,8 +52,8 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
     *c = (struct onn_conv_cpu){.vl = p->caps->vector_width};
     if (!p->caps->vector_cpu || c->vl < 4)
         return "needs a vector CPU";
-    if (x->dtype != OCLNN_F32)
-        return "only f32";
+    if (!onn_elem_can(x->dtype))
+        return "only f32 and f16";
     if (x->rank < 3 || x->rank > 4)
         return "only 1-D and 2-D";
     if (geometry(p, &c->g) || !onn_desc_is_known(x) || !onn_desc_is_known(&p->in[1]))
@@ -116,8 +116,8 @@ struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct on
     /* The packing knows its weight only by logical dims: those of in[1], whatever its format. */
     const int64_t zeros = onn_conv_pack_zeros(pack, &p->in[1], p->in[1].format.p);
     char kind[32];
-    struct onn_launch *l =
-        onn_bind_add(b, program, kernel, "-D VL=%d%s", (int)c->vl, onn_epi_define(c->tail.kind, kind));
+    struct onn_launch *l = onn_bind_add(b, program, kernel, "-D VL=%d%s%s", (int)c->vl,
+        onn_stored_define(p->in[0].dtype), onn_epi_define(c->tail.kind, kind));
 
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
@@ -125,7 +125,9 @@ struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct on
     if (c->g.bias)
         onn_arg_in(l, 2);
     else
-        onn_arg_in_at(l, 1, (size_t)zeros * sizeof(float));
+        onn_arg_in_at(l, 1,
+            (size_t)zeros * sizeof(float) *
+                (sizeof(float) / oclnn_dtype_size(p->in[0].dtype))); /* floats, counted as what a bias is */
     onn_arg_in(l, c->tail.residual >= 0 ? c->tail.residual : 0);
     return l;
 }
@@ -138,7 +140,9 @@ double onn_conv_cpu_bytes(const struct onn_prob *p)
     for (int i = 0; i < p->n_in; i++)
         if (i != 1 && p->in[i].dtype)
             bytes += (double)onn_desc_bytes(&p->in[i]);
-    return bytes + 4.0 * (double)(pack ? pack->elements(&p->in[1], p->in[1].format.p) : 0);
+    return bytes +
+        (double)oclnn_dtype_size(p->in[1].dtype) *
+        (double)(pack ? pack->elements(&p->in[1], p->in[1].format.p) : 0);
 }
 
 void onn_conv_cpu_ints(struct onn_bind *b, struct onn_launch *l, const int64_t *v, int n)

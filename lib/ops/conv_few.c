@@ -25,8 +25,8 @@ static const char *few_check(const struct onn_prob *p, struct few *f)
 
     if (!p->caps->vector_cpu || p->caps->vector_width < 4)
         return "needs a vector CPU";
-    if (x->dtype != OCLNN_F32)
-        return "only f32";
+    if (!onn_elem_can(x->dtype))
+        return "only f32 and f16";
     if (x->rank < 3 || x->rank > 4)
         return "only 1-D and 2-D";
     if (onn_conv_geometry(p, &f->g) || !onn_desc_is_known(x) || !onn_desc_is_known(&p->in[1]))
@@ -70,6 +70,7 @@ static enum oclnn_status few_bind(const struct onn_prob *p, const struct onn_tun
     const struct onn_window *w = &f.g.window;
     const int64_t cores = p->caps->compute_units > 0 ? p->caps->compute_units : 1;
     int64_t s[3][3] = {{0}}, w_s[5], rows;
+    const enum oclnn_dtype x_type = p->in[0].dtype;
     struct onn_launch *l;
     char kind[32];
 
@@ -82,8 +83,8 @@ static enum oclnn_status few_bind(const struct onn_prob *p, const struct onn_tun
     row_strides(&p->out[0], s[1]);
     if (f.tail.residual >= 0)
         row_strides(&p->in[f.tail.residual], s[2]);
-    l = onn_bind_add(b, "conv_few", "conv2d_few", "-D VL=%d%s", p->caps->vector_width,
-        onn_epi_define(f.tail.kind, kind));
+    l = onn_bind_add(b, "conv_few", "conv2d_few", "-D VL=%d%s%s", p->caps->vector_width,
+        onn_stored_define(x_type), onn_epi_define(f.tail.kind, kind));
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);
     onn_arg_out(l, 0);

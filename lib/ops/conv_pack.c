@@ -11,6 +11,7 @@ struct layout {
     int64_t unit; /* floats that the packing kernel writes for one group of zeros */
     int64_t zeros; /* how many such groups */
     int64_t panels; /* floats before the zeros */
+    enum oclnn_dtype dtype; /* of the weight */
 };
 
 static bool mul3(int64_t a, int64_t b, int64_t c, int64_t *out)
@@ -28,6 +29,7 @@ static bool lay_out(int pack, const struct onn_desc *w, const uint8_t p[4], stru
         (merge > 1 && pack != ONN_PACK_CONV_DIRECT))
         return false;
     *l = (struct layout){.vl = vl,
+        .dtype = w->dtype,
         .groups = groups,
         .merge = merge,
         .c = w->dim[1] * merge,
@@ -85,7 +87,8 @@ static int64_t elements(int pack, const struct onn_desc *w, const uint8_t p[4])
     struct layout l;
 
     /* conv_blocked's kernel writes one more vector of zeros behind what it packs */
-    return lay_out(pack, w, p, &l) ? l.panels + l.zeros * l.unit + l.vl : -1;
+    const int64_t floats = lay_out(pack, w, p, &l) ? l.panels + l.zeros * l.unit + l.vl : -1;
+    return floats < 0 || w->dtype != OCLNN_F16 ? floats : 2 * floats;
 }
 
 int64_t onn_conv_pack_zeros(int pack, const struct onn_desc *w, const uint8_t p[4])
@@ -96,13 +99,14 @@ int64_t onn_conv_pack_zeros(int pack, const struct onn_desc *w, const uint8_t p[
 }
 
 /* One launch of a packing kernel into the output at `at` floats. */
-static void add_launch(struct onn_bind *b, const char *program, const char *kernel, int64_t vl, int64_t at,
-    const int64_t size[4], size_t g0, size_t g1)
+static void add_launch(struct onn_bind *b, const char *program, const char *kernel, const struct layout *lay,
+    int64_t at, const int64_t size[4], size_t g0, size_t g1)
 {
-    struct onn_launch *l = onn_bind_add(b, program, kernel, "-D VL=%d", (int)vl);
+    struct onn_launch *l =
+        onn_bind_add(b, program, kernel, "-D VL=%d%s", (int)lay->vl, onn_stored_define(lay->dtype));
 
     onn_arg_in(l, 0);
-    onn_arg_out_at(l, 0, (size_t)at * sizeof(float));
+    onn_arg_out_at(l, 0, (size_t)at * sizeof(float) * (sizeof(float) / oclnn_dtype_size(lay->dtype)));
     for (int i = 0; i < 4; i++)
         onn_arg_int(b, l, size[i]);
     onn_launch_size3(l, (size_t[3]){g0, g1, 1}, (size_t[3]){1, 1, 1});
@@ -114,7 +118,7 @@ static enum oclnn_status bind(int pack, const struct onn_prob *p, struct onn_bin
     const bool flat = w->rank == 3; /* 1-D: height 1 */
     struct layout l;
 
-    if (w->dtype != OCLNN_F32 || !lay_out(pack, w, p->out[0].format.p, &l) || !onn_desc_is_packed(w) ||
+    if (!onn_elem_can(w->dtype) || !lay_out(pack, w, p->out[0].format.p, &l) || !onn_desc_is_packed(w) ||
         !onn_format_is_plain(&w->format))
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "this weight cannot be packed for a convolution");
     const int64_t size[4] = {l.k, l.c, flat ? 1 : w->dim[2], w->dim[flat ? 2 : 3]}, none[4] = {1, 0, 1, 1};
@@ -122,29 +126,29 @@ static enum oclnn_status bind(int pack, const struct onn_prob *p, struct onn_bin
     switch (pack) {
     case ONN_PACK_CONV_DIRECT:
         if (l.merge > 1)
-            add_launch(b, "conv_pack", "conv_pack_merged", l.vl, 0, size, cb, kb);
+            add_launch(b, "conv_pack", "conv_pack_merged", &l, 0, size, cb, kb);
         else
-            add_launch(b, "conv_blocked", "conv2d_pack_blocked", l.vl, 0, size, cb, kb);
+            add_launch(b, "conv_blocked", "conv2d_pack_blocked", &l, 0, size, cb, kb);
         if (l.merge > 1 && b->n)
             onn_arg_int(b, &b->launch[b->n - 1], l.merge);
-        add_launch(b, "conv_blocked", "conv2d_pack_blocked", l.vl, l.panels, none, 1, zeros);
+        add_launch(b, "conv_blocked", "conv2d_pack_blocked", &l, l.panels, none, 1, zeros);
         break;
     case ONN_PACK_CONV_WINOGRAD:
-        add_launch(b, "conv_wino43", "conv2d_pack_wino43", l.vl, 0, size, cb, kb);
-        add_launch(b, "conv_wino43", "conv2d_pack_wino43", l.vl, l.panels, none, 1, zeros);
+        add_launch(b, "conv_wino43", "conv2d_pack_wino43", &l, 0, size, cb, kb);
+        add_launch(b, "conv_wino43", "conv2d_pack_wino43", &l, l.panels, none, 1, zeros);
         break;
     case ONN_PACK_CONV_DEPTHWISE:
-        add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", l.vl, 0, size, kb, 1);
-        add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", l.vl, l.panels, (int64_t[4]){0, 1, 1, 1},
+        add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", &l, 0, size, kb, 1);
+        add_launch(b, "conv_depthwise", "conv2d_pack_depthwise", &l, l.panels, (int64_t[4]){0, 1, 1, 1},
             zeros, 1);
         break;
     case ONN_PACK_CONV_TRANSPOSE:
-        add_launch(b, "convtranspose_blocked", "convtranspose_pack", l.vl, 0, size, cb, kb);
-        add_launch(b, "convtranspose_blocked", "convtranspose_pack", l.vl, l.panels, none, 1, zeros);
+        add_launch(b, "convtranspose_blocked", "convtranspose_pack", &l, 0, size, cb, kb);
+        add_launch(b, "convtranspose_blocked", "convtranspose_pack", &l, l.panels, none, 1, zeros);
         break;
     default:
-        add_launch(b, "conv_stem", "conv2d_pack_stem", l.vl, 0, size, kb, 1);
-        add_launch(b, "conv_stem", "conv2d_pack_stem", l.vl, l.panels, (int64_t[4]){0, 1, 1, 1}, zeros, 1);
+        add_launch(b, "conv_stem", "conv2d_pack_stem", &l, 0, size, kb, 1);
+        add_launch(b, "conv_stem", "conv2d_pack_stem", &l, l.panels, (int64_t[4]){0, 1, 1, 1}, zeros, 1);
         break;
     }
     return b->status;

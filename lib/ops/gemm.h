@@ -41,9 +41,10 @@ int64_t onn_gemm_batches(const struct onn_gemm_args *g);
 /* The launches of the variants for given operands; dtype of all of them. */
 enum oclnn_status onn_gemm_bind_reference(const struct onn_gemm_args *g, const struct onn_gemm_operands *o,
     enum oclnn_dtype dtype, struct onn_bind *b);
-/* packed: o->b is in ONN_PACK_GEMM_B; else b is packed into the workspace at this offset. y must be fp32. */
+/* packed: o->b is in ONN_PACK_GEMM_B; else b is packed into the workspace at this offset. dtype f32 or f16, of all operands. */
 enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *g, const struct onn_gemm_operands *o,
-    bool packed, size_t workspace_offset, const struct onn_caps *caps, struct onn_bind *b);
+    enum oclnn_dtype dtype, bool packed, size_t workspace_offset, const struct onn_caps *caps,
+    struct onn_bind *b);
 bool onn_gemm_packed_can(const struct onn_gemm_args *g, const struct onn_caps *caps);
 /* Bytes for an unpacked b. */
 size_t onn_gemm_packed_workspace(const struct onn_gemm_args *g, const struct onn_caps *caps);

@@ -26,12 +26,13 @@ static int64_t pack_elements(const struct onn_desc *weight, const uint8_t p[4])
 }
 
 static enum oclnn_status add_pack(const struct onn_gemm_args *g, const struct onn_arg *from,
-    const struct onn_arg *to, int columns, int64_t batches, struct onn_bind *b)
+    const struct onn_arg *to, enum oclnn_dtype dtype, int columns, int64_t batches, struct onn_bind *b)
 {
     const int64_t panels = onn_div_up(g->n, columns);
     /* At least 64 KiB for one work-item: a launch has few of them. */
     const int64_t k_group = onn_div_up(16384, columns) < g->k ? onn_div_up(16384, columns) : g->k;
-    struct onn_launch *l = onn_bind_add(b, "gemm_packed", "gemm_pack_b", "-D VL=%d", columns / PANEL_VECTORS);
+    struct onn_launch *l = onn_bind_add(b, "gemm_packed", "gemm_pack_b", "-D VL=%d%s",
+        columns / PANEL_VECTORS, onn_stored_define(dtype));
 
     onn_gemm_put_arg(l, from);
     onn_gemm_put_arg(l, to);
@@ -52,13 +53,13 @@ static enum oclnn_status pack_bind(const struct onn_prob *p, struct onn_bind *b)
 
     if (w->dim[0] > INT32_MAX || w->dim[1] > INT32_MAX)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "a matrix dimension does not fit 31 bits");
-    if (w->dtype != OCLNN_F32)
-        return onn_error(OCLNN_ERROR_UNSUPPORTED, "only f32 is packed for the product");
+    if (!onn_elem_can(w->dtype))
+        return onn_error(OCLNN_ERROR_UNSUPPORTED, "only f32 and f16 are packed for the product");
     g.k = (int32_t)w->dim[par[1] ? 1 : 0];
     g.n = (int32_t)w->dim[par[1] ? 0 : 1];
     g.b_k = w->stride[par[1] ? 1 : 0];
     g.b_n = w->stride[par[1] ? 0 : 1];
-    return add_pack(&g, &from, &to, par[0], 1, b);
+    return add_pack(&g, &from, &to, w->dtype, par[0], 1, b);
 }
 
 static const struct onn_pack gemm_b = {ONN_PACK_GEMM_B, "gemm_b", pack_elements, pack_bind};
@@ -110,13 +111,15 @@ static void deal(const struct onn_gemm_args *g, const struct onn_caps *caps, int
 }
 
 enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const struct onn_gemm_operands *o,
-    bool packed, size_t workspace_offset, const struct onn_caps *caps, struct onn_bind *b)
+    enum oclnn_dtype dtype, bool packed, size_t workspace_offset, const struct onn_caps *caps,
+    struct onn_bind *b)
 {
     enum oclnn_status status;
     struct onn_gemm_args g = *args;
     struct onn_gemm_operands at = *o;
     const int64_t panels = onn_div_up(g.n, panel(caps)), size = panels * panel(caps) * g.k;
-    const int64_t pieces = onn_div_up(g.k, L1_FLOATS / panel(caps));
+    const bool half = dtype == OCLNN_F16; /* no sum waits in y then */
+    const int64_t pieces = half ? 1 : onn_div_up(g.k, L1_FLOATS / panel(caps));
     const int64_t k_block = pieces > 0 ? onn_div_up(g.k, pieces) : 1;
     int64_t step = size, m_group, p_group;
     struct onn_launch *l;
@@ -124,8 +127,8 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
 
     if (!packed) {
         const bool shared = shares_b(&g);
-        at.b = (struct onn_arg){.kind = ONN_ARG_WORKSPACE, .bytes = workspace_offset};
-        ONN_TRY(add_pack(&g, &o->b, &at.b, panel(caps), shared ? 1 : onn_gemm_batches(&g), b));
+        at.b = (struct onn_arg){.kind = ONN_ARG_WORKSPACE, .index = half ? 2 : 1, .bytes = workspace_offset};
+        ONN_TRY(add_pack(&g, &o->b, &at.b, dtype, panel(caps), shared ? 1 : onn_gemm_batches(&g), b));
         for (int i = g.batch_rank - 1; i >= 0 && !shared; step *= g.batch_dim[i--])
             g.b_b[i] = step;
     }
@@ -134,7 +137,7 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
         g.m <= FEW_ROWS  ? "gemm_packed_row"
             : g.a_k == 1 ? "gemm_packed"
                          : "gemm_packed_at",
-        "-D VL=%d%s", caps->vector_width, onn_epi_define(g.act, kind));
+        "-D VL=%d%s%s", caps->vector_width, onn_stored_define(dtype), onn_epi_define(g.act, kind));
     onn_gemm_put_arg(l, &at.a);
     onn_gemm_put_arg(l, &at.b);
     onn_gemm_put_arg(l, &at.c);
@@ -172,8 +175,6 @@ static const char *packed_refuse(const struct onn_prob *p)
         return reason;
     if (!p->caps->vector_cpu)
         return "needs a vector CPU";
-    if (p->in[0].dtype != OCLNN_F32)
-        return "only f32";
     if (p->in[1].format.pack && p->in[1].format.pack != ONN_PACK_GEMM_B)
         return "b is packed for something else";
     if (onn_gemm_args(p, &g, &o))
@@ -214,7 +215,7 @@ static struct onn_cost packed_cost(const struct onn_prob *p, const struct onn_tu
 
     onn_gemm_size(p, &m, &n, &k, &batches);
     cost.flop = 2 * m * k * batches * (double)(onn_div_up((int64_t)n, panel(p->caps)) * panel(p->caps));
-    cost.bytes = 4 * batches * (m * k + k * n + m * n);
+    cost.bytes = (double)oclnn_dtype_size(p->in[0].dtype) * batches * (m * k + k * n + m * n);
     cost.efficiency = m >= 5 ? 0.85 : rows[m < 1 ? 0 : (int)m - 1];
     if (k < 64)
         cost.efficiency *= 0.4 + 0.6 * k / 64;
@@ -233,7 +234,7 @@ static enum oclnn_status packed_bind(const struct onn_prob *p, const struct onn_
 
     (void)t;
     ONN_TRY(onn_gemm_args(p, &g, &o));
-    return onn_gemm_bind_packed(&g, &o, p->in[1].format.pack != 0, 0, p->caps, b);
+    return onn_gemm_bind_packed(&g, &o, p->in[0].dtype, p->in[1].format.pack != 0, 0, p->caps, b);
 fail:
     return status;
 }

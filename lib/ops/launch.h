@@ -15,7 +15,7 @@ enum onn_arg_kind {
 };
 struct onn_arg {
     enum onn_arg_kind kind;
-    int32_t index; /* of the input or output */
+    int32_t index; /* of the input or output; WORKSPACE: elements in a float, 0 = 1 */
     size_t bytes; /* BYTES, LOCAL; WORKSPACE: offset in bytes */
     const void *value; /* BYTES: in the bind's arena */
 };

@@ -310,7 +310,7 @@ static enum oclnn_status bind_product(const struct onn_prob *p, const struct onn
     };
 
     if (onn_gemm_packed_can(&g, p->caps))
-        return onn_gemm_bind_packed(&g, &o, false, scratch_at, p->caps, b);
+        return onn_gemm_bind_packed(&g, &o, OCLNN_F32, false, scratch_at, p->caps, b);
     return onn_gemm_bind_reference(&g, &o, p->in[0].dtype, b);
 }
 

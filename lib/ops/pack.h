@@ -20,7 +20,8 @@ enum onn_pack_id {
 struct onn_pack {
     int id;
     const char *name;
-    /* Packed elements (of the weight's element type) for a weight of these dims; -1 = cannot be packed so. */
+    /* Packed elements for a weight of these dims, counted in the weight's element type; -1 = cannot be packed so.
+     * Convolutions' packings are floats whatever the weight's type: of f16 that is two elements each. */
     int64_t (*elements)(const struct onn_desc *weight, const uint8_t p[4]);
     /* Adds the launches: p is the reorder's problem, in[0] the weight (any strides and format that the graph has,
      * plain as a rule), out[0].format the packing, out[0].stride[0] its elements. */

@@ -159,8 +159,8 @@ static const char *blocked_refuse(const struct onn_prob *p)
 
     if (!p->caps->vector_cpu || p->caps->vector_width < 4)
         return "needs a vector CPU";
-    if (p->in[0].dtype != OCLNN_F32)
-        return "only f32";
+    if (!onn_elem_can(p->in[0].dtype))
+        return "only f32 and f16";
     if (p->n_out > 1 && p->out[1].dtype != OCLNN_NONE)
         return "gives no positions";
     for (int i = 0; i < 2; i++) {
@@ -202,8 +202,8 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
     rows = all > 0 ? all : 1;
     while (rows > 1 && (all + rows - 1) / rows * blocks * a.n < 8 * cores)
         rows = (rows + 1) / 2;
-    l = onn_bind_add(b, "pool_blocked", MAX_ONLY(p) ? "maxpool_blocked" : "averagepool_blocked", "-D VL=%d",
-        (int)vl);
+    l = onn_bind_add(b, "pool_blocked", MAX_ONLY(p) ? "maxpool_blocked" : "averagepool_blocked", "-D VL=%d%s",
+        (int)vl, onn_stored_define(p->in[0].dtype));
     onn_arg_in(l, 0);
     onn_arg_out(l, 0);
     onn_arg_bytes(b, l, &a, sizeof a);

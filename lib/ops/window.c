@@ -196,6 +196,11 @@ const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 6
     return text;
 }
 
+const char *onn_stored_define(enum oclnn_dtype dtype)
+{
+    return dtype == OCLNN_F16 ? " -D ONN_F16" : "";
+}
+
 const char *onn_epi_define(int kind, char text[static 32])
 {
     *text = 0;

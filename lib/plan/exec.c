@@ -28,6 +28,10 @@ static enum oclnn_status add_slot(struct onn_step *step, const struct onn_arg *a
             arg->bytes);
     slot->extra = (int64_t)(arg->bytes / sizeof(float));
     enum oclnn_status status = resolve(user, slot->kind, slot->index, &spot);
+    if (arg->kind == ONN_ARG_WORKSPACE && arg->index > 1) { /* both are floats so far */
+        slot->extra *= arg->index;
+        spot.offset *= arg->index;
+    }
     return status == OCLNN_OK ? set_slot(step, slot, spot) : status;
 }
 
