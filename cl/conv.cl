@@ -29,7 +29,7 @@ kernel void conv_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(ONN_T, bia
     global const ONN_T *wp = ONN_PTR(w) + k * a.w_s[0];
     const int d0 = d * a.win.stride[0] - a.win.pad[0], h0 = p * a.win.stride[1] - a.win.pad[1];
     const int w0 = q * a.win.stride[2] - a.win.pad[2];
-    float sum = 0.0f;
+    ONN_A sum = 0;
     for (int c = 0; c < a.c_group; c++)
         for (int t = 0; t < a.win.taps[0]; t++) {
             const int di = d0 + t * a.win.dilation[0];

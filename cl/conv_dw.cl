@@ -40,13 +40,13 @@ kernel void conv_dw_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, dy), ONN_OUT(ONN_T
                              bh * a.x_s[3] + bw * a.x_s[4];
     global const ONN_T *yp = ONN_PTR(dy) + k * a.dy_s[1];
     const long xd = a.win.stride[0] * a.x_s[2], xh = a.win.stride[1] * a.x_s[3], xw = a.win.stride[2] * a.x_s[4];
-    float total = 0.0f;
+    ONN_A total = 0;
     for (int n = 0; n < a.n; n++) {
-        float image = 0.0f;
+        ONN_A image = 0;
         for (int d = d0; d < d1; d++)
             for (int p = p0; p < p1; p++) {
                 const long xo = n * a.x_s[0] + d * xd + p * xh, yo = n * a.dy_s[0] + d * a.dy_s[2] + p * a.dy_s[3];
-                float row = 0.0f;
+                ONN_A row = 0;
                 for (int q = q0; q < q1; q++)
                     row = fma(ONN_GET(xp, xo + q * xw), ONN_GET(yp, yo + q * a.dy_s[4]), row);
                 image += row;

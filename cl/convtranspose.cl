@@ -38,7 +38,7 @@ kernel void convtranspose_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(O
     const int c0 = k / a.k_group * a.c_group;
     global const ONN_T *xp = ONN_PTR(x) + n * a.x_s[0] + c0 * a.x_s[1];
     global const ONN_T *wp = ONN_PTR(w) + c0 * a.w_s[0] + k % a.k_group * a.w_s[1];
-    float sum = 0.0f;
+    ONN_A sum = 0;
     for (int t = 0; t < a.win.taps[0]; t++) {
         const int di = convtranspose_source(&a.win, 0, d, t);
         if (di < 0)

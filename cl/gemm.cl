@@ -19,12 +19,12 @@ kernel void gemm_reference(ONN_IN(ONN_T, a), ONN_IN(ONN_T, b), ONN_IN(ONN_T, c),
         return;
     const struct gemm_offset o = gemm_batch(&g, get_global_id(2));
     global const ONN_T *ap = ONN_PTR(a) + o.a + m * g.a_m, *bp = ONN_PTR(b) + o.b + n * g.b_n;
-    float sum = 0.0f;
+    ONN_A sum = 0;
     for (int k = 0; k < g.k; k++)
         sum = fma(ONN_GET(ap, k * g.a_k), ONN_GET(bp, k * g.b_k), sum);
     sum *= g.alpha;
     if (g.has_c)
-        sum = fma(g.beta, ONN_GET(ONN_PTR(c), o.c + m * g.c_m + n * g.c_n), sum);
+        sum = fma((ONN_A)g.beta, ONN_GET(ONN_PTR(c), o.c + m * g.c_m + n * g.c_n), sum);
     if (g.has_r)
         sum += ONN_GET(ONN_PTR(r), o.r + m * g.r_m + n * g.r_n);
     ONN_SET(ONN_PTR(y), o.y + m * g.y_m + n * g.y_n, ONN_FINISH(onn_elem_clip(sum, g.lo, g.hi), g.act_a, g.act_b));

@@ -23,9 +23,9 @@ struct norm_rows {
     float epsilon;
 };
 
-static inline float norm_get(global const ANY_T *p, const int i, const int there, const float otherwise)
+static inline ANY_F norm_get(global const ANY_T *p, const int i, const int there, const ANY_F otherwise)
 {
-    return there ? (float)ANY_GET(p, i) : otherwise;
+    return there ? (ANY_F)ANY_GET(p, i) : otherwise;
 }
 
 static inline void norm_note(global float *mean_out, global float *dev_out, const int row, const float mean,
@@ -45,27 +45,27 @@ kernel void norm_ref(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, bias)
         return;
     global const ANY_T *x = ONN_PTR(x) + (long)row * g.len;
     global ANY_T *y = ONN_PTR(y) + (long)row * g.len;
-    float sum = 0, square = 0;
+    ANY_F sum = 0, square = 0;
     for (int i = 0; i < g.len;) {
-        float part = 0;
+        ANY_F part = 0;
         for (const int end = min(i + 256, g.len); i < end; i++)
-            part += (float)ANY_GET(x, i);
+            part += (ANY_F)ANY_GET(x, i);
         sum += part;
     }
-    const float mean = sum / (float)g.len;
+    const ANY_F mean = sum / (ANY_F)g.len;
     for (int i = 0; i < g.len;) {
-        float part = 0;
+        ANY_F part = 0;
         for (const int end = min(i + 256, g.len); i < end; i++) {
-            const float d = (float)ANY_GET(x, i) - mean;
+            const ANY_F d = (ANY_F)ANY_GET(x, i) - mean;
             part += d * d;
         }
         square += part;
     }
-    const float dev = 1.0f / sqrt(square / (float)g.len + g.epsilon);
+    const ANY_F dev = 1 / sqrt(square / (ANY_F)g.len + g.epsilon);
     norm_note(ONN_PTR(mean), ONN_PTR(dev), row, mean, dev, flags);
     for (int i = 0; i < g.len; i++) {
         const int c = base + i / g.seg;
-        const float v = ((float)ANY_GET(x, i) - mean) * dev;
+        const ANY_F v = ((ANY_F)ANY_GET(x, i) - mean) * dev;
         ANY_SET(y, i, v * norm_get(ONN_PTR(scale), c, flags & 1, 1.0f) + norm_get(ONN_PTR(bias), c, flags & 2, 0.0f));
     }
 }

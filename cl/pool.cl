@@ -58,14 +58,14 @@ kernel void maxpool_reference(ONN_IN(ONN_T, x), ONN_OUT(ONN_T, y), ONN_OUT(long,
         return;
     const struct pool_range r = pool_window(&a);
     const long base = n * a.x_s[0] + c * a.x_s[1];
-    float best = -INFINITY;
+    ONN_A best = -INFINITY;
     int bd = -1, bh = 0, bw = 0;
     for (int i = r.first[0]; i < r.last[0]; i++)
         for (int j = r.first[1]; j < r.last[1]; j++)
             for (int k = r.first[2]; k < r.last[2]; k++) {
                 const int di = r.start[0] + i * a.win.dilation[0], hi = r.start[1] + j * a.win.dilation[1];
                 const int wi = r.start[2] + k * a.win.dilation[2];
-                const float v = ONN_GET(ONN_PTR(x), base + di * a.x_s[2] + hi * a.x_s[3] + wi * a.x_s[4]);
+                const ONN_A v = ONN_GET(ONN_PTR(x), base + di * a.x_s[2] + hi * a.x_s[3] + wi * a.x_s[4]);
                 /* !(v <= best) is also true for a NaN v, and stays false once best is NaN unless v is NaN again. */
                 if (bd < 0 || (best == best && !(v <= best))) {
                     best = v;
@@ -94,7 +94,7 @@ kernel void averagepool_reference(ONN_IN(ONN_T, x), ONN_OUT(ONN_T, y), const str
         return;
     const struct pool_range r = pool_window(&a);
     const long base = n * a.x_s[0] + c * a.x_s[1];
-    float sum = 0.0f;
+    ONN_A sum = 0;
     for (int i = r.first[0]; i < r.last[0]; i++)
         for (int j = r.first[1]; j < r.last[1]; j++)
             for (int k = r.first[2]; k < r.last[2]; k++)
@@ -104,5 +104,5 @@ kernel void averagepool_reference(ONN_IN(ONN_T, x), ONN_OUT(ONN_T, y), const str
     int count = 1;
     for (int i = 0; i < 3; i++)
         count *= a.count_pad ? pool_last(&a, i, r.start[i], a.win.in[i] + a.pad_end[i]) : r.last[i] - r.first[i];
-    ONN_SET(ONN_PTR(y), pool_at(a.y_s, n, c, d, p, q), sum / (float)count);
+    ONN_SET(ONN_PTR(y), pool_at(a.y_s, n, c, d, p, q), sum / (ONN_A)count);
 }

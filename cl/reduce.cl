@@ -52,14 +52,20 @@
 #define RED_MAP(v) (v)
 #endif
 
+/* What a root or a logarithm of an integer goes through: a float has too few digits. */
+#ifdef cl_khr_fp64
+#define RED_REAL double
+#else
+#define RED_REAL float
+#endif
 #if RED_OP == 1
 #define RED_POST(v, n) ((v) / (n))
 #elif RED_OP == 6 && ANY_IS_INT
-#define RED_POST(v, n) ((ANY_A)sqrt((float)(v)))
+#define RED_POST(v, n) ((ANY_A)sqrt((RED_REAL)(v)))
 #elif RED_OP == 6
 #define RED_POST(v, n) sqrt(v)
 #elif RED_OP == 8 && ANY_IS_INT
-#define RED_POST(v, n) ((ANY_A)log((float)(v)))
+#define RED_POST(v, n) ((ANY_A)log((RED_REAL)(v)))
 #elif RED_OP == 8
 #define RED_POST(v, n) log(v)
 #else
@@ -76,18 +82,18 @@ static inline ANY_A red_walk(global const ANY_T *x, const struct red_split *g, c
     const int inner = g->nr ? g->rd[g->nr - 1] : 1, rows = inner ? count / inner : 0;
     const long step = g->nr ? g->xr[g->nr - 1] : 0;
 #if RED_OP == 9
-    float most = -INFINITY;
+    ANY_F most = -INFINITY;
     for (int i = 0; i < count; i++) {
         long at = 0;
         for (int d = g->nr - 1, rest = i; d >= 0; d--) {
             at += rest % g->rd[d] * g->xr[d];
             rest /= g->rd[d];
         }
-        const float v = (float)ANY_GET(x, at);
+        const ANY_F v = (ANY_F)ANY_GET(x, at);
         most = ((most > v) | (most != most)) ? most : v;
     }
-    const float shift = isinf(most) ? 0.0f : most;
-    float total = 0;
+    const ANY_F shift = isinf(most) ? 0 : most;
+    ANY_F total = 0;
 #else
     ANY_A total = RED_INIT;
 #endif
@@ -100,9 +106,9 @@ static inline ANY_A red_walk(global const ANY_T *x, const struct red_split *g, c
         for (int i = 0; i < inner;) {
             const int end = min(i + 256, inner);
 #if RED_OP == 9
-            float part = 0;
+            ANY_F part = 0;
             for (; i < end; i++)
-                part += exp((float)ANY_GET(x, at + i * step) - shift);
+                part += exp((ANY_F)ANY_GET(x, at + i * step) - shift);
             total += part;
 #else
             ANY_A part = RED_INIT;

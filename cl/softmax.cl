@@ -24,20 +24,20 @@ kernel void softmax_ref(ONN_IN(ANY_T, x), ONN_OUT(ANY_T, y), const int rows, con
     const long at = (long)(r / inner) * len * inner + r % inner;
     global const ANY_T *x = ONN_PTR(x) + at;
     global ANY_T *y = ONN_PTR(y) + at;
-    float most = -INFINITY, sum = 0;
+    ANY_F most = -INFINITY, sum = 0;
     for (int i = 0; i < len; i++) {
-        const float v = (float)ANY_GET(x, (long)i * inner);
+        const ANY_F v = (ANY_F)ANY_GET(x, (long)i * inner);
         most = SMX_MAX(most, v);
     }
     for (int i = 0; i < len;) {
-        float part = 0;
+        ANY_F part = 0;
         for (const int end = min(i + 256, len); i < end; i++)
-            part += exp((float)ANY_GET(x, (long)i * inner) - most);
+            part += exp((ANY_F)ANY_GET(x, (long)i * inner) - most);
         sum += part;
     }
-    const float shift = want_log ? log(sum) : 1.0f / sum;
+    const ANY_F shift = want_log ? log(sum) : 1 / sum;
     for (int i = 0; i < len; i++) {
-        const float v = (float)ANY_GET(x, (long)i * inner) - most;
+        const ANY_F v = (ANY_F)ANY_GET(x, (long)i * inner) - most;
         ANY_SET(y, (long)i * inner, want_log ? v - shift : exp(v) * shift);
     }
 }

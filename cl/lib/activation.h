@@ -10,6 +10,13 @@
 #define ONN_ACT_EXP exp
 #endif
 
+/* A number with the digits of what is computed in. */
+#ifdef ONN_F64
+#define ONN_ACT_K(x) ((ONN_ACT_T)(x))
+#else
+#define ONN_ACT_K(x) ((ONN_ACT_T)(x##f))
+#endif
+
 static inline ONN_ACT_T onn_activate(ONN_ACT_T v, const int kind, const float a, const float b)
 {
     const ONN_ACT_T zero = (ONN_ACT_T)(0.0f), one = (ONN_ACT_T)(1.0f), pa = (ONN_ACT_T)(a), pb = (ONN_ACT_T)(b);
@@ -31,7 +38,7 @@ static inline ONN_ACT_T onn_activate(ONN_ACT_T v, const int kind, const float a,
         t = t < zero ? zero : t;
         return t > one ? one : t;
     case 7: /* hard swish */
-        t = v * (ONN_ACT_T)(1.0f / 6.0f) + (ONN_ACT_T)(0.5f);
+        t = v * (ONN_ACT_K(1.0) / ONN_ACT_K(6.0)) + (ONN_ACT_T)(0.5f);
         t = t < zero ? zero : t;
         return v * (t > one ? one : t);
     case 8: /* swish */
@@ -53,9 +60,9 @@ static inline ONN_ACT_T onn_activate(ONN_ACT_T v, const int kind, const float a,
     case 15: /* thresholded relu */
         return v > pa ? v : zero;
     case 16: /* gelu */
-        return (ONN_ACT_T)(0.5f) * v * (one + erf(v * (ONN_ACT_T)(0.70710678f)));
+        return (ONN_ACT_T)(0.5f) * v * (one + erf(v * ONN_ACT_K(0.70710678118654752)));
     case 17: /* gelu, tanh form */
-        t = (ONN_ACT_T)(0.79788456f) * (v + (ONN_ACT_T)(0.044715f) * v * v * v);
+        t = ONN_ACT_K(0.79788456080286536) * (v + ONN_ACT_K(0.044715) * v * v * v);
         return (ONN_ACT_T)(0.5f) * v * (one + tanh(t));
     case 18:
         return exp(v);

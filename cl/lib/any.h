@@ -1,7 +1,8 @@
 /* Tensors of any element type, chosen by -D ONN_DT=n (number of enum oclnn_dtype; default 1, f32).
  *
  * ANY_T             type behind a pointer
- * ANY_A             type of arithmetic: float, int or long
+ * ANY_A             type of arithmetic: float, int or long; double for f64 where the device has it
+ * ANY_F             what is real in it: float or double
  * ANY_GET(p, i)     element i as ANY_A
  * ANY_SET(p, i, v)  stores v of type ANY_A (floats: rounded to nearest even)
  * ANY_LEAST, ANY_MOST  smallest and largest value of the arithmetic (-inf, inf)
@@ -11,6 +12,7 @@
 #define ONN_ANY_H
 
 #include "lib/stored.h"
+#include "lib/f64.h"
 
 #ifndef ONN_DT
 #define ONN_DT 1
@@ -26,11 +28,21 @@
 #define ANY_IS_INT 1
 #define ANY_LEAST LONG_MIN
 #define ANY_MOST LONG_MAX
+#elif ONN_DT == 8 && defined(cl_khr_fp64)
+#define ANY_A double
+#define ANY_F double
+#define ANY_IS_INT 0
+#define ANY_LEAST (-INFINITY)
+#define ANY_MOST INFINITY
 #else
 #define ANY_A float
 #define ANY_IS_INT 0
 #define ANY_LEAST (-INFINITY)
 #define ANY_MOST INFINITY
+#endif
+
+#ifndef ANY_F
+#define ANY_F float
 #endif
 
 #if ONN_DT == 7
@@ -39,8 +51,11 @@
 #define ANY_SET(p, i, v) vstore_half_rte((v), (i), (p))
 #define ANY_VLOAD(p) onn_load_half(p)
 #define ANY_VSTORE(v, p) onn_store_half((v), (p))
+#elif ONN_DT == 8 && defined(cl_khr_fp64)
+#define ANY_T double
+#define ANY_GET(p, i) ((p)[i])
+#define ANY_SET(p, i, v) ((p)[i] = (v))
 #elif ONN_DT == 8
-#include "lib/f64.h"
 #define ANY_T ulong
 #define ANY_GET(p, i) onn_from_f64((p)[i])
 #define ANY_SET(p, i, v) ((p)[i] = onn_to_f64(v))

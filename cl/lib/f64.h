@@ -1,11 +1,15 @@
-/* f64 as bits: tensors are stored in it, arithmetic is fp32, and no kernel needs fp64. Beyond float's range: infinity,
- * zero.
+/* f64 as bits, for devices that do not calculate with it: tensors are stored in it, arithmetic is fp32. Beyond float's range:
+ * infinity, zero.
  *
  * onn_from_f64(bits)  the nearest float
  * onn_to_f64(f)       the bits of f, exactly
  */
 #ifndef ONN_F64_H
 #define ONN_F64_H
+
+#ifdef cl_khr_fp64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#endif
 
 static inline float onn_from_f64(const ulong d)
 {

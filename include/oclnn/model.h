@@ -16,8 +16,9 @@ extern "C" {
  * device: an operator, element type or shape that no kernel takes is OCLNN_ERROR_UNSUPPORTED, with the node's name and
  * the cause, when the file is loaded or the plan is made. On the host are computed constants and the numbers that steer
  * shapes and branches; a shape that hangs on computed tensors is an error.
- * Element types: f16 and bf16 become f32 inside, unless oclnn_model_params.dtype says otherwise; f64 is stored, and computed
- * in fp32. */
+ * Element types: f16 and bf16 become f32 inside, unless oclnn_model_params.dtype says otherwise. f64 is computed in double by
+ * element-wise operators, convolutions, products, pools, reductions, softmax and normalisations, which a device without double
+ * refuses; resizing, local response normalisation and scatter compute it in fp32. */
 typedef struct oclnn_model oclnn_model;
 
 /** Zero means default in every field. */

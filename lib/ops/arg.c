@@ -287,6 +287,7 @@ static const struct onn_variant arg_ref = {.name = "reference",
     .bind = bind_arg};
 static const struct onn_variant cumsum_ref = {.name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,
+    .refuse = onn_refuse_f64,
     .bind = bind_cumsum};
 static const struct onn_variant topk_ref = {.name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE,

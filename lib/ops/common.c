@@ -38,6 +38,14 @@ double onn_prob_bytes(const struct onn_prob *p)
     return bytes;
 }
 
+const char *onn_refuse_f64(const struct onn_prob *p)
+{
+    bool any = false;
+    for (int i = 0; i < p->n_in; i++)
+        any = any || p->in[i].dtype == OCLNN_F64;
+    return any && p->caps && !p->caps->has_fp64 ? "this device does not compute in f64" : NULL;
+}
+
 struct onn_cost onn_cost_passes(const struct onn_prob *p, double passes, double efficiency)
 {
     return (struct onn_cost){.flop = onn_prob_flop(p),

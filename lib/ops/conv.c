@@ -93,8 +93,9 @@ const char *onn_conv_refuse_reference(const struct onn_prob *p)
 {
     struct onn_tail tail;
 
-    if (!onn_elem_can_plainly(p->in[0].dtype))
-        return "only f32, f16 and f64";
+    const char *reason = onn_elem_refuse_plain(p);
+    if (reason)
+        return reason;
     for (int i = 0; i < p->n_in; i++)
         if (p->in[i].format.block || p->in[i].format.pack)
             return "reads no blocked tensors";

@@ -91,9 +91,10 @@ void onn_launch_elements(struct onn_launch *l, size_t columns, size_t rows, size
 double onn_gpu_filled(const struct onn_caps *caps, int64_t items);
 /* What such a kernel costs: on a CPU each element is worth many of its instructions. */
 struct onn_cost onn_reference_cost(const struct onn_prob *p, const struct onn_tune *t);
-/* Can a kernel of lib/elem.h work with this type? A plain one reads and writes f64 too (in fp32 arithmetic). */
+/* Can a kernel of lib/elem.h work with this type? */
 bool onn_elem_can(enum oclnn_dtype dtype);
-bool onn_elem_can_plainly(enum oclnn_dtype dtype);
+/* NULL if a plain one can, which takes f64 too. */
+const char *onn_elem_refuse_plain(const struct onn_prob *p);
 
 /* ---- what Conv and ConvTranspose share; `geometry` tells them apart ---- */
 typedef enum oclnn_status (*onn_conv_geometry_fn)(const struct onn_prob *p, struct onn_conv_geometry *g);

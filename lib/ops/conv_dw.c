@@ -79,8 +79,9 @@ struct conv_dw_args { /* cl/conv_dw.cl */
 
 static const char *reference_refuse(const struct onn_prob *p)
 {
-    if (!onn_elem_can_plainly(p->in[0].dtype))
-        return "only f32, f16 and f64";
+    const char *reason = onn_elem_refuse_plain(p);
+    if (reason)
+        return reason;
     if (p->in[0].format.block || p->in[1].format.block || p->out[0].format.block)
         return "knows no blocked tensors";
     return p->epi && p->epi->n ? "takes no epilogue" : NULL;

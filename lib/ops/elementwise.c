@@ -188,12 +188,13 @@ HOST_INT(where, a ? b : c)
 #define X_CLIP "t = a < p0 ? p0 : a; v = t > p1 ? p1 : t;"
 #define X_HARD_SIGMOID "t = a * p0 + p1; t = t < (T)(0) ? (T)(0) : t; v = t > (T)(1) ? (T)(1) : t;"
 #define X_HARD_SWISH \
-    "t = a * (T)(1.0f / 6.0f) + (T)(0.5f); t = t < (T)(0) ? (T)(0) : t; v = a * (t > (T)(1) ? (T)(1) : t);"
+    "t = a * ((T)(1) / (T)(6)) + (T)(0.5f); t = t < (T)(0) ? (T)(0) : t; v = a * (t > (T)(1) ? (T)(1) : t);"
 /* tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), e = exp(a): no cancellation, and 1 from 20 on. */
 #define X_MISH "t = EXP(a > (T)(20) ? (T)(20) : a); t = t * (t + (T)(2)); v = a * (t / (t + (T)(2)));"
 #define X_SOFTPLUS "(a > (T)(0) ? a : (T)(0)) + log1p(exp(-fabs(a)))"
-#define X_GELU "(T)(0.5f) * a * ((T)(1) + erf(a * (T)(0.70710678f)))"
-#define X_GELU_TANH "(T)(0.5f) * a * ((T)(1) + tanh((T)(0.79788456f) * (a + (T)(0.044715f) * a * a * a)))"
+#define X_GELU "(T)(0.5f) * a * ((T)(1) + erf(a * (T)(K(0.70710678118654752))))"
+#define X_GELU_TANH \
+    "(T)(0.5f) * a * ((T)(1) + tanh((T)(K(0.79788456080286536)) * (a + (T)(K(0.044715)) * a * a * a)))"
 #define X_SIGN "a > (T)(0) ? (T)(1) : (a < (T)(0) ? (T)(-1) : a)"
 /* The divisor 0 gives 0 and -1 a negation: both trap on some machines. */
 #define X_DIV_INT \

@@ -62,9 +62,14 @@ bool onn_ew_clip_bounds(const struct onn_prob *p, float *lo, float *hi);
 double onn_ew_step_host(const struct onn_epi_step *step, double v, double extra);
 
 /* ---- generator (ew_gen.c) ---- */
-enum onn_ew_domain { ONN_EW_F = 0, ONN_EW_I, ONN_EW_L }; /* float, int, long */
-/* In which type is data of this element type computed? */
-enum onn_ew_domain onn_ew_domain_of(enum oclnn_dtype dtype);
+enum onn_ew_domain { ONN_EW_F = 0, ONN_EW_I, ONN_EW_L, ONN_EW_D }; /* float, int, long, double */
+/* In which type is data of this element type computed? fp64: the device has it. */
+enum onn_ew_domain onn_ew_domain_of(enum oclnn_dtype dtype, bool fp64);
+
+static inline bool onn_ew_is_real(enum onn_ew_domain domain)
+{
+    return domain == ONN_EW_F || domain == ONN_EW_D;
+}
 
 #define ONN_EW_OPERANDS 8 /* output and seven inputs */
 #define ONN_EW_PARAMS 16
@@ -79,6 +84,7 @@ struct onn_ew_code {
     struct onn_str body; /* statements from x0 … to v */
     int n_params;
     float param[ONN_EW_PARAMS];
+    bool fp64; /* the device has double */
     bool keeps_zero, out_gather; /* out_gather: the output is strided along the innermost dimension */
 };
 enum onn_ew_shape { ONN_EW_FLAT, ONN_EW_ND, ONN_EW_BLOCKED, ONN_EW_BLOCKED_ND };

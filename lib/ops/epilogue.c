@@ -76,7 +76,9 @@ const char *onn_epilogue_source(const struct onn_epilogue *epi, int from, int wi
         onn_ew_emit(&code, onn_ew_row_for(epi->step[i].op, epi->step[i].attr), epi->step[i].attr, "v", NULL,
             NULL);
     }
-    onn_str_add(&s, "#define T float%d\n#define EXP exp\nstatic inline T onn_epi_chain(T v)\n{\n", width);
+    onn_str_add(&s,
+        "#define T float%d\n#define EXP exp\n#define K(x) x##f\nstatic inline T onn_epi_chain(T v)\n{\n",
+        width);
     for (int i = 0; i < code.n_params; i++) {
         if (isinf(code.param[i]))
             onn_str_add(&s, "    const float q%d = %sINFINITY;\n", i, code.param[i] < 0 ? "-" : "");
@@ -84,7 +86,8 @@ const char *onn_epilogue_source(const struct onn_epilogue *epi, int from, int wi
             onn_str_add(&s, "    const float q%d = %.9ef;\n", i, (double)code.param[i]);
     }
     onn_str_add(&s,
-        "%s    return v;\n}\n#undef T\n#undef EXP\n#define ONN_EPI(v, kind, a, b) onn_epi_chain(v)\n",
+        "%s    return v;\n}\n#undef T\n#undef EXP\n#undef K\n#define ONN_EPI(v, kind, a, b) "
+        "onn_epi_chain(v)\n",
         onn_str_text(&code.body));
     if (onn_str_ok(&s) && onn_str_ok(&code.body))
         text = onn_arena_strdup(arena, s.text);

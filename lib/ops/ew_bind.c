@@ -43,7 +43,8 @@ static void begin(struct build *k)
     const struct onn_ew_row *row = onn_ew_row(k->p->op);
     onn_str_finish(&k->code.body);
     memset(&k->code, 0, sizeof k->code);
-    k->code.domain = onn_ew_domain_of(k->p->in[row->ew_flags & ONN_EW_COND ? 1 : 0].dtype);
+    k->code.fp64 = !k->p->caps || k->p->caps->has_fp64;
+    k->code.domain = onn_ew_domain_of(k->p->in[row->ew_flags & ONN_EW_COND ? 1 : 0].dtype, k->code.fp64);
     k->code.out_type = k->p->out[0].dtype;
     k->code.keeps_zero = true;
 }
@@ -91,7 +92,7 @@ static void emit_clip(struct build *k, int own)
     const struct onn_prob *p = k->p;
     struct onn_ew_attr attr = {0};
     const char *x = use(k, 0);
-    if (k->code.domain == ONN_EW_F && onn_ew_clip_bounds(p, &attr.alpha, &attr.beta)) {
+    if (onn_ew_is_real(k->code.domain) && onn_ew_clip_bounds(p, &attr.alpha, &attr.beta)) {
         onn_ew_emit(&k->code, &onn_ew_clip, &attr, x, NULL, NULL);
         return;
     }
@@ -187,7 +188,7 @@ static int choose_width(const struct onn_prob *p, const struct onn_ew_code *code
     }
     if (half && width == 4 && on_cpu(p))
         width = 8; /* read lane by lane, see ew_gen.c */
-    if (code->domain != ONN_EW_F && onn_ew_row(p->op)->ew_flags & ONN_EW_SCALAR_INT)
+    if (!onn_ew_is_real(code->domain) && onn_ew_row(p->op)->ew_flags & ONN_EW_SCALAR_INT)
         scalar = true;
     while (width > 1 && width > inner)
         width /= 2;
@@ -272,11 +273,19 @@ static bool keeps_zero(const struct onn_prob *p)
     return keeps;
 }
 
+/* Types are changed everywhere, through the numbers' bits. */
+static const char *refuse_type(const struct onn_prob *p)
+{
+    return onn_ew_row(p->op)->ew_flags & (ONN_EW_CAST | ONN_EW_LIKE) && !p->epi ? NULL : onn_refuse_f64(p);
+}
+
 static const char *refuse_flat(const struct onn_prob *p)
 {
     const struct onn_desc *y = &p->out[0];
     if (y->format.pack)
         return "opaque format";
+    if (refuse_type(p))
+        return refuse_type(p);
     for (int i = 0; i < p->n_in; i++) {
         const struct onn_desc *d = &p->in[i];
         if (d->dtype == OCLNN_NONE || (is_scalar(d) && d->format.block <= 1 && !d->format.pack))
@@ -594,6 +603,8 @@ static enum oclnn_status bind_nd(const struct onn_prob *p, const struct onn_tune
 
 static const char *refuse_nd(const struct onn_prob *p)
 {
+    if (refuse_type(p))
+        return refuse_type(p);
     for (int i = 0; i <= p->n_in; i++) {
         const struct onn_desc *d = i < p->n_in ? &p->in[i] : &p->out[0];
         if (d->dtype != OCLNN_NONE && (d->format.pack || d->format.block > 1))

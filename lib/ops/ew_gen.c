@@ -13,14 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const domain_type[] = {"float", "int", "long"};
+static const char *const domain_type[] = {"float", "int", "long", "double"};
 
-static const char *storage_type(enum oclnn_dtype dtype)
+static const char *storage_type(enum oclnn_dtype dtype, bool fp64)
 {
     switch (dtype) {
     case OCLNN_F16: return "half";
     case OCLNN_BF16: return "ushort";
-    case OCLNN_F64: return "ulong"; /* bits: no kernel needs fp64 */
+    case OCLNN_F64: return fp64 ? "double" : "ulong"; /* bits */
     case OCLNN_U8:
     case OCLNN_BOOL: return "uchar";
     case OCLNN_I8: return "char";
@@ -30,8 +30,10 @@ static const char *storage_type(enum oclnn_dtype dtype)
     }
 }
 
-enum onn_ew_domain onn_ew_domain_of(enum oclnn_dtype dtype)
+enum onn_ew_domain onn_ew_domain_of(enum oclnn_dtype dtype, bool fp64)
 {
+    if (dtype == OCLNN_F64 && fp64)
+        return ONN_EW_D;
     if (onn_dtype_is_float(dtype))
         return ONN_EW_F;
     return dtype == OCLNN_I64 ? ONN_EW_L : ONN_EW_I;
@@ -53,12 +55,14 @@ static void add_half_lanes(struct onn_str *s, int width, const char *address)
     onn_str_add(s, ")");
 }
 
-static void add_load(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_domain domain, int width,
+static void add_load(struct onn_str *s, const struct onn_ew_code *code, enum oclnn_dtype dtype, int width,
     const char *address)
 {
+    const enum onn_ew_domain domain = code->domain;
     const char *w = width_text(width);
-    const bool convert = onn_dtype_is_float(dtype) ? domain != ONN_EW_F
-                                                   : strcmp(storage_type(dtype), domain_type[domain]) != 0;
+    const bool convert = onn_dtype_is_float(dtype)
+        ? !onn_ew_is_real(domain)
+        : strcmp(storage_type(dtype, code->fp64), domain_type[domain]) != 0;
     if (convert)
         onn_str_add(s, "convert_%s%s(", domain_type[domain], w);
     if (dtype == OCLNN_F16 && width > 4)
@@ -69,7 +73,7 @@ static void add_load(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_doma
         onn_str_add(s, "as_float%s(convert_uint%s(vload%s(0, %s)) << 16)", w, w, w, address);
     else if (dtype == OCLNN_BF16)
         onn_str_add(s, "as_float((uint)*(%s) << 16)", address);
-    else if (dtype == OCLNN_F64)
+    else if (dtype == OCLNN_F64 && !code->fp64)
         onn_str_add(s, "ew_from_f64(*(%s))", address);
     else if (width > 1)
         onn_str_add(s, "vload%s(0, %s)", w, address);
@@ -80,20 +84,24 @@ static void add_load(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_doma
 }
 
 /* Stores variable v. */
-static void add_store(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_domain domain, int width,
-    const char *address)
+static void add_store(struct onn_str *s, const struct onn_ew_code *code, int width, const char *address)
 {
+    const enum oclnn_dtype dtype = code->out_type;
+    const enum onn_ew_domain domain = code->domain;
+    const bool is_double = dtype == OCLNN_F64 && code->fp64;
     const char *w = width_text(width), *type = domain_type[domain];
     char value[160];
-    if (onn_dtype_is_float(dtype) && domain != ONN_EW_F)
+    if (is_double && domain != ONN_EW_D)
+        snprintf(value, sizeof value, "convert_double(v)");
+    else if (onn_dtype_is_float(dtype) && domain != ONN_EW_F && !is_double)
         snprintf(value, sizeof value, "convert_float%s(v)", w);
     else if (onn_dtype_is_float(dtype))
         snprintf(value, sizeof value, "v");
     else if (dtype == OCLNN_BOOL)
         snprintf(value, sizeof value, "convert_uchar%s((v != (%s%s)(0)) & 1)", w, type, w);
     else
-        snprintf(value, sizeof value, "convert_%s%s%s(v)", storage_type(dtype), w,
-            domain == ONN_EW_F ? "_sat" : "");
+        snprintf(value, sizeof value, "convert_%s%s%s(v)", storage_type(dtype, code->fp64), w,
+            onn_ew_is_real(domain) ? "_sat" : "");
     if (dtype == OCLNN_F16 && width > 4) {
         onn_str_add(s, "const float%d r = %s; ", width, value);
         for (int i = 0; i < width; i++)
@@ -107,7 +115,7 @@ static void add_store(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_dom
             w, value, w, w, w, w, w, w);
     if (dtype == OCLNN_BF16)
         snprintf(value, sizeof value, "h");
-    else if (dtype == OCLNN_F64) {
+    else if (dtype == OCLNN_F64 && !is_double) {
         onn_str_add(s, "const float r = %s; ", value);
         snprintf(value, sizeof value, "ew_to_f64(r)");
     }
@@ -122,7 +130,7 @@ static void add_store(struct onn_str *s, enum oclnn_dtype dtype, enum onn_ew_dom
 void onn_ew_emit(struct onn_ew_code *code, const struct onn_ew_row *row, const struct onn_ew_attr *attr,
     const char *a, const char *b, const char *c)
 {
-    const char *expr = code->domain == ONN_EW_F ? row->expr : row->expr_int;
+    const char *expr = onn_ew_is_real(code->domain) ? row->expr : row->expr_int;
     const char *const name[3] = {"a", "b", "c"}, *const operand[3] = {a, b, c};
     float param[2] = {attr ? attr->alpha : 0, attr ? attr->beta : 0};
     if (attr && !strcmp(row->op.name, "mod"))
@@ -172,7 +180,12 @@ static void add_function(struct onn_str *s, struct onn_ew_code *code, int width,
 {
     const bool has_exp = strstr(onn_str_text(&code->body), "EXP(") != NULL;
     onn_str_add(s, "#define T %s%s\n", domain_type[code->domain], width_text(width));
-    if (has_exp)
+    const bool has_number = strstr(onn_str_text(&code->body), "K(") != NULL;
+    if (has_number) /* a float's digits, or a double's: a device may know no doubles */
+        onn_str_add(s, "#define K(x) x%s\n", code->domain == ONN_EW_D ? "" : "##f");
+    if (has_exp && code->domain == ONN_EW_D)
+        onn_str_add(s, "#define EXP exp\n");
+    else if (has_exp)
         add_exp(s, width, suffix);
     onn_str_add(s, "static inline T @_%s(", suffix);
     for (int i = 0; i < code->n_in; i++)
@@ -181,15 +194,17 @@ static void add_function(struct onn_str *s, struct onn_ew_code *code, int width,
         onn_str_add(s, "%sconst float q%d", i + code->n_in ? ", " : "", i);
     onn_str_add(s, ")\n{\n    T v;\n%s    return v;\n}\n#undef T\n%s", onn_str_text(&code->body),
         has_exp ? "#undef EXP\n" : "");
+    if (has_number)
+        onn_str_add(s, "#undef K\n");
 }
 
 static void add_arguments(struct onn_str *s, const struct onn_ew_code *code, const char *sizes)
 {
     onn_str_add(s, "kernel void @(");
     for (int i = 0; i < code->n_in; i++)
-        onn_str_add(s, "global const %s *x%d_mem, const long x%d_off, ", storage_type(code->in_type[i]), i,
-            i);
-    onn_str_add(s, "global %s *y_mem, const long y_off, %s", storage_type(code->out_type), sizes);
+        onn_str_add(s, "global const %s *x%d_mem, const long x%d_off, ",
+            storage_type(code->in_type[i], code->fp64), i, i);
+    onn_str_add(s, "global %s *y_mem, const long y_off, %s", storage_type(code->out_type, code->fp64), sizes);
     for (int i = 0; i < code->n_params; i++)
         onn_str_add(s, ", const float q%d", i);
     onn_str_add(s, ")\n{\n");
@@ -208,11 +223,11 @@ static void add_step(struct onn_str *s, const struct onn_ew_code *code, int widt
         case ONN_EW_LANES: onn_str_add(s, "s%d", i); break;
         case ONN_EW_GATHER:
             snprintf(text, sizeof text, "x%d + i * g%d", i, i);
-            add_load(s, code->in_type[i], code->domain, 1, text);
+            add_load(s, code, code->in_type[i], 1, text);
             break;
         case ONN_EW_VECTOR:
             snprintf(text, sizeof text, "x%d + i", i);
-            add_load(s, code->in_type[i], code->domain, width, text);
+            add_load(s, code, code->in_type[i], width, text);
             break;
         }
     }
@@ -227,7 +242,7 @@ static void add_step(struct onn_str *s, const struct onn_ew_code *code, int widt
             onn_str_add(s, ", %d", i);
         onn_str_add(s, ") < (int%s)(left)) ? v : (%s%s)(0); ", w, type, w);
     }
-    add_store(s, code->out_type, code->domain, width, y);
+    add_store(s, code, width, y);
 }
 
 /* Vectors and then single elements, i from `from` to `to`. */
@@ -253,7 +268,7 @@ static void add_scalars(struct onn_str *s, const struct onn_ew_code *code)
         if (code->in_class[i] == ONN_EW_SCALAR) {
             onn_str_add(s, "    const %s s%d = ", domain_type[code->domain], i);
             snprintf(text, sizeof text, "x%d", i);
-            add_load(s, code->in_type[i], code->domain, 1, text);
+            add_load(s, code, code->in_type[i], 1, text);
             onn_str_add(s, ";\n");
         }
 }
@@ -265,9 +280,10 @@ static void add_flat(struct onn_str *s, const struct onn_ew_code *code)
         "    const long start = (long)get_global_id(0) * per;\n    if (start >= n)\n        return;\n"
         "    const int count = (int)min((long)per, n - start);\n");
     for (int i = 0; i < code->n_in; i++)
-        onn_str_add(s, "    global const %s *x%d = x%d_mem + x%d_off%s;\n", storage_type(code->in_type[i]), i,
-            i, i, code->in_class[i] == ONN_EW_VECTOR ? " + start" : "");
-    onn_str_add(s, "    global %s *y = y_mem + y_off + start;\n", storage_type(code->out_type));
+        onn_str_add(s, "    global const %s *x%d = x%d_mem + x%d_off%s;\n",
+            storage_type(code->in_type[i], code->fp64), i, i, i,
+            code->in_class[i] == ONN_EW_VECTOR ? " + start" : "");
+    onn_str_add(s, "    global %s *y = y_mem + y_off + start;\n", storage_type(code->out_type, code->fp64));
     add_scalars(s, code);
     add_loops(s, code, "0", "count", "y + i");
     onn_str_add(s, "}\n");
@@ -304,10 +320,10 @@ static void add_nd(struct onn_str *s, const struct onn_ew_code *code, bool gathe
         "        rest /= g.dim[d];\n        oy += k * g.stride[d];\n");
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, "        o%d += k * g.stride[%d + d];\n", i, 8 * (i + 1));
-    onn_str_add(s, "    }\n    global %s *y = y_mem + oy;\n", storage_type(code->out_type));
+    onn_str_add(s, "    }\n    global %s *y = y_mem + oy;\n", storage_type(code->out_type, code->fp64));
     for (int i = 0; i < code->n_in; i++)
-        onn_str_add(s, "    global const %s *x%d = x%d_mem + o%d;\n", storage_type(code->in_type[i]), i, i,
-            i);
+        onn_str_add(s, "    global const %s *x%d = x%d_mem + o%d;\n",
+            storage_type(code->in_type[i], code->fp64), i, i, i);
     add_scalars(s, code);
     add_loops(s, code, "i0", "i1", gather_out ? "y + i * g.stride[inner]" : "y + i");
     onn_str_add(s, "    }\n}\n");
@@ -321,7 +337,7 @@ static void add_lanes(struct onn_str *s, const struct onn_ew_code *code, int i)
     snprintf(text, sizeof text, "x%d + k * g.stride[%d]", i, 5 * (i + 1) + 4);
     onn_str_add(s, "    %s l%d[%d];\n    for (int k = 0; k < %d; k++)\n        l%d[k] = k < left ? ", type, i,
         code->width, code->width, i);
-    add_load(s, code->in_type[i], code->domain, 1, text);
+    add_load(s, code, code->in_type[i], 1, text);
     onn_str_add(s, " : 0;\n    const %s%s s%d = vload%s(0, l%d);\n", type, w, i, w, i);
 }
 
@@ -338,11 +354,11 @@ static void add_blocked(struct onn_str *s, const struct onn_ew_code *code, bool 
         "    if (n >= g.n || c >= g.blocks)\n        return;\n    const int left = g.c - c * %d;\n",
         code->width);
     onn_str_add(s, "    global %s *yb = y_mem + y_off + n * g.stride[0] + c * g.stride[1];\n",
-        storage_type(code->out_type));
+        storage_type(code->out_type, code->fp64));
     for (int i = 0; i < code->n_in; i++) {
         onn_str_add(s,
             "    global const %s *x%s%d = x%d_mem + x%d_off + n * g.stride[%d] + c * g.stride[%d];\n",
-            storage_type(code->in_type[i]), code->in_class[i] == ONN_EW_LANES ? "" : "b", i, i, i,
+            storage_type(code->in_type[i], code->fp64), code->in_class[i] == ONN_EW_LANES ? "" : "b", i, i, i,
             5 * (i + 1), 5 * (i + 1) + 1);
         if (code->in_class[i] == ONN_EW_LANES)
             add_lanes(s, code, i);
@@ -367,11 +383,11 @@ static void add_blocked(struct onn_str *s, const struct onn_ew_code *code, bool 
         if (i >= 0 && code->in_class[i] == ONN_EW_SCALAR) {
             onn_str_add(s, "    const %s s%d = ", domain_type[code->domain], i);
             snprintf(text, sizeof text, "%s + o%d", name, i + 1);
-            add_load(s, code->in_type[i], code->domain, 1, text);
+            add_load(s, code, code->in_type[i], 1, text);
             onn_str_add(s, ";\n");
         } else if (i >= 0) {
-            onn_str_add(s, "    global const %s *x%d = %s + o%d;\n", storage_type(code->in_type[i]), i, name,
-                i + 1);
+            onn_str_add(s, "    global const %s *x%d = %s + o%d;\n",
+                storage_type(code->in_type[i], code->fp64), i, name, i + 1);
         }
     }
     onn_str_add(s, "    const int i = 0; { ");
@@ -410,7 +426,7 @@ enum oclnn_status onn_ew_kernel(const struct onn_ew_code *code, enum onn_ew_shap
     for (int i = 0; i < code->n_in; i++)
         f64 = f64 || code->in_type[i] == OCLNN_F64;
     if (f64)
-        onn_str_add(&s, "%s", f64_helpers);
+        onn_str_add(&s, "%s", code->fp64 ? "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n" : f64_helpers);
     if (code->width > 1)
         add_function(&s, &copy, code->width, "v");
     if (shape == ONN_EW_FLAT || shape == ONN_EW_ND)

@@ -415,7 +415,8 @@ fail:
 /* ---- reference ---- */
 static const char *reference_refuse(const struct onn_prob *p)
 {
-    return onn_elem_can_plainly(p->in[0].dtype) ? refuse_operands(p, false) : "only f32, f16 and f64";
+    const char *reason = onn_elem_refuse_plain(p);
+    return reason ? reason : refuse_operands(p, false);
 }
 
 void onn_gemm_put_arg(struct onn_launch *l, const struct onn_arg *arg)

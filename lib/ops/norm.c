@@ -322,6 +322,7 @@ static const struct onn_variant group = {.name = "group",
     .bind = bind_group};
 static const struct onn_variant reference = {.name = "reference",
     .flags = ONN_VARIANT_INPLACE0 | ONN_VARIANT_REFERENCE,
+    .refuse = onn_refuse_f64,
     .cost = cost_ref,
     .bind = bind_ref};
 static const struct onn_variant *const variants[] = {&blocked, &rows, &group, &reference, NULL};

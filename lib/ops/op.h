@@ -184,6 +184,8 @@ double onn_default_flop(const struct onn_prob *p);
 /* The op's flop or the default; bytes of all operands, padding included. */
 double onn_prob_flop(const struct onn_prob *p);
 double onn_prob_bytes(const struct onn_prob *p);
+/* A sentence where p computes with f64 and the device does not, else NULL. */
+const char *onn_refuse_f64(const struct onn_prob *p);
 /* One launch that moves the operands' bytes this many times. */
 struct onn_cost onn_cost_passes(const struct onn_prob *p, double passes, double efficiency);
 /* A variant's callbacks with the defaults that stand at struct onn_variant. */

@@ -111,8 +111,9 @@ fail:
 /* ---- reference: one element of dx per work-item ---- */
 static const char *reference_refuse(const struct onn_prob *p)
 {
-    if (!onn_elem_can_plainly(p->in[0].dtype))
-        return "only f32, f16 and f64";
+    const char *reason = onn_elem_refuse_plain(p);
+    if (reason)
+        return reason;
     if (p->in[0].format.block || p->in[p->n_in - 1].format.block || p->out[0].format.block)
         return "neither reads nor writes blocked tensors";
     return p->epi && p->epi->n ? "takes no epilogue" : NULL;

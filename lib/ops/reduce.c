@@ -492,6 +492,7 @@ static const struct onn_variant cols = {.name = "cols",
     .bind = bind_cols};
 static const struct onn_variant reference = {.name = "reference",
     .flags = ONN_VARIANT_EXACT | ONN_VARIANT_REFERENCE | ONN_VARIANT_STRIDED_IN | ONN_VARIANT_STRIDED_OUT,
+    .refuse = onn_refuse_f64,
     .cost = cost_ref,
     .bind = bind_ref};
 static const struct onn_variant *const variants[] = {&rows, &cols, &onn_reduce_channels, &onn_reduce_group,

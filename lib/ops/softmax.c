@@ -86,7 +86,8 @@ static const char *size_of(const struct onn_prob *p, struct onn_oli *s)
 static const char *refuse_ref(const struct onn_prob *p)
 {
     struct onn_oli s;
-    return size_of(p, &s);
+    const char *reason = onn_refuse_f64(p);
+    return reason ? reason : size_of(p, &s);
 }
 
 static const char *refuse_vector(const struct onn_prob *p, struct onn_oli *s)

@@ -190,7 +190,8 @@ const char *onn_elem_define(enum oclnn_dtype dtype, int kind, char text[static 6
     const char *stored = dtype == OCLNN_F16 ? "-D ONN_F16=1" : dtype == OCLNN_F64 ? "-D ONN_F64=1" : "";
 
     if (kind)
-        snprintf(text, 64, "-D ONN_ACT_T=float -D ONN_EPI_KIND=%d%s%s", kind, *stored ? " " : "", stored);
+        snprintf(text, 64, "-D ONN_ACT_T=%s -D ONN_EPI_KIND=%d%s%s", dtype == OCLNN_F64 ? "double" : "float",
+            kind, *stored ? " " : "", stored);
     else
         snprintf(text, 64, "%s", stored);
     return text;
@@ -242,7 +243,9 @@ bool onn_elem_can(enum oclnn_dtype dtype)
     return dtype == OCLNN_F32 || dtype == OCLNN_F16;
 }
 
-bool onn_elem_can_plainly(enum oclnn_dtype dtype)
+const char *onn_elem_refuse_plain(const struct onn_prob *p)
 {
-    return onn_elem_can(dtype) || dtype == OCLNN_F64;
+    if (!onn_elem_can(p->in[0].dtype) && p->in[0].dtype != OCLNN_F64)
+        return "only f32, f16 and f64";
+    return onn_refuse_f64(p);
 }

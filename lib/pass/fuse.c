@@ -53,11 +53,11 @@ static const struct onn_variant *plainest(const struct onn_prob *p, int own)
     return found;
 }
 
-/* Steps compute in float: a Cast of whole numbers computes in theirs. */
+/* Steps compute in float or double: a Cast of whole numbers computes in theirs. */
 static bool leads_in_float(const struct onn_prob *p)
 {
     const struct onn_ew_row *row = onn_ew_row(p->op);
-    return !row || onn_ew_domain_of(p->in[row->ew_flags & ONN_EW_COND ? 1 : 0].dtype) == ONN_EW_F;
+    return !row || onn_dtype_is_float(p->in[row->ew_flags & ONN_EW_COND ? 1 : 0].dtype);
 }
 
 /* Would the node's plainest variant take this epilogue? */
