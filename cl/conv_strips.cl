@@ -24,15 +24,15 @@
 #define DWS_M 4
 #endif
 
-/* Image, channel, strip and column of an item. */
+/* Image, channel, strip and column of item e. */
 struct dws_at {
     int n, k, strip, q;
 };
 
-static inline struct dws_at dws_begin(const struct convt_args *g, const int channels, const int strips)
+static inline struct dws_at dws_begin(const struct convt_args *g, const int e, const int channels, const int strips)
 {
     const int last = g->channels_last, size0 = last ? channels : g->q, size1 = last ? g->q : strips;
-    const int size2 = last ? strips : channels, e = (int)get_global_id(0), e1 = e / size0, e2 = e1 / size1;
+    const int size2 = last ? strips : channels, e1 = e / size0, e2 = e1 / size1;
     const int at0 = e % size0, at1 = e1 % size1, at2 = e2 % size2;
     const struct dws_at at = {e2 / size2, last ? at0 : at2, last ? at2 : at1, last ? at1 : at0};
     return at;
@@ -80,7 +80,7 @@ ONN_INLINE void dws_put(const float *acc, const struct convt_args *g, global con
 kernel void conv_strips(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(ONN_T, bias), ONN_IN(ONN_T, res), ONN_OUT(ONN_T, y),
                         const struct convt_args g, const int channels, const int strips)
 {
-    const struct dws_at at = dws_begin(&g, channels, strips);
+    const struct dws_at at = dws_begin(&g, (int)get_global_id(0), channels, strips);
     if (at.n >= g.n)
         return;
     global const ONN_T *x = ONN_PTR(x) + at.n * g.x_s[0] + at.k / g.k_group * g.x_s[1];
@@ -113,7 +113,7 @@ kernel void conv_strips(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(ONN_T, bias),
 kernel void convtranspose_strips(ONN_IN(ONN_T, x), ONN_IN(ONN_T, w), ONN_IN(ONN_T, bias), ONN_IN(ONN_T, res),
                                  ONN_OUT(ONN_T, y), const struct convt_args g, const int channels, const int strips)
 {
-    const struct dws_at at = dws_begin(&g, channels, strips);
+    const struct dws_at at = dws_begin(&g, (int)get_global_id(0), channels, strips);
     if (at.n >= g.n)
         return;
     global const ONN_T *x = ONN_PTR(x) + at.n * g.x_s[0] + at.k * g.x_s[1];

@@ -68,9 +68,8 @@ kernel void ce_rows(ONN_IN(ANY_T, x), ONN_IN(CE_LABEL, labels), ONN_IN(ANY_T, we
 }
 
 /* Every item gets the largest (the sum) of what all have. */
-ONN_INLINE float ce_all(const float own, const int largest, local float *all)
+ONN_INLINE float ce_all(const float own, const int largest, const int me, local float *all)
 {
-    const int me = get_local_id(0);
     barrier(CLK_LOCAL_MEM_FENCE); /* the last result has been read */
     all[me] = own;
     for (int n = CE_WG / 2; n > 0; n /= 2) {
@@ -97,15 +96,15 @@ ce_group(ONN_IN(ANY_T, x), ONN_IN(CE_LABEL, labels), ONN_IN(ANY_T, weights), ONN
         const float v = (float)ANY_GET(x, c);
         most = ((most > v) | (most != most)) ? most : v;
     }
-    most = ce_all(most, 1, all);
+    most = ce_all(most, 1, me, all);
     const float shift = isinf(most) ? 0.0f : most;
     for (int c = me; c < classes; c += CE_WG)
         sum += exp((float)ANY_GET(x, c) - shift);
-    sum = ce_all(sum, 0, all);
+    sum = ce_all(sum, 0, me, all);
     const float log_sum = a.nll ? 0.0f : shift + log(sum);
     for (int c = me; a.smoothing > 0.0f && c < a.classes; c += CE_WG)
         even += (a.has_weights ? (float)ANY_GET(ONN_PTR(weights), c) : 1.0f) * (log_sum - (float)ANY_GET(x, c));
-    even = ce_all(even, 0, all);
+    even = ce_all(even, 0, me, all);
     if (me != 0)
         return;
     if (a.has_lse)
@@ -120,9 +119,8 @@ ce_group(ONN_IN(ANY_T, x), ONN_IN(CE_LABEL, labels), ONN_IN(ANY_T, weights), ONN
 }
 
 /* To the group's first item: the sum of pairs first … last - 1. */
-ONN_INLINE float2 ce_sum(global const float *part, int first, int last, local float2 *sums)
+ONN_INLINE float2 ce_sum(global const float *part, int first, int last, int me, local float2 *sums)
 {
-    const int me = get_local_id(0);
     float2 sum = (float2)(0.0f);
     for (int i = first + me; i < last; i += CE_WG)
         sum += vload2(i, part);
@@ -140,7 +138,7 @@ __attribute__((reqd_work_group_size(CE_WG, 1, 1))) kernel void ce_parts(ONN_IN(f
 {
     local float2 sums[CE_WG];
     const int first = get_group_id(0) * CE_CHUNK;
-    const float2 all = ce_sum(ONN_PTR(part), first, first + min(CE_CHUNK, count - first), sums);
+    const float2 all = ce_sum(ONN_PTR(part), first, first + min(CE_CHUNK, count - first), get_local_id(0), sums);
     if (get_local_id(0) == 0)
         vstore2(all, get_group_id(0), ONN_PTR(sum));
 }
@@ -149,7 +147,7 @@ __attribute__((reqd_work_group_size(CE_WG, 1, 1))) kernel void
 ce_total(ONN_IN(float, part), ONN_OUT(ANY_T, loss), ONN_OUT(ANY_T, total), const struct ce_args a, int count)
 {
     local float2 sums[CE_WG];
-    const float2 all = ce_sum(ONN_PTR(part), 0, count, sums);
+    const float2 all = ce_sum(ONN_PTR(part), 0, count, get_local_id(0), sums);
     const float sum = all.x, weight = a.sum ? 1.0f : all.y;
     if (get_local_id(0) != 0)
         return;

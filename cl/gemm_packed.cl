@@ -189,14 +189,16 @@ static void gemm_finish(const struct gemm_args *g, const volatile float *f, GEMM
 }
 
 /* One group's rows and panels. unit: a_k is 1. */
-static inline __attribute__((always_inline)) void gemm_group(const int unit, global const ONN_S *a, global const ONN_S *b,
+static inline __attribute__((always_inline)) void gemm_group(const int unit, const int m_unit, const int p_unit,
+                                                             const int batch, global const ONN_S *a,
+                                                             global const ONN_S *b,
                                                              global const ONN_S *c, global const ONN_S *r,
                                                              global ONN_S *y, const struct gemm_args *g, int m_group,
                                                              int p_group, int k_block)
 {
-    const struct gemm_offset o = gemm_batch(g, get_global_id(2));
-    const int m0 = get_group_id(0) * m_group, m1 = min(m0 + m_group, g->m);
-    const int p0 = get_group_id(1) * p_group, p1 = min(p0 + p_group, ONN_DIV_UP(g->n, GEMM_NR));
+    const struct gemm_offset o = gemm_batch(g, batch);
+    const int m0 = m_unit * m_group, m1 = min(m0 + m_group, g->m);
+    const int p0 = p_unit * p_group, p1 = min(p0 + p_group, ONN_DIV_UP(g->n, GEMM_NR));
     const long a_k = unit ? 1 : g->a_k;
     const volatile float factors[6] = {g->alpha, g->beta, g->lo, g->hi, g->act_a, g->act_b};
 #ifndef ONN_F16
@@ -249,7 +251,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed(ONN_IN(ON
                                                                        ONN_OUT(ONN_S, y), const struct gemm_args g,
                                                                        int m_group, int p_group, int k_block)
 {
-    gemm_group(1, ONN_PTR(a), ONN_PTR(b), ONN_PTR(c), ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
+    gemm_group(1, get_group_id(0), get_group_id(1), get_group_id(2), ONN_PTR(a), ONN_PTR(b), ONN_PTR(c),
+               ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed_at(ONN_IN(ONN_S, a), ONN_IN(ONN_S, b),
@@ -257,7 +260,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed_at(ONN_IN
                                                                           ONN_OUT(ONN_S, y), const struct gemm_args g,
                                                                           int m_group, int p_group, int k_block)
 {
-    gemm_group(0, ONN_PTR(a), ONN_PTR(b), ONN_PTR(c), ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
+    gemm_group(0, get_group_id(0), get_group_id(1), get_group_id(2), ONN_PTR(a), ONN_PTR(b), ONN_PTR(c),
+               ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
 }
 
 /* The same for few rows, row by row: four independent sums per vector, as b comes from memory. Global size

@@ -174,9 +174,8 @@ kernel void norm_blocked(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, b
 }
 #endif
 
-static inline float norm_tree(local float *part, const float mine)
+static inline float norm_tree(local float *part, const float mine, const int me)
 {
-    const int me = (int)get_local_id(0);
     barrier(CLK_LOCAL_MEM_FENCE);
     part[me] = mine;
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -198,12 +197,12 @@ kernel void norm_group(ONN_IN(ANY_T, x), ONN_IN(ANY_T, scale), ONN_IN(ANY_T, bia
     float sum = 0, square = 0;
     for (int i = me; i < g.len; i += NRM_WG)
         sum += (float)ANY_GET(x, i);
-    const float mean = norm_tree(part, sum) / (float)g.len;
+    const float mean = norm_tree(part, sum, me) / (float)g.len;
     for (int i = me; i < g.len; i += NRM_WG) {
         const float d = (float)ANY_GET(x, i) - mean;
         square += d * d;
     }
-    const float dev = 1.0f / sqrt(norm_tree(part, square) / (float)g.len + g.epsilon);
+    const float dev = 1.0f / sqrt(norm_tree(part, square, me) / (float)g.len + g.epsilon);
     if (me == 0)
         norm_note(ONN_PTR(mean), ONN_PTR(dev), row, mean, dev, flags);
     for (int i = me; i < g.len; i += NRM_WG) {

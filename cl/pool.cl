@@ -33,10 +33,10 @@ struct pool_range {
     int start[3], first[3], last[3];
 };
 
-static inline struct pool_range pool_window(const struct pool_args *a)
+static inline struct pool_range pool_window(const struct pool_args *a, int rows, int column)
 {
     struct pool_range r;
-    const int at[3] = {get_global_id(1) / a->win.out[1], get_global_id(1) % a->win.out[1], get_global_id(0)};
+    const int at[3] = {rows / a->win.out[1], rows % a->win.out[1], column};
     for (int i = 0; i < 3; i++) {
         r.start[i] = at[i] * a->win.stride[i] - a->win.pad[i];
         r.first[i] = pool_first(a, i, r.start[i], 0);
@@ -56,7 +56,7 @@ kernel void maxpool_reference(ONN_IN(ONN_T, x), ONN_OUT(ONN_T, y), ONN_OUT(long,
     const int q = get_global_id(0), d = get_global_id(1) / a.win.out[1], p = get_global_id(1) % a.win.out[1];
     if (q >= a.win.out[2] || d >= a.win.out[0])
         return;
-    const struct pool_range r = pool_window(&a);
+    const struct pool_range r = pool_window(&a, get_global_id(1), get_global_id(0));
     const long base = n * a.x_s[0] + c * a.x_s[1];
     ONN_A best = -INFINITY;
     int bd = -1, bh = 0, bw = 0;
@@ -92,7 +92,7 @@ kernel void averagepool_reference(ONN_IN(ONN_T, x), ONN_OUT(ONN_T, y), const str
     const int q = get_global_id(0), d = get_global_id(1) / a.win.out[1], p = get_global_id(1) % a.win.out[1];
     if (q >= a.win.out[2] || d >= a.win.out[0])
         return;
-    const struct pool_range r = pool_window(&a);
+    const struct pool_range r = pool_window(&a, get_global_id(1), get_global_id(0));
     const long base = n * a.x_s[0] + c * a.x_s[1];
     ONN_A sum = 0;
     for (int i = r.first[0]; i < r.last[0]; i++)

@@ -49,10 +49,10 @@ static inline ONN_V poolb_window(const int is_max, const struct poolb_args *a, g
 }
 
 static inline __attribute__((always_inline)) void poolb_rows(const int is_max, const struct poolb_args *a,
-                                                             global const ONN_S *x, global ONN_S *y, int rows)
+                                                             global const ONN_S *x, global ONN_S *y, int unit, int cb, int n,
+                                                             int rows)
 {
-    const int cb = get_group_id(1), n = get_group_id(2), left = a->c - cb * VL;
-    const int from = get_group_id(0) * rows, to = min(from + rows, a->win.out[0] * a->win.out[1]);
+    const int left = a->c - cb * VL, from = unit * rows, to = min(from + rows, a->win.out[0] * a->win.out[1]);
     x += n * a->x_s[0] + cb * a->x_s[1];
     y += n * a->y_s[0] + cb * a->y_s[1];
     for (int row = from; row < to; row++) {
@@ -83,11 +83,11 @@ static inline __attribute__((always_inline)) void poolb_rows(const int is_max, c
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void maxpool_blocked(ONN_IN(ONN_S, x), ONN_OUT(ONN_S, y),
                                                                            const struct poolb_args a, int rows)
 {
-    poolb_rows(1, &a, ONN_PTR(x), ONN_PTR(y), rows);
+    poolb_rows(1, &a, ONN_PTR(x), ONN_PTR(y), get_group_id(0), get_group_id(1), get_group_id(2), rows);
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void averagepool_blocked(ONN_IN(ONN_S, x), ONN_OUT(ONN_S, y),
                                                                                const struct poolb_args a, int rows)
 {
-    poolb_rows(0, &a, ONN_PTR(x), ONN_PTR(y), rows);
+    poolb_rows(0, &a, ONN_PTR(x), ONN_PTR(y), get_group_id(0), get_group_id(1), get_group_id(2), rows);
 }

@@ -83,11 +83,10 @@ static inline int pooldx_count(const struct pooldx_args *a, const int *start)
 
 enum { POOLDX_AVERAGE, POOLDX_MAX, POOLDX_WINNERS };
 
-/* winner: of every window of the plane, with POOLDX_WINNERS. */
+/* winner: of every window of the plane, with POOLDX_WINNERS. at: depth, row and column of the element. */
 static inline float pooldx_gather(const struct pooldx_args *a, const int method, global const ONN_T *x,
-                                  global const ONN_T *dy, global const int *winner)
+                                  global const ONN_T *dy, global const int *winner, const int *at)
 {
-    const int at[3] = {get_global_id(1) / a->win.in[1], get_global_id(1) % a->win.in[1], get_global_id(0)};
     int o[3], t[3];
     float sum = 0.0f;
     for (t[0] = a->win.taps[0] - 1; t[0] >= 0; t[0]--) {
@@ -114,19 +113,19 @@ static inline float pooldx_gather(const struct pooldx_args *a, const int method,
     return sum;
 }
 
-static inline long pooldx_at(const struct pooldx_args *a)
+static inline long pooldx_at(const struct pooldx_args *a, int n, int c, const int *at)
 {
-    return get_global_id(2) / a->c * a->dx_s[0] + get_global_id(2) % a->c * a->dx_s[1] +
-           get_global_id(1) / a->win.in[1] * a->dx_s[2] + get_global_id(1) % a->win.in[1] * a->dx_s[3] +
-           get_global_id(0) * a->dx_s[4];
+    return n * a->dx_s[0] + c * a->dx_s[1] + at[0] * a->dx_s[2] + at[1] * a->dx_s[3] + at[2] * a->dx_s[4];
 }
 
 kernel void maxpool_dx_reference(ONN_IN(ONN_T, x), ONN_IN(ONN_T, dy), ONN_OUT(ONN_T, dx), const struct pooldx_args a)
 {
     const struct pooldx_args g = a;
     const int n = get_global_id(2) / g.c, c = get_global_id(2) % g.c;
-    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, POOLDX_MAX, ONN_PTR(x) + n * g.x_s[0] + c * g.x_s[1],
-                                                     ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1], 0));
+    const int at[3] = {get_global_id(1) / g.win.in[1], get_global_id(1) % g.win.in[1], get_global_id(0)};
+    ONN_SET(ONN_PTR(dx), pooldx_at(&g, n, c, at),
+            pooldx_gather(&g, POOLDX_MAX, ONN_PTR(x) + n * g.x_s[0] + c * g.x_s[1],
+                          ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1], 0, at));
 }
 
 kernel void maxpool_dx_winners(ONN_IN(ONN_T, x), ONN_OUT(int, winner), const struct pooldx_args a)
@@ -150,7 +149,8 @@ kernel void maxpool_dx_gather(ONN_IN(int, winner), ONN_IN(ONN_T, dy), ONN_OUT(ON
         return;
     const long plane = get_global_id(2) * (long)g.win.out[0] * g.win.out[1] * g.win.out[2];
     global const ONN_T *p = ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1];
-    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, POOLDX_WINNERS, p, p, ONN_PTR(winner) + plane));
+    const int at[3] = {get_global_id(1) / g.win.in[1], get_global_id(1) % g.win.in[1], get_global_id(0)};
+    ONN_SET(ONN_PTR(dx), pooldx_at(&g, n, c, at), pooldx_gather(&g, POOLDX_WINNERS, p, p, ONN_PTR(winner) + plane, at));
 }
 
 kernel void averagepool_dx_reference(ONN_IN(ONN_T, dy), ONN_OUT(ONN_T, dx), const struct pooldx_args a)
@@ -158,7 +158,8 @@ kernel void averagepool_dx_reference(ONN_IN(ONN_T, dy), ONN_OUT(ONN_T, dx), cons
     const struct pooldx_args g = a;
     const int n = get_global_id(2) / g.c, c = get_global_id(2) % g.c;
     global const ONN_T *p = ONN_PTR(dy) + n * g.dy_s[0] + c * g.dy_s[1];
-    ONN_SET(ONN_PTR(dx), pooldx_at(&g), pooldx_gather(&g, POOLDX_AVERAGE, p, p, 0));
+    const int at[3] = {get_global_id(1) / g.win.in[1], get_global_id(1) % g.win.in[1], get_global_id(0)};
+    ONN_SET(ONN_PTR(dx), pooldx_at(&g, n, c, at), pooldx_gather(&g, POOLDX_AVERAGE, p, p, 0, at));
 }
 
 #ifndef ONN_F16

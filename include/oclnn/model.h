@@ -25,7 +25,7 @@ typedef struct oclnn_model oclnn_model;
 struct oclnn_model_params {
     /** Comma-separated pass names to leave out, e.g. "fuse,views"; NULL: $OCLNN_PASSES_OFF or none.
      *  Passes: patterns, addend, transpose, pad, fold, slopes, fuse, updates, early, layout, views,
-     *  inplace, arena. */
+     *  inplace, arena, chain. */
     const char *passes_off;
     /** Choose only this kernel variant where it does not refuse ("reference", "clblast"); NULL: the fastest. */
     const char *variant;

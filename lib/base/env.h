@@ -1,5 +1,5 @@
 /* The environment variables that the library reads: OCLNN_DEVICE, OCLNN_VERBOSE, OCLNN_DUMP, OCLNN_CL_DIR,
- * OCLNN_PASSES_OFF, OCLNN_CACHE, OCLNN_VECTOR_WIDTH, OCLNN_STAGING, XDG_CACHE_HOME, HOME. Nothing else is looked at
+ * OCLNN_PASSES_OFF, OCLNN_CACHE, OCLNN_VECTOR_WIDTH, OCLNN_STAGING, OCLNN_CHAIN, XDG_CACHE_HOME, HOME. Nothing else is looked at
  * (reliability promise P14). */
 #ifndef ONN_BASE_ENV_H
 #define ONN_BASE_ENV_H

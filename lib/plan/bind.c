@@ -130,6 +130,7 @@ enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, void *cl_mem_ha
     ONN_TRY(onn_buffer_rewrap(b->user, cl_mem_handle));
     ONN_TRY(check_size(b, onn_plan_input_desc(p, i)));
     ONN_CHECK(onn_buffer_is_readable(b->user), OCLNN_ERROR_ARGUMENT, "kernels may only write the cl_mem");
+    ONN_TRY(onn_plan_unchain(p));
     b->where = ONN_BOUND_DIRECT;
     ONN_TRY(move(p, s, b->user));
     return OCLNN_OK;
@@ -165,6 +166,8 @@ enum oclnn_status onn_plan_bind_output(struct onn_plan *p, int i, void *cl_mem_h
     const enum onn_plan_where where = where_to(p, b);
     if (same && where == b->where)
         return OCLNN_OK;
+    if (where == ONN_BOUND_DIRECT)
+        ONN_TRY(onn_plan_unchain(p));
     if (where == ONN_BOUND_DIRECT || b->where == ONN_BOUND_DIRECT)
         ONN_TRY(move(p, s, where == ONN_BOUND_DIRECT ? b->user : NULL));
     b->where = where;

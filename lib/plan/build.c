@@ -263,29 +263,56 @@ static enum oclnn_status resolve(void *user, enum onn_arg_kind kind, int index, 
     return onn_plan_locate(p, kind == ONN_ARG_IN ? n->in[index] : n->out[index], out);
 }
 
-/* The program of every launch, compiled or found. */
-static enum oclnn_status get_programs(struct build *b, struct onn_program **of)
+/* Kernels of the steps that no chain runs, or (chains NULL) of all that have none. */
+static enum oclnn_status compile_steps(struct build *b, const struct onn_launch *const *launch,
+    const struct onn_chains *chains)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_plan *p = b->p;
+    int n = 0, programs = 0;
+    int *step = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *step);
+    const struct onn_launch **wanted = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *wanted);
+    struct onn_program **program = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *program);
+    ONN_TRY(step && wanted && program ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int i = 0; i < b->n; i++)
+        if (!onn_chains_have(chains, i) && !p->step[i].kernel) {
+            step[n] = i;
+            wanted[n++] = launch[i];
+        }
+    ONN_TRY(onn_programs_get(p->ctx, wanted, n, onn_str_text(&b->generated), &b->arena, program, &programs));
+    p->stats.programs += programs;
+    for (int i = 0; i < n; i++) {
+        status = onn_step_compile(p->ctx, wanted[i], program[i], &p->step[step[i]]);
+        if (status != OCLNN_OK) {
+            onn_error_at(status, "node '%s'", p->graph->node[b->item[step[i]].node].name);
+            goto fail;
+        }
+    }
+fail:
+    return status;
+}
+
+static enum oclnn_status list_launches(struct build *b, const struct onn_launch ***out)
 {
     const struct onn_launch **launch = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *launch);
-    if (!launch)
-        return OCLNN_ERROR_MEMORY;
-    for (int i = 0; i < b->n; i++)
+    for (int i = 0; launch && i < b->n; i++)
         launch[i] = &b->item[i].launch;
-    return onn_programs_get(b->p->ctx, launch, b->n, onn_str_text(&b->generated), &b->arena, of,
-        &b->p->stats.programs);
+    *out = launch;
+    return launch ? OCLNN_OK : OCLNN_ERROR_MEMORY;
 }
 
 static enum oclnn_status make_steps(struct build *b)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_plan *p = b->p;
-    struct onn_program **program = onn_arena_calloc(&b->arena, (size_t)b->n + 1, sizeof *program);
+    struct onn_chains *chains = NULL;
+    const struct onn_launch **launch;
     p->step = onn_calloc((size_t)b->n + 1, sizeof *p->step);
-    ONN_TRY(p->step && program ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    ONN_TRY(get_programs(b, program));
+    ONN_TRY(p->step ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    ONN_TRY(list_launches(b, &launch));
     for (int i = 0; i < b->n; i++) {
         b->node = b->item[i].node;
-        status = onn_step_init(p->ctx, &b->item[i].launch, program[i], resolve, b, &p->step[i]);
+        status = onn_step_prepare(p->ctx, launch[i], resolve, b, &p->step[i]);
         if (status != OCLNN_OK) {
             onn_error_at(status, "node '%s'", p->graph->node[b->node].name);
             goto fail;
@@ -293,7 +320,54 @@ static enum oclnn_status make_steps(struct build *b)
         p->n_steps = i + 1;
     }
     p->stats.kernels = b->n;
+    ONN_TRY(onn_chains_collect(p, launch, onn_str_text(&b->generated), &b->arena, &chains));
+    ONN_TRY(compile_steps(b, launch, chains));
+    status = onn_chains_make(chains);
+    if (status == OCLNN_ERROR_BUILD) { /* a matter of speed only */
+        onn_log(onn_context_log(p->ctx), OCLNN_LOG_WARN, "layers run one by one, joining them failed: %s",
+            oclnn_error_text(NULL));
+        onn_chains_finish(p);
+        status = compile_steps(b, launch, NULL);
+    }
 fail:
+    onn_chains_drop(&chains);
+    return status;
+}
+
+static enum oclnn_status bind_all(struct build *b)
+{
+    enum oclnn_status status = OCLNN_OK;
+    for (int k = 0; k < b->p->graph->n_nodes; k++)
+        ONN_TRY(bind_node(b, k));
+    ONN_TRY(collect_generated(b));
+fail:
+    return status;
+}
+
+static void finish(struct build *b)
+{
+    onn_free(b->item);
+    onn_str_finish(&b->generated);
+    onn_arena_finish(&b->arena);
+}
+
+enum oclnn_status onn_plan_unchain(struct onn_plan *p)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const struct onn_launch **launch;
+    struct build b = {.p = p};
+    if (!p->n_chains || p->unchained)
+        return OCLNN_OK;
+    const struct onn_plan_stats stats = p->stats;
+    ONN_TRY(bind_all(&b)); /* the same launches again */
+    ONN_TRY(list_launches(&b, &launch));
+    ONN_CHECK(b.n == p->n_steps, OCLNN_ERROR_INTERNAL, "a plan of %d launches has become one of %d",
+        p->n_steps, b.n);
+    ONN_TRY(compile_steps(&b, launch, NULL));
+    p->unchained = true;
+fail:
+    p->stats.flop = stats.flop;
+    finish(&b);
     return status;
 }
 
@@ -306,14 +380,10 @@ enum oclnn_status onn_plan_build(struct onn_plan *p)
     p->node = onn_calloc((size_t)p->graph->n_nodes + 1, sizeof *p->node);
     p->version = onn_calloc((size_t)p->graph->n_nodes + 1, sizeof *p->version);
     ONN_TRY(p->node && p->version ? OCLNN_OK : OCLNN_ERROR_MEMORY);
-    for (int k = 0; k < p->graph->n_nodes; k++)
-        ONN_TRY(bind_node(&b, k));
-    ONN_TRY(collect_generated(&b));
+    ONN_TRY(bind_all(&b));
     ONN_TRY(make_steps(&b));
     p->stats.build_ms = (double)(onn_clock_ns() - start) * 1e-6;
 fail:
-    onn_free(b.item);
-    onn_str_finish(&b.generated);
-    onn_arena_finish(&b.arena);
+    finish(&b);
     return status;
 }

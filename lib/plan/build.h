@@ -14,6 +14,8 @@ void onn_plan_finish_bound(struct onn_plan *p);
 enum oclnn_status onn_plan_init_staging(struct onn_plan *p);
 /* What is left to do for bound outputs when the last kernel is enqueued; *copied: something was. */
 enum oclnn_status onn_plan_copy_outputs(struct onn_plan *p, bool *copied);
+/* The nodes in chains get kernels of their own, too. */
+enum oclnn_status onn_plan_unchain(struct onn_plan *p);
 /* Where value v is. */
 enum oclnn_status onn_plan_locate(const struct onn_plan *p, int v, struct onn_spot *out);
 

@@ -1,16 +1,16 @@
 #include "plan/exec.h"
 
-static enum oclnn_status set_slot(struct onn_step *step, const struct onn_step_slot *slot,
-    struct onn_spot spot)
+static enum oclnn_status set_slot(struct onn_step *step, struct onn_step_slot *slot, struct onn_spot spot)
 {
     if (spot.buffer)
         spot.offset += slot->extra;
     else
         spot.offset = 0;
-    if (step->is_gemm) {
+    slot->spot = spot;
+    if (step->is_gemm)
         step->operand[slot->arg] = spot;
+    if (!step->kernel)
         return OCLNN_OK;
-    }
     enum oclnn_status status = onn_kernel_set_buffer(step->kernel, slot->arg, spot.buffer);
     if (status == OCLNN_OK)
         status = onn_kernel_set_bytes(step->kernel, slot->arg + 1, sizeof spot.offset, &spot.offset);
@@ -22,7 +22,9 @@ static enum oclnn_status add_slot(struct onn_step *step, const struct onn_arg *a
 {
     struct onn_spot spot = {0};
     struct onn_step_slot *slot = &step->slot[step->n_slots++];
-    *slot = (struct onn_step_slot){arg->kind, arg->kind == ONN_ARG_WORKSPACE ? 0 : arg->index, position, 0};
+    *slot = (struct onn_step_slot){.kind = arg->kind,
+        .index = arg->kind == ONN_ARG_WORKSPACE ? 0 : arg->index,
+        .arg = position};
     if (arg->bytes % sizeof(float))
         return onn_error(OCLNN_ERROR_INTERNAL, "argument %d: offset %zu is not whole floats", position,
             arg->bytes);
@@ -35,25 +37,20 @@ static enum oclnn_status add_slot(struct onn_step *step, const struct onn_arg *a
     return status == OCLNN_OK ? set_slot(step, slot, spot) : status;
 }
 
-static enum oclnn_status set_args(struct onn_step *step, const struct onn_launch *launch,
+static bool is_tensor(const struct onn_arg *arg)
+{
+    return arg->kind == ONN_ARG_IN || arg->kind == ONN_ARG_OUT || arg->kind == ONN_ARG_WORKSPACE;
+}
+
+static enum oclnn_status add_slots(struct onn_step *step, const struct onn_launch *launch,
     onn_resolve_fn resolve, void *user)
 {
     enum oclnn_status status = OCLNN_OK;
     int position = 0;
     for (int i = 0; i < launch->n_args && status == OCLNN_OK; i++) {
-        const struct onn_arg *arg = &launch->arg[i];
-        switch (arg->kind) {
-        case ONN_ARG_IN:
-        case ONN_ARG_OUT:
-        case ONN_ARG_WORKSPACE:
-            status = add_slot(step, arg, position, resolve, user);
-            position += step->is_gemm ? 1 : 2;
-            break;
-        case ONN_ARG_BYTES:
-            status = onn_kernel_set_bytes(step->kernel, position++, arg->bytes, arg->value);
-            break;
-        case ONN_ARG_LOCAL: status = onn_kernel_set_local(step->kernel, position++, arg->bytes); break;
-        }
+        if (is_tensor(&launch->arg[i]))
+            status = add_slot(step, &launch->arg[i], position, resolve, user);
+        position += is_tensor(&launch->arg[i]) && !step->is_gemm ? 2 : 1;
     }
     return status;
 }
@@ -74,8 +71,8 @@ static void choose_group(struct onn_step *step, const struct onn_caps *caps)
     }
 }
 
-enum oclnn_status onn_step_init(struct oclnn_context *ctx, const struct onn_launch *launch,
-    struct onn_program *program, onn_resolve_fn resolve, void *user, struct onn_step *step)
+enum oclnn_status onn_step_prepare(struct oclnn_context *ctx, const struct onn_launch *launch,
+    onn_resolve_fn resolve, void *user, struct onn_step *step)
 {
     enum oclnn_status status;
     *step = (struct onn_step){0};
@@ -99,23 +96,58 @@ enum oclnn_status onn_step_init(struct oclnn_context *ctx, const struct onn_laun
             step->empty |= !launch->global[i];
         }
         choose_group(step, onn_context_caps(ctx));
-        if (!program)
-            ONN_TRY(onn_program_get(ctx, launch->program ? launch->program : "", launch->defines,
-                launch->source, &program));
-        ONN_TRY(onn_kernel_create(ctx, program, launch->kernel, &step->kernel));
     }
-    ONN_TRY(set_args(step, launch, resolve, user));
+    ONN_TRY(add_slots(step, launch, resolve, user));
     return OCLNN_OK;
 fail:
     onn_step_finish(step);
     return onn_error_at(status, "kernel %s", launch->kernel ? launch->kernel : "?");
 }
 
+enum oclnn_status onn_step_compile(struct oclnn_context *ctx, const struct onn_launch *launch,
+    struct onn_program *program, struct onn_step *step)
+{
+    enum oclnn_status status = OCLNN_OK;
+    int position = 0;
+    if (step->is_gemm)
+        return OCLNN_OK;
+    if (!program)
+        ONN_TRY(onn_program_get(ctx, launch->program ? launch->program : "", launch->defines, launch->source,
+            &program));
+    ONN_TRY(onn_kernel_create(ctx, program, launch->kernel, &step->kernel));
+    for (int i = 0; i < step->n_slots; i++) {
+        struct onn_spot spot = step->slot[i].spot;
+        spot.offset -= spot.buffer ? step->slot[i].extra : 0;
+        ONN_TRY(set_slot(step, &step->slot[i], spot));
+    }
+    for (int i = 0; i < launch->n_args; i++) {
+        const struct onn_arg *arg = &launch->arg[i];
+        if (arg->kind == ONN_ARG_BYTES)
+            ONN_TRY(onn_kernel_set_bytes(step->kernel, position, arg->bytes, arg->value));
+        else if (arg->kind == ONN_ARG_LOCAL)
+            ONN_TRY(onn_kernel_set_local(step->kernel, position, arg->bytes));
+        position += is_tensor(arg) ? 2 : 1;
+    }
+    return OCLNN_OK;
+fail:
+    onn_kernel_destroy(&step->kernel);
+    return onn_error_at(status, "kernel %s", launch->kernel ? launch->kernel : "?");
+}
+
+enum oclnn_status onn_step_init(struct oclnn_context *ctx, const struct onn_launch *launch,
+    struct onn_program *program, onn_resolve_fn resolve, void *user, struct onn_step *step)
+{
+    enum oclnn_status status = onn_step_prepare(ctx, launch, resolve, user, step);
+    if (status == OCLNN_OK && (status = onn_step_compile(ctx, launch, program, step)) != OCLNN_OK)
+        onn_step_finish(step);
+    return status;
+}
+
 enum oclnn_status onn_step_rebind(struct onn_step *step, enum onn_arg_kind kind, int index,
     struct onn_spot spot)
 {
     for (int i = 0; i < step->n_slots; i++) {
-        const struct onn_step_slot *slot = &step->slot[i];
+        struct onn_step_slot *slot = &step->slot[i];
         if (slot->kind != kind || slot->index != index)
             continue;
         enum oclnn_status status = set_slot(step, slot, spot);

@@ -21,10 +21,11 @@ struct onn_step_slot {
     enum onn_arg_kind kind;
     int32_t index, arg; /* arg: position among the kernel's arguments; A, B, C of a library call: 0, 1, 2 */
     int64_t extra; /* added to the spot's offset: offset into the workspace, in floats */
+    struct onn_spot spot; /* where it is now, `extra` included */
 };
 
 struct onn_step {
-    struct onn_kernel *kernel; /* NULL for a library call */
+    struct onn_kernel *kernel; /* NULL for a library call, or not compiled */
     int dims;
     size_t global[3], local[3];
     bool empty; /* a global size is 0: nothing to run */
@@ -35,7 +36,13 @@ struct onn_step {
     int n_slots;
 };
 
-/* program: the one that holds the kernel, or NULL to get it from the launch (its file, defines and source).
+/* Sizes and places of a launch, which is enough to know what it will touch. After an error nothing is left to finish. */
+enum oclnn_status onn_step_prepare(struct oclnn_context *ctx, const struct onn_launch *launch,
+    onn_resolve_fn resolve, void *user, struct onn_step *step);
+/* The kernel object with its arguments, of the same launch. program: as in onn_step_init. */
+enum oclnn_status onn_step_compile(struct oclnn_context *ctx, const struct onn_launch *launch,
+    struct onn_program *program, struct onn_step *step);
+/* Both. program: the one that holds the kernel, or NULL to get it from the launch (its file, defines and source).
  * After an error nothing is left to finish. */
 enum oclnn_status onn_step_init(struct oclnn_context *ctx, const struct onn_launch *launch,
     struct onn_program *program, onn_resolve_fn resolve, void *user, struct onn_step *step);

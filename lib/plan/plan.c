@@ -63,7 +63,8 @@ static const struct {
 };
 
 /* What else a plan can do without. */
-static const char *const optional[] = {"fuse", "updates", "early", "layout", "views", "inplace", "arena"};
+static const char *const optional[] = {"fuse", "updates", "early", "layout", "views", "inplace", "arena",
+    "chain"};
 
 static bool is_pass(const char *word, size_t length)
 {
@@ -233,6 +234,7 @@ enum oclnn_status onn_plan_lay_out(struct oclnn_context *ctx, const struct onn_g
     p->ctx = ctx;
     p->cache = cache;
     p->stage_outputs = options->stage_outputs;
+    p->chains_off = onn_list_has(options->passes_off, "chain");
     ONN_TRY(run_passes(ctx, source, bindings, options, &g));
     ONN_TRY(choose_layout(p, g, options));
     p->place_options = (struct onn_place_options){.caps = onn_context_caps(ctx),
@@ -268,6 +270,7 @@ void onn_plan_destroy(struct onn_plan **plan)
     if (!p)
         return;
     *plan = NULL;
+    onn_chains_finish(p);
     for (int i = 0; i < p->n_steps; i++)
         onn_step_finish(&p->step[i]);
     onn_plan_finish_bound(p);

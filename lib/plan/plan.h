@@ -4,6 +4,7 @@
 #define ONN_PLAN_PLAN_H
 
 #include "pass/infer.h"
+#include "plan/chain.h"
 #include "plan/derived.h"
 #include "plan/exec.h"
 #include "plan/place.h"
@@ -14,7 +15,8 @@ struct onn_plan_options {
     bool freeze; /* parameters count as constants */
     enum oclnn_dtype storage; /* OCLNN_F16: of the f32 tensors between the nodes; else they stay f32 */
     const char
-        *passes_off; /* a list of the names in passes.h, "layout", "views", "inplace", "arena"; NULL: none */
+        *passes_off; /* a list of the names in passes.h, "layout", "views", "inplace", "arena", "chain";
+                     NULL: none */
     const char *variant, *format;
     onn_adjust_fn adjust; /* see plan/assign.h; NULL: predicted times only */
     void *adjust_user;
@@ -61,6 +63,9 @@ struct onn_plan {
     struct onn_plan_node *node; /* per node of the graph */
     struct onn_step *step;
     int n_steps, cap_steps;
+    struct onn_chain *chain; /* in the order of their nodes */
+    int n_chains;
+    bool chains_off, unchained; /* unchained: nodes in chains have kernels of their own, too */
     struct onn_plan_bound *in, *out; /* per graph input, per graph output */
     uint64_t *version; /* per node of the graph, derived ones only: of what it is made from */
     uint64_t derived_stamp; /* sum of source versions at the last derived run */
@@ -95,7 +100,8 @@ struct onn_buffer *onn_plan_output(const struct onn_plan *p, int i, size_t *offs
 const struct onn_desc *onn_plan_output_desc(const struct onn_plan *p, int i);
 /* From now on input i is read from, or output i is written to, this cl_mem (NULL: the plan's own memory again). Inputs
  * come first: an output that shares bytes with one is computed elsewhere and copied, and so is one whose memory has other
- * values in it. The buffer stays retained while it is bound. Allocates nothing. After an error the plan's own is bound. */
+ * values in it. The buffer stays retained while it is bound. Allocates
+ * nothing, but the first time nodes in a chain may get kernels of their own. After an error the plan's own is bound. */
 enum oclnn_status onn_plan_bind_input(struct onn_plan *p, int i, void *cl_mem_handle);
 enum oclnn_status onn_plan_bind_output(struct onn_plan *p, int i, void *cl_mem_handle);
 /* The plan's own memory for everything. */

@@ -1,4 +1,5 @@
 #include "plan/programs.h"
+#include "plan/chain_text.h"
 #include "runtime/context.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct group {
     bool generated;
 };
 
-struct deal {
+struct onn_deal {
     struct oclnn_context *ctx;
     const struct onn_launch *const *launch;
     int n;
@@ -26,11 +27,13 @@ struct deal {
     struct onn_arena *arena;
     struct group *group;
     int n_groups;
+    int *group_of; /* per launch, -1: none */
+    struct onn_program **known; /* per launch: one that the context had, NULL: of its group */
     enum oclnn_status *status; /* not OK: there was no memory to look into a file */
 };
 
 /* True in doubt. */
-static bool mentions(const struct deal *d, const char *name, const char *prelude, const char *identifier,
+static bool mentions(const struct onn_deal *d, const char *name, const char *prelude, const char *identifier,
     size_t length)
 {
     bool found;
@@ -73,13 +76,13 @@ static bool same(const struct define *a, const struct define *b)
     return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
 }
 
-static const char *generated_of(const struct deal *d, bool used)
+static const char *generated_of(const struct onn_deal *d, bool used)
 {
     return used ? d->generated : NULL;
 }
 
 /* May this launch's files be compiled with the group's defines, and the group's with the launch's? */
-static bool fits(const struct deal *d, const struct group *g, const struct onn_launch *l,
+static bool fits(const struct onn_deal *d, const struct group *g, const struct onn_launch *l,
     const struct define *defines, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -100,8 +103,8 @@ static bool fits(const struct deal *d, const struct group *g, const struct onn_l
     return g->n_defines + n <= MAX_DEFINES;
 }
 
-static bool join(struct deal *d, struct group *g, const struct onn_launch *l, const struct define *defines,
-    int n)
+static bool join(const struct onn_deal *d, struct group *g, const struct onn_launch *l,
+    const struct define *defines, int n)
 {
     for (int i = 0; i < n; i++)
         if (!find(g->define, g->n_defines, &defines[i]))
@@ -120,7 +123,7 @@ static bool join(struct deal *d, struct group *g, const struct onn_launch *l, co
     return true;
 }
 
-static bool place(struct deal *d, int i, int *at)
+static bool place(struct onn_deal *d, int i, int *at)
 {
     const struct onn_launch *l = d->launch[i];
     struct define defines[MAX_DEFINES];
@@ -146,17 +149,22 @@ static int by_define(const void *a, const void *b)
 }
 
 /* Sorted, so that the order of the nodes does not make another program of the same kernels. */
-static enum oclnn_status compile(const struct deal *d, struct group *g, struct onn_program **out)
+static enum oclnn_status describe(struct group *g, struct onn_str *name, struct onn_str *defines)
 {
-    struct onn_str name = {0}, defines = {0};
     if (g->n_files)
         qsort(g->file, (size_t)g->n_files, sizeof *g->file, by_text);
     qsort(g->define, (size_t)g->n_defines, sizeof *g->define, by_define);
     for (int i = 0; i < g->n_files; i++)
-        onn_str_add(&name, "%s%s", i ? "+" : "", g->file[i]);
+        onn_str_add(name, "%s%s", i ? "+" : "", g->file[i]);
     for (int i = 0; i < g->n_defines; i++)
-        onn_str_add(&defines, "%s-D %.*s", i ? " " : "", (int)g->define[i].length, g->define[i].text);
-    enum oclnn_status status = onn_str_ok(&name) && onn_str_ok(&defines) ? OCLNN_OK : OCLNN_ERROR_MEMORY;
+        onn_str_add(defines, "%s-D %.*s", i ? " " : "", (int)g->define[i].length, g->define[i].text);
+    return onn_str_ok(name) && onn_str_ok(defines) ? OCLNN_OK : OCLNN_ERROR_MEMORY;
+}
+
+static enum oclnn_status compile(const struct onn_deal *d, struct group *g, struct onn_program **out)
+{
+    struct onn_str name = {0}, defines = {0};
+    enum oclnn_status status = describe(g, &name, &defines);
     if (status == OCLNN_OK)
         status = onn_program_get(d->ctx, onn_str_text(&name), onn_str_text(&defines),
             generated_of(d, g->generated), out);
@@ -175,7 +183,7 @@ static bool has_word(const char *list, const char *word)
 }
 
 /* Was the kernel compiled with the same meaning before? A second plan then needs no program of its own. */
-static struct onn_program *known(const struct deal *d, const struct onn_launch *l)
+static struct onn_program *known(const struct onn_deal *d, const struct onn_launch *l)
 {
     struct define want[MAX_DEFINES], have[MAX_DEFINES];
     int n = split(l->defines, want);
@@ -205,44 +213,118 @@ static bool like(const struct onn_launch *a, const struct onn_launch *b)
         strcmp(a->program ? a->program : "", b->program ? b->program : "") == 0 && !a->source == !b->source;
 }
 
-enum oclnn_status onn_programs_get(struct oclnn_context *ctx, const struct onn_launch *const *launch, int n,
-    const char *generated, struct onn_arena *arena, struct onn_program **program, int *n_programs)
+enum oclnn_status onn_programs_deal(struct oclnn_context *ctx, const struct onn_launch *const *launch, int n,
+    const char *generated, bool reuse, struct onn_arena *arena, struct onn_deal **out)
 {
     enum oclnn_status status = OCLNN_OK;
     enum oclnn_status asked = OCLNN_OK;
-    struct deal d =
-        {.ctx = ctx, .launch = launch, .n = n, .generated = generated, .arena = arena, .status = &asked};
-    int *group_of = onn_arena_calloc(arena, (size_t)n + 1, sizeof *group_of);
-    d.group = onn_arena_calloc(arena, (size_t)n + 1, sizeof *d.group);
-    struct onn_program **made = onn_arena_calloc(arena, (size_t)n + 1, sizeof(struct onn_program *));
-    ONN_TRY(d.group && group_of && made ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    struct onn_deal *d = onn_arena_calloc(arena, 1, sizeof *d);
+    ONN_TRY(d ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    *d = (struct onn_deal){.ctx = ctx,
+        .launch = launch,
+        .n = n,
+        .generated = generated,
+        .arena = arena,
+        .group = onn_arena_calloc(arena, (size_t)n + 1, sizeof *d->group),
+        .group_of = onn_arena_calloc(arena, (size_t)n + 1, sizeof *d->group_of),
+        .known = onn_arena_calloc(arena, (size_t)n + 1, sizeof(struct onn_program *)),
+        .status = &asked};
+    ONN_TRY(d->group && d->group_of && d->known ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int i = 0; i < n; i++) {
         int j = 0;
-        group_of[i] = -1;
-        program[i] = NULL;
+        d->group_of[i] = -1;
         if (launch[i]->gemm)
             continue;
         while (j < i && (launch[j]->gemm || !like(launch[j], launch[i]))) /* most are like another */
             j++;
         if (j < i) {
-            group_of[i] = group_of[j];
-            program[i] = program[j];
-        } else if (!(program[i] = known(&d, launch[i]))) {
-            ONN_CHECK(place(&d, i, &group_of[i]), OCLNN_ERROR_INTERNAL, "kernel '%s': options '%s'",
+            d->group_of[i] = d->group_of[j];
+            d->known[i] = d->known[j];
+        } else if (!reuse || !(d->known[i] = known(d, launch[i]))) {
+            ONN_CHECK(place(d, i, &d->group_of[i]), OCLNN_ERROR_INTERNAL, "kernel '%s': options '%s'",
                 launch[i]->kernel, launch[i]->defines);
         }
         ONN_TRY(asked);
     }
-    for (int g = 0; g < d.n_groups; g++)
-        ONN_TRY(compile(&d, &d.group[g], &made[g]));
+    d->status = NULL;
+    *out = d;
+fail:
+    return status;
+}
+
+int onn_deal_group(const struct onn_deal *d, int i)
+{
+    return d->group_of[i];
+}
+
+static enum oclnn_status compile_all(const struct onn_deal *d, struct onn_program **program, int *n_programs)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_program **made = onn_arena_calloc(d->arena, (size_t)d->n + 1, sizeof(struct onn_program *));
+    ONN_TRY(made ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    for (int g = 0; g < d->n_groups; g++)
+        ONN_TRY(compile(d, &d->group[g], &made[g]));
     *n_programs = 0;
-    for (int i = 0; i < n; i++) {
-        bool seen = !program[i] && group_of[i] < 0;
-        program[i] = group_of[i] < 0 ? program[i] : made[group_of[i]];
+    for (int i = 0; i < d->n; i++) {
+        program[i] = d->group_of[i] < 0 ? d->known[i] : made[d->group_of[i]];
+        bool seen = !program[i];
         for (int j = 0; j < i && !seen; j++)
             seen = program[j] == program[i];
         *n_programs += !seen;
     }
 fail:
+    return status;
+}
+
+enum oclnn_status onn_programs_get(struct oclnn_context *ctx, const struct onn_launch *const *launch, int n,
+    const char *generated, struct onn_arena *arena, struct onn_program **program, int *n_programs)
+{
+    struct onn_deal *d;
+    enum oclnn_status status = onn_programs_deal(ctx, launch, n, generated, true, arena, &d);
+    return status == OCLNN_OK ? compile_all(d, program, n_programs) : status;
+}
+
+/* The kernels of the launches of group g in chains, each once, sorted; their files and text go into `part`. */
+static int chain_kernels(const struct onn_deal *d, int g, const bool *in_chain, const char **kernel,
+    struct group *part)
+{
+    int n = 0;
+    for (int i = 0; i < d->n; i++) {
+        const struct onn_launch *l = d->launch[i];
+        int k = 0;
+        if (!in_chain[i] || d->group_of[i] != g)
+            continue;
+        while (k < n && strcmp(kernel[k], l->kernel) != 0)
+            k++;
+        if (k == n)
+            kernel[n++] = l->kernel;
+        if (!join(d, part, l, NULL, 0))
+            return -1;
+    }
+    if (n)
+        qsort(kernel, (size_t)n, sizeof *kernel, by_text);
+    return n;
+}
+
+enum oclnn_status onn_programs_chain(const struct onn_deal *d, int g, const bool *in_chain, int buffers,
+    const char **kernel, int *n_kernels, struct onn_program **out)
+{
+    enum oclnn_status status = OCLNN_OK;
+    struct onn_str name = {0}, defines = {0}, kernels = {0}, text = {0};
+    struct group part = {.n_defines = d->group[g].n_defines};
+    memcpy(part.define, d->group[g].define, sizeof part.define);
+    *n_kernels = chain_kernels(d, g, in_chain, kernel, &part);
+    ONN_TRY(*n_kernels >= 0 ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    ONN_TRY(describe(&part, &name, &defines));
+    ONN_TRY(onn_source_text(onn_str_text(&name), generated_of(d, part.generated), &kernels));
+    ONN_TRY(onn_source_text("chain_at", NULL, &text));
+    onn_chain_text(onn_str_text(&kernels), kernel, *n_kernels, buffers, &text);
+    ONN_TRY(onn_str_ok(&text) ? OCLNN_OK : OCLNN_ERROR_MEMORY);
+    ONN_TRY(onn_program_get(d->ctx, "chain", onn_str_text(&defines), onn_str_text(&text), out));
+fail:
+    onn_str_finish(&name);
+    onn_str_finish(&defines);
+    onn_str_finish(&kernels);
+    onn_str_finish(&text);
     return status;
 }

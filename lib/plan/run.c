@@ -106,6 +106,17 @@ static void mark_updated(struct onn_plan *p)
     }
 }
 
+/* A program's own buffer among the arguments: chains know the plan's only. */
+static bool is_bound(const struct onn_plan *p)
+{
+    bool bound = false;
+    for (int i = 0; i < p->graph->n_inputs; i++)
+        bound |= p->in[i].where == ONN_BOUND_DIRECT;
+    for (int i = 0; i < p->graph->n_outputs; i++)
+        bound |= p->out[i].where == ONN_BOUND_DIRECT;
+    return bound;
+}
+
 /* The last node that launches something in every run, -1: none. */
 static int last_node(const struct onn_plan *p)
 {
@@ -122,9 +133,15 @@ enum oclnn_status onn_plan_run(struct onn_plan *p, struct onn_event **last)
         *last = NULL;
     enum oclnn_status status = refresh_derived(p);
     const int end = last ? last_node(p) : -1;
-    for (int k = 0; k < p->graph->n_nodes && status == OCLNN_OK; k++)
-        if (!p->place.derived[k])
+    int chain = is_bound(p) ? p->n_chains : 0;
+    for (int k = 0; k < p->graph->n_nodes && status == OCLNN_OK; k++) {
+        if (chain < p->n_chains && p->chain[chain].first == k) {
+            k = p->chain[chain].last;
+            status = onn_chain_enqueue(p, &p->chain[chain++], k == end ? last : NULL);
+        } else if (!p->place.derived[k]) {
             status = enqueue_node(p, k, k == end ? last : NULL);
+        }
+    }
     mark_updated(p);
     if (status == OCLNN_OK)
         status = onn_plan_copy_outputs(p, &copied);
@@ -136,6 +153,7 @@ enum oclnn_status onn_plan_run(struct onn_plan *p, struct onn_event **last)
 enum oclnn_status onn_plan_profile(struct onn_plan *p, double *time_ns)
 {
     enum oclnn_status status = OCLNN_OK;
+    ONN_TRY(onn_plan_unchain(p));
     ONN_TRY(onn_queue_set_profiling(p->ctx, true));
     ONN_TRY(refresh_derived(p));
     mark_updated(p); /* even if a launch fails on the way */

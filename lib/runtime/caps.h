@@ -25,6 +25,7 @@ struct onn_caps {
         copies_args; /* kernels may read arguments by value at constant indices only: they copy them (-D ONN_COPY_ARGS) */
     double peak_gflops; /* measured fp32 FMA rate; 0 until measured */
     double bandwidth_gbs; /* measured copy rate (read + write) */
+    bool joins; /* one long kernel beats many short ones, and compiles about as fast: see plan/chain.h */
     double launch_us; /* measured cost of one small launch, back to back */
     bool scalar; /* its compiler takes vectors apart, and long ones cost it minutes */
     bool simulated; /* known not to be a device of its own: its work-items take turns */

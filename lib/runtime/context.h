@@ -73,6 +73,8 @@ enum oclnn_status onn_program_get(struct oclnn_context *ctx, const char *name, c
 struct onn_program *onn_program_next(struct oclnn_context *ctx, const struct onn_program *before);
 void onn_program_origin(const struct onn_program *p, const char **name, const char **defines,
     bool *has_prelude);
+/* The text of such a program, appended to *out. */
+enum oclnn_status onn_source_text(const char *names, const char *prelude, struct onn_str *out);
 /* Does the identifier (`length` characters) occur in the kernel file(s) `name` or in `prelude` (may be NULL)? True in
  * doubt. Errors: OCLNN_ERROR_MEMORY. */
 enum oclnn_status onn_source_mentions(const char *name, const char *prelude, const char *identifier,

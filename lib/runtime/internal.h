@@ -39,6 +39,8 @@ bool onn_probe_is_simulator(const struct onn_device *device);
 void onn_probe_reported(const struct onn_device *device, const char *extensions, struct onn_caps *caps);
 /* $OCLNN_VECTOR_WIDTH, for tests: the kernels of processors with narrower or wider vectors. ARGUMENT: not 4, 8, 16. */
 enum oclnn_status onn_probe_width_wanted(struct onn_caps *caps);
+/* $OCLNN_CHAIN, for tests and comparisons: on, off. ARGUMENT: something else. */
+enum oclnn_status onn_probe_chain_wanted(struct onn_caps *caps);
 /* $OCLNN_STAGING, for tests and comparisons: on, off. ARGUMENT: something else. */
 enum oclnn_status onn_probe_staging_wanted(struct onn_caps *caps);
 /* Compiles and runs what the device claims; corrects ctx->caps. Never fails: in doubt a feature is off. */
@@ -65,10 +67,6 @@ struct onn_hash onn_cache_device_key(const struct onn_device *device);
 void *onn_cache_read(const struct oclnn_context *ctx, struct onn_hash key, size_t *bytes);
 /* Best effort. */
 void onn_cache_write(const struct oclnn_context *ctx, struct onn_hash key, const void *data, size_t bytes);
-
-/* ---- source.c: the text of a program ---- */
-/* prelude + the sources of "a+b+c" as one text. */
-enum oclnn_status onn_source_text(const char *names, const char *prelude, struct onn_str *out);
 
 /* ---- program.c ---- */
 struct onn_program {

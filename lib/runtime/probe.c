@@ -35,6 +35,13 @@ bool onn_probe_is_simulator(const struct onn_device *device)
     return known_of(device)->name != NULL;
 }
 
+/* Processors whose workers fall asleep between two kernels, and whose compiler takes kernels one by one when they are first
+ * launched. Others gain less and compile a joined kernel for minutes. */
+static bool joins(const struct onn_device *device)
+{
+    return strstr(device->info.platform, "Portable Computing Language") != NULL;
+}
+
 static int width_for_tiles(const struct onn_device *device, bool local_is_real)
 {
     uint64_t native = onn_device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
@@ -70,6 +77,20 @@ fail:
     return status;
 }
 
+enum oclnn_status onn_probe_chain_wanted(struct onn_caps *caps)
+{
+    enum oclnn_status status = OCLNN_OK;
+    const char *text = onn_env("OCLNN_CHAIN");
+    if (!text)
+        return OCLNN_OK;
+    const bool on = strcmp(text, "on") == 0;
+    ONN_CHECK(on || strcmp(text, "off") == 0, OCLNN_ERROR_ARGUMENT, "OCLNN_CHAIN is '%s'; known are on, off",
+        text);
+    caps->joins = on;
+fail:
+    return status;
+}
+
 void onn_probe_reported(const struct onn_device *device, const char *extensions, struct onn_caps *caps)
 {
     const struct oclnn_device_info *info = &device->info;
@@ -101,6 +122,7 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
     caps->copies_args = known_of(device)->copies_args;
     caps->scalar = known_of(device)->scalar;
     caps->simulated = device->simulator;
+    caps->joins = joins(device);
     caps->global_bytes = info->global_bytes;
     caps->max_alloc = info->max_alloc_bytes;
     caps->cache_bytes = onn_device_number(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);

@@ -60,6 +60,9 @@ class Effects(unittest.TestCase):
     def test_staging(self):
         self.assertIn("OCLNN_STAGING is 'maybe'", self.said(wanted=1, OCLNN_STAGING='maybe'))
 
+    def test_chain(self):
+        self.assertIn("OCLNN_CHAIN is 'maybe'", self.said(wanted=1, OCLNN_CHAIN='maybe'))
+
     def test_kernel_folder(self):
         """A folder of kernel files that do not compile: they are taken."""
         with tempfile.TemporaryDirectory() as folder:

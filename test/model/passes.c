@@ -62,8 +62,8 @@ static void compare(const char *name, const char *what, const float *want, size_
 static void check(const char *name)
 {
     static const char *const off[] = {"patterns", "addend", "transpose", "pad", "fold", "slopes", "fuse",
-        "updates", "early", "layout", "views", "inplace", "arena",
-        "patterns,addend,transpose,pad,fold,slopes,fuse,updates,early,layout,views,inplace,arena"};
+        "updates", "early", "layout", "views", "inplace", "arena", "chain",
+        "patterns,addend,transpose,pad,fold,slopes,fuse,updates,early,layout,views,inplace,arena,chain"};
     static const char *const formats[] = {"plain", "nhwc", "c8", "c16"};
     size_t n;
     float *want = answer(name, NULL, &n);

@@ -27,7 +27,7 @@ static const char help[] =
     "      --format NAME      prefer a format inside: plain, nhwc, c8, c16\n"
     "      --passes-off LIST  leave out patterns, addend, transpose, pad, fold,\n"
     "                         slopes, fuse, updates, early, layout, views, inplace,\n"
-    "                         arena\n"
+    "                         arena, chain\n"
     "      --train            time training steps: forward, loss, backward, update;\n"
     "                         with --data BATCH.npz (inputs by name and 'y') or made\n"
     "                         data\n"

@@ -33,7 +33,7 @@ static const char help[] =
     "      --format NAME      prefer a format inside: plain, nhwc, c8, c16\n"
     "      --passes-off LIST  leave out patterns, addend, transpose, pad, fold,\n"
     "                         slopes, fuse, updates, early, layout, views, inplace,\n"
-    "                         arena\n"
+    "                         arena, chain\n"
     "      --dtype WORD       f32 or f16: how numbers are stored between the layers\n"
     "                         (default: f32); they are computed in f32\n"
     "      --shape IN=1x3x..  shape of an input with free dimensions; may be repeated\n"
