@@ -75,6 +75,11 @@ static bool read_param(struct onn_chain_decl *d, const char *from, const char *t
         to--;
     if (begins(from, to, "ONN_IN") || begins(from, to, "ONN_OUT"))
         return to[-1] == ')' && add_param(d, NULL, 0) && add_param(d, offset, 4);
+    if (begins(from, to, "ONN_ARGS")) { /* (TYPE, name) */
+        from += strcspn(from, "(");
+        from = skip(from + 1);
+        return add_param(d, from, (int)strcspn(from, ","));
+    }
     if (begins(from, to, "local") || begins(from, to, "constant"))
         return false;
     if (begins(from, to, "global"))
