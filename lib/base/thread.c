@@ -1,8 +1,11 @@
 #include "base/thread.h"
 
 #include "base/mem.h"
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum oclnn_status onn_mutex_init(struct onn_mutex *m)
 {
@@ -95,9 +98,35 @@ void onn_thread_join(struct onn_thread *t)
     t->ready = false;
 }
 
+int onn_thread_quota(const char *quota, const char *period)
+{
+    char *end;
+    const double time = strtod(quota, &end), each = end != quota ? strtod(period ? period : end, NULL) : 0;
+    if (!(time > 0) || !(each > 0) || time / each > INT32_MAX - 1)
+        return INT32_MAX;
+    return (int)ceil(time / each);
+}
+
+/* The first line of a file; false: there is none. */
+static bool first_line(const char *path, char line[static 128])
+{
+    FILE *f = fopen(path, "r");
+    const bool there = f && fgets(line, 128, f);
+    if (f)
+        fclose(f);
+    return there;
+}
+
 int onn_thread_cores(void)
 {
     cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    char quota[128], period[128];
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0, most = INT32_MAX;
+    if (first_line("/sys/fs/cgroup/cpu.max", quota))
+        most = onn_thread_quota(quota, NULL);
+    else if (first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", quota) &&
+        first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", period))
+        most = onn_thread_quota(quota, period);
+    n = n < most ? n : most;
     return n > 0 ? n : 1;
 }

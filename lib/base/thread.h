@@ -35,7 +35,10 @@ struct onn_thread {
 enum oclnn_status onn_thread_start(struct onn_thread *t, void (*run)(void *user), void *user);
 /* Waits for its end. */
 void onn_thread_join(struct onn_thread *t);
-/* Cores that this process may run on; at least 1. */
+/* Cores that this process may use: those it may run on, and no more than a control group's share of time is worth (Linux);
+ * at least 1. */
 int onn_thread_cores(void);
+/* Cores that a quota of a period is worth, rounded up: "200000 100000", or in two texts. INT32_MAX: no limit ("max", -1). */
+int onn_thread_quota(const char *quota, const char *period);
 
 #endif

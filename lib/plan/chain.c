@@ -1,4 +1,5 @@
 #include "plan/chain.h"
+#include "base/thread.h"
 #include "plan/chain_text.h"
 #include "plan/plan.h"
 #include "plan/programs.h"
@@ -412,6 +413,8 @@ static enum oclnn_status make_chain(const struct onn_chains *c, const struct dra
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_chain chain = d->chain;
+    const int units = onn_context_caps(c->p->ctx)->compute_units, cores = onn_thread_cores();
+    chain.workers = (size_t)(units < cores ? units : cores);
     ONN_TRY(make_table(c, d, kernel, &chain));
     ONN_TRY(onn_kernel_create(c->p->ctx, program, "onn_chain", &chain.kernel));
     ONN_TRY(onn_kernel_set_buffer(chain.kernel, 0, chain.table));
@@ -475,8 +478,8 @@ fail:
 enum oclnn_status onn_chain_enqueue(const struct onn_plan *p, const struct onn_chain *chain,
     struct onn_event **event)
 {
-    const size_t workers[1] = {(size_t)onn_context_caps(p->ctx)->compute_units}, one[1] = {1};
-    return onn_queue_launch(p->ctx, chain->kernel, 1, workers, one, event);
+    const size_t one[1] = {1};
+    return onn_queue_launch(p->ctx, chain->kernel, 1, &chain->workers, one, event);
 }
 
 void onn_chains_finish(struct onn_plan *p)

@@ -10,6 +10,7 @@ struct onn_plan;
 struct onn_chain {
     struct onn_kernel *kernel;
     struct onn_buffer *table, *count;
+    size_t workers; /* work-groups: they wait for each other awake, so each wants a core */
     int first, last; /* nodes; those between that are not the chain's are derived ones or launch nothing */
 };
 
