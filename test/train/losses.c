@@ -341,7 +341,7 @@ static void images(void **state)
         {.loss = OCLNN_LOSS_DICE, .end = SIGMOID, .outputs = 1},
     };
     (void)state;
-    compare_all(problems, sizeof problems / sizeof *problems, 4);
+    compare_all(problems, sizeof problems / sizeof *problems, 2);
 }
 
 static void pixels(void **state)
@@ -357,7 +357,7 @@ static void pixels(void **state)
         {.loss = OCLNN_LOSS_DICE_LOGITS, .outputs = 3, .ignore = true, .smoothing = 0.1f},
     };
     (void)state;
-    compare_all(problems, sizeof problems / sizeof *problems, 4);
+    compare_all(problems, sizeof problems / sizeof *problems, 2);
 }
 
 /* Two classes of which a single output tells the second; mixed images have mixed targets. */
