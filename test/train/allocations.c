@@ -25,7 +25,6 @@ static oclnn_model *lenet(void)
 
 static const struct oclnn_trainer_params variants[] = {{.optimizer = {.momentum = 0.9f}},
     {.optimizer = {.kind = OCLNN_ADAM}, .accumulate = 3, .clip_norm = 1, .clip_value = 0.5f, .ema = 0.9f}};
-#define VARIANTS (int)(sizeof variants / sizeof *variants)
 
 struct mark {
     struct onn_counters counters;
@@ -84,14 +83,12 @@ static void steps(oclnn_model *m, int side, const struct oclnn_trainer_params *p
 static void a_step_allocates_nothing(void **state)
 {
     (void)state;
-    for (int i = 0; i < VARIANTS; i++) {
-        oclnn_model *m = lenet();
-        steps(m, 28, &variants[i]);
-        oclnn_model_destroy(&m);
-        m = stripes_network(ctx, STRIPES_CLASSES);
-        steps(m, STRIPES_SIDE, &variants[i]);
-        oclnn_model_destroy(&m);
-    }
+    oclnn_model *m = lenet();
+    steps(m, 28, &variants[0]);
+    oclnn_model_destroy(&m);
+    m = stripes_network(ctx, STRIPES_CLASSES);
+    steps(m, STRIPES_SIDE, &variants[1]);
+    oclnn_model_destroy(&m);
 }
 
 /* ---- fit ---- */
@@ -111,21 +108,19 @@ static void an_epoch_allocates_nothing_between_its_ends(void **state)
 {
     (void)state;
     oclnn_dataset *data = stripes_data(ctx, STRIPES_COUNT, stripes_sample, NULL);
-    for (int i = 0; i < VARIANTS; i++) {
-        oclnn_model *m = stripes_network(ctx, STRIPES_CLASSES);
-        oclnn_trainer *t = NULL;
-        struct mark mark = {0};
-        good(oclnn_trainer_create(m, &variants[i], &t));
-        good(oclnn_trainer_fit(t, data, NULL,
-            &(struct oclnn_fit){.epochs = 2,
-                .batch = 25,
-                .augment = {.flip = 1, .crop = 1, .mixup = 0.2f},
-                .on_step = on_step,
-                .user = &mark}));
-        assert_true(mark.begun);
-        oclnn_trainer_destroy(&t);
-        oclnn_model_destroy(&m);
-    }
+    oclnn_model *m = stripes_network(ctx, STRIPES_CLASSES);
+    oclnn_trainer *t = NULL;
+    struct mark mark = {0};
+    good(oclnn_trainer_create(m, &variants[1], &t));
+    good(oclnn_trainer_fit(t, data, NULL,
+        &(struct oclnn_fit){.epochs = 2,
+            .batch = 25,
+            .augment = {.flip = 1, .crop = 1, .mixup = 0.2f},
+            .on_step = on_step,
+            .user = &mark}));
+    assert_true(mark.begun);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
     oclnn_dataset_destroy(&data);
 }
 
