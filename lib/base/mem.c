@@ -236,3 +236,21 @@ void onn_str_finish(struct onn_str *s)
     onn_free(s->text);
     *s = (struct onn_str){0};
 }
+
+bool onn_is_word(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool onn_has_word(const char *from, const char *to, const char *word, size_t length)
+{
+    for (const char *at = from; at && (size_t)(to - at) >= length; at++) {
+        at = memchr(at, word[0], (size_t)(to - at) - length + 1);
+        if (!at)
+            return false;
+        if (memcmp(at, word, length) == 0 && (at + length == to || !onn_is_word(at[length])) &&
+            (at == from || !onn_is_word(at[-1])))
+            return true;
+    }
+    return false;
+}

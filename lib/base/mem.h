@@ -75,4 +75,8 @@ bool onn_str_ok(const struct onn_str *s);
 const char *onn_str_text(const struct onn_str *s);
 void onn_str_finish(struct onn_str *s);
 
+/* Identifiers of C: one of its characters; does one of `length` characters stand in from … to - 1? */
+bool onn_is_word(char c);
+bool onn_has_word(const char *from, const char *to, const char *word, size_t length);
+
 #endif

@@ -142,3 +142,12 @@ int32_t onn_emit(struct onn_graph *g, const char *op_name, const char *name, con
     }
     return onn_emit_many(g, op, name ? name : "", attr, n_in, in, 1, out) == OCLNN_OK ? out[0] : 0;
 }
+
+int32_t onn_emit_all(struct onn_graph *g, const char *op_name, const char *name, const void *attr, int n_in,
+    const int32_t *in)
+{
+    for (int i = 0; i < n_in; i++)
+        if (!in[i])
+            return 0;
+    return onn_emit(g, op_name, name, attr, n_in, in);
+}

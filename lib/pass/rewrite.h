@@ -38,6 +38,9 @@ enum oclnn_status onn_rewrite_outputs(struct onn_rewrite *r);
  * constants. Returns the id of output 0, or 0 after an error (sticky in g). */
 int32_t onn_emit(struct onn_graph *g, const char *op_name, const char *name, const void *attr, int n_in,
     const int32_t *in);
+/* The same where every input must be there: 0 if one is 0, after an error before. */
+int32_t onn_emit_all(struct onn_graph *g, const char *op_name, const char *name, const void *attr, int n_in,
+    const int32_t *in);
 /* The same for several outputs; ids go to out[n_out]. */
 enum oclnn_status onn_emit_many(struct onn_graph *g, const struct onn_op *op, const char *name,
     const void *attr, int n_in, const int32_t *in, int n_out, int32_t *out);

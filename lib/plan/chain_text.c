@@ -3,11 +3,6 @@
 #include <ctype.h>
 #include <string.h>
 
-static bool is_word(char c)
-{
-    return c == '_' || isalnum((unsigned char)c);
-}
-
 /* Behind white space and comments. */
 static const char *skip(const char *at)
 {
@@ -44,19 +39,10 @@ static const char *closing(const char *at, char open, char close)
     return NULL;
 }
 
-static bool mentions(const char *from, const char *to, const char *word)
-{
-    const size_t length = strlen(word);
-    for (const char *at = from; at + length <= to; at++)
-        if (memcmp(at, word, length) == 0 && !is_word(at[length]) && (at == from || !is_word(at[-1])))
-            return true;
-    return false;
-}
-
 static bool begins(const char *at, const char *end, const char *word)
 {
     const size_t length = strlen(word);
-    return (size_t)(end - at) > length && memcmp(at, word, length) == 0 && !is_word(at[length]);
+    return (size_t)(end - at) > length && memcmp(at, word, length) == 0 && !onn_is_word(at[length]);
 }
 
 static bool add_param(struct onn_chain_decl *d, const char *type, int length)
@@ -85,14 +71,14 @@ static bool read_param(struct onn_chain_decl *d, const char *from, const char *t
     if (begins(from, to, "global"))
         return add_param(d, NULL, 0);
     const char *name = to;
-    while (name > from && is_word(name[-1]))
+    while (name > from && onn_is_word(name[-1]))
         name--;
     while (name > from && isspace((unsigned char)name[-1]))
         name--;
     if (begins(from, to, "const"))
         from = skip(from + 5);
     for (const char *at = from; at < name; at++)
-        if (!is_word(*at) && !isspace((unsigned char)*at))
+        if (!onn_is_word(*at) && !isspace((unsigned char)*at))
             return false;
     return name > from && add_param(d, from, (int)(name - from));
 }
@@ -120,7 +106,7 @@ static const char *kernel_void(const char *begin, const char *word_end)
     if (length < 6 || (memcmp(word_end - 6, "kernel", 6) != 0 && memcmp(word_end - 6, "KERNEL", 6) != 0))
         return NULL;
     const char *at = word_end + strspn(word_end, " \t\n");
-    return strncmp(at, "void", 4) == 0 && !is_word(at[4]) ? at + 4 : NULL;
+    return strncmp(at, "void", 4) == 0 && !onn_is_word(at[4]) ? at + 4 : NULL;
 }
 
 /* Such words, then "NAME(". */
@@ -130,7 +116,7 @@ static bool read_kernel(const char *begin, const char *word_end, struct onn_chai
     if (!at)
         return false;
     *out = (struct onn_chain_decl){.begin = begin, .name = skip(at)};
-    for (at = out->name; is_word(*at); at++)
+    for (at = out->name; onn_is_word(*at); at++)
         out->name_length++;
     at = skip(at);
     const char *close = *at == '(' ? closing(at, '(', ')') : NULL;
@@ -141,8 +127,8 @@ static bool read_kernel(const char *begin, const char *word_end, struct onn_chai
     out->end = *body == '{' ? closing(body, '{', '}') : NULL;
     if (!out->end)
         return false;
-    out->plain = read_params(out, close - 1) && !mentions(body, out->end, "local") &&
-        !mentions(body, out->end, "barrier");
+    out->plain = read_params(out, close - 1) && !onn_has_word(body, out->end, "local", 5) &&
+        !onn_has_word(body, out->end, "barrier", 7);
     return true;
 }
 
@@ -153,8 +139,8 @@ static const char *next_kernel(const char *text, const char *at, const char **en
         const char *next = skip(at);
         if (next != at) {
             at = next;
-        } else if (is_word(*at) && (at == text || !is_word(at[-1]))) {
-            for (*end = at; is_word(**end);)
+        } else if (onn_is_word(*at) && (at == text || !onn_is_word(at[-1]))) {
+            for (*end = at; onn_is_word(**end);)
                 ++*end;
             if (kernel_void(at, *end))
                 return at;

@@ -1,20 +1,24 @@
 #include "plan/exec.h"
 
-static enum oclnn_status set_slot(struct onn_step *step, struct onn_step_slot *slot, struct onn_spot spot)
+/* To the kernel, if there is one. */
+static enum oclnn_status set_slot(const struct onn_step *step, const struct onn_step_slot *slot)
 {
-    if (spot.buffer)
-        spot.offset += slot->extra;
-    else
-        spot.offset = 0;
+    if (!step->kernel)
+        return OCLNN_OK;
+    enum oclnn_status status = onn_kernel_set_buffer(step->kernel, slot->arg, slot->spot.buffer);
+    if (status == OCLNN_OK)
+        status =
+            onn_kernel_set_bytes(step->kernel, slot->arg + 1, sizeof slot->spot.offset, &slot->spot.offset);
+    return status;
+}
+
+static enum oclnn_status place_slot(struct onn_step *step, struct onn_step_slot *slot, struct onn_spot spot)
+{
+    spot.offset = spot.buffer ? spot.offset + slot->extra : 0;
     slot->spot = spot;
     if (step->is_gemm)
         step->operand[slot->arg] = spot;
-    if (!step->kernel)
-        return OCLNN_OK;
-    enum oclnn_status status = onn_kernel_set_buffer(step->kernel, slot->arg, spot.buffer);
-    if (status == OCLNN_OK)
-        status = onn_kernel_set_bytes(step->kernel, slot->arg + 1, sizeof spot.offset, &spot.offset);
-    return status;
+    return set_slot(step, slot);
 }
 
 static enum oclnn_status add_slot(struct onn_step *step, const struct onn_arg *arg, int position,
@@ -34,7 +38,7 @@ static enum oclnn_status add_slot(struct onn_step *step, const struct onn_arg *a
         slot->extra *= arg->index;
         spot.offset *= arg->index;
     }
-    return status == OCLNN_OK ? set_slot(step, slot, spot) : status;
+    return status == OCLNN_OK ? place_slot(step, slot, spot) : status;
 }
 
 static bool is_tensor(const struct onn_arg *arg)
@@ -115,11 +119,8 @@ enum oclnn_status onn_step_compile(struct oclnn_context *ctx, const struct onn_l
         ONN_TRY(onn_program_get(ctx, launch->program ? launch->program : "", launch->defines, launch->source,
             &program));
     ONN_TRY(onn_kernel_create(ctx, program, launch->kernel, &step->kernel));
-    for (int i = 0; i < step->n_slots; i++) {
-        struct onn_spot spot = step->slot[i].spot;
-        spot.offset -= spot.buffer ? step->slot[i].extra : 0;
-        ONN_TRY(set_slot(step, &step->slot[i], spot));
-    }
+    for (int i = 0; i < step->n_slots; i++)
+        ONN_TRY(set_slot(step, &step->slot[i]));
     for (int i = 0; i < launch->n_args; i++) {
         const struct onn_arg *arg = &launch->arg[i];
         if (arg->kind == ONN_ARG_BYTES)
@@ -150,7 +151,7 @@ enum oclnn_status onn_step_rebind(struct onn_step *step, enum onn_arg_kind kind,
         struct onn_step_slot *slot = &step->slot[i];
         if (slot->kind != kind || slot->index != index)
             continue;
-        enum oclnn_status status = set_slot(step, slot, spot);
+        enum oclnn_status status = place_slot(step, slot, spot);
         if (status != OCLNN_OK)
             return status;
     }

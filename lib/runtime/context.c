@@ -61,9 +61,7 @@ static enum oclnn_status context_open(struct oclnn_context *ctx, cl_command_queu
     if (!extensions)
         goto fail;
     onn_probe_reported(&ctx->device, extensions, &ctx->caps);
-    ONN_TRY(onn_probe_width_wanted(&ctx->caps));
-    ONN_TRY(onn_probe_staging_wanted(&ctx->caps));
-    ONN_TRY(onn_probe_chain_wanted(&ctx->caps));
+    ONN_TRY(onn_probe_wanted(&ctx->caps));
     ctx->device_key = onn_cache_device_key(&ctx->device);
     ONN_TRY(onn_queue_open(ctx, queue));
     onn_probe_run(ctx, extensions);

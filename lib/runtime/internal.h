@@ -37,12 +37,9 @@ enum oclnn_status onn_device_select(const struct onn_device *devices, int count,
 /* Is this a simulator, judged by what it reports? (The only place that knows names.) */
 bool onn_probe_is_simulator(const struct onn_device *device);
 void onn_probe_reported(const struct onn_device *device, const char *extensions, struct onn_caps *caps);
-/* $OCLNN_VECTOR_WIDTH, for tests: the kernels of processors with narrower or wider vectors. ARGUMENT: not 4, 8, 16. */
-enum oclnn_status onn_probe_width_wanted(struct onn_caps *caps);
-/* $OCLNN_CHAIN, for tests and comparisons: on, off. ARGUMENT: something else. */
-enum oclnn_status onn_probe_chain_wanted(struct onn_caps *caps);
-/* $OCLNN_STAGING, for tests and comparisons: on, off. ARGUMENT: something else. */
-enum oclnn_status onn_probe_staging_wanted(struct onn_caps *caps);
+/* What tests and comparisons want otherwise: $OCLNN_VECTOR_WIDTH (processors: 4, 8, 16), $OCLNN_STAGING and $OCLNN_CHAIN (on,
+ * off). ARGUMENT: something else. */
+enum oclnn_status onn_probe_wanted(struct onn_caps *caps);
 /* Compiles and runs what the device claims; corrects ctx->caps. Never fails: in doubt a feature is off. */
 void onn_probe_run(struct oclnn_context *ctx, const char *extensions);
 /* Does the driver keep compiled programs itself, so that our cache may stay out of the way? Found out once, by building a

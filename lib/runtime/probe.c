@@ -50,7 +50,7 @@ static int width_for_tiles(const struct onn_device *device, bool local_is_real)
     return native >= 16 ? 16 : native >= 8 ? 8 : 4;
 }
 
-enum oclnn_status onn_probe_width_wanted(struct onn_caps *caps)
+static enum oclnn_status width_wanted(struct onn_caps *caps)
 {
     enum oclnn_status status = OCLNN_OK;
     const char *text = onn_env("OCLNN_VECTOR_WIDTH");
@@ -64,29 +64,26 @@ fail:
     return status;
 }
 
-enum oclnn_status onn_probe_staging_wanted(struct onn_caps *caps)
+static enum oclnn_status switch_wanted(const char *name, bool *value)
 {
     enum oclnn_status status = OCLNN_OK;
-    const char *text = onn_env("OCLNN_STAGING");
+    const char *text = onn_env(name);
     if (!text)
         return OCLNN_OK;
-    ONN_CHECK(strcmp(text, "on") == 0 || strcmp(text, "off") == 0, OCLNN_ERROR_ARGUMENT,
-        "OCLNN_STAGING is '%s'; known are on, off", text);
-    caps->staged = strcmp(text, "on") == 0;
+    const bool on = strcmp(text, "on") == 0;
+    ONN_CHECK(on || strcmp(text, "off") == 0, OCLNN_ERROR_ARGUMENT, "%s is '%s'; known are on, off", name,
+        text);
+    *value = on;
 fail:
     return status;
 }
 
-enum oclnn_status onn_probe_chain_wanted(struct onn_caps *caps)
+enum oclnn_status onn_probe_wanted(struct onn_caps *caps)
 {
     enum oclnn_status status = OCLNN_OK;
-    const char *text = onn_env("OCLNN_CHAIN");
-    if (!text)
-        return OCLNN_OK;
-    const bool on = strcmp(text, "on") == 0;
-    ONN_CHECK(on || strcmp(text, "off") == 0, OCLNN_ERROR_ARGUMENT, "OCLNN_CHAIN is '%s'; known are on, off",
-        text);
-    caps->joins = on;
+    ONN_TRY(width_wanted(caps));
+    ONN_TRY(switch_wanted("OCLNN_STAGING", &caps->staged));
+    ONN_TRY(switch_wanted("OCLNN_CHAIN", &caps->joins));
 fail:
     return status;
 }

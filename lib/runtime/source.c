@@ -126,22 +126,13 @@ enum oclnn_status onn_source_text(const char *names, const char *prelude, struct
     return onn_str_ok(out) ? OCLNN_OK : OCLNN_ERROR_MEMORY;
 }
 
-static bool is_word(char c)
-{
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 enum oclnn_status onn_source_mentions(const char *name, const char *prelude, const char *identifier,
     size_t length, bool *out)
 {
     struct onn_str text = {0};
     enum oclnn_status status = onn_source_text(name, prelude, &text);
-    bool found = status != OCLNN_OK;
     const char *begin = onn_str_text(&text);
-    for (const char *at = begin;
-         !found && (at = memchr(at, identifier[0], text.length - (size_t)(at - begin))); at++)
-        found =
-            strncmp(at, identifier, length) == 0 && !is_word(at[length]) && (at == begin || !is_word(at[-1]));
+    const bool found = status != OCLNN_OK || onn_has_word(begin, begin + text.length, identifier, length);
     onn_str_finish(&text);
     *out = found;
     return status == OCLNN_ERROR_MEMORY ? status : OCLNN_OK;

@@ -53,7 +53,7 @@ static int32_t front(void *user, struct onn_graph *g, int i, const struct onn_de
 static int32_t cast(struct onn_graph *g, int32_t v, enum oclnn_dtype to)
 {
     const struct onn_ew_attr attr = {.to = onn_dtype_to_onnx(to)};
-    return v ? onn_emit(g, "cast", "cast", &attr, 1, &v) : 0;
+    return onn_emit_all(g, "cast", "cast", &attr, 1, &v);
 }
 
 /* What the host reads: scores, or for masks the best class of each pixel, which is less. */
@@ -117,7 +117,7 @@ fail:
 
 static int32_t binary(struct onn_graph *g, const char *op, int32_t a, int32_t b)
 {
-    return a && b ? onn_emit(g, op, "loss", NULL, 2, (int32_t[]){a, b}) : 0;
+    return onn_emit_all(g, op, "loss", NULL, 2, (int32_t[]){a, b});
 }
 
 static int32_t scalar(struct onn_graph *g, int32_t v)

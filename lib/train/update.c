@@ -8,10 +8,7 @@
 
 static int32_t emit(struct onn_graph *g, const char *op, const void *attr, int n, const int32_t *in)
 {
-    for (int i = 0; i < n; i++)
-        if (!in[i])
-            return 0;
-    return onn_emit(g, op, "update", attr, n, in);
+    return onn_emit_all(g, op, "update", attr, n, in);
 }
 
 static int32_t binary(struct onn_graph *g, const char *op, int32_t a, int32_t b)

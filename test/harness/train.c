@@ -1,6 +1,7 @@
 #include "harness/train.h"
 
 #include "ops/optimizer.h"
+#include "ops/problem.h"
 #include "pass/grad.h"
 #include "pass/infer.h"
 #include "train/trainer.h"
@@ -57,6 +58,16 @@ int32_t onn_test_node(struct onn_graph *g, const char *op, const void *attr, int
         onn_graph_add_op(g, found, op, attr, n_in, in, found->min_out == ONN_VARIADIC ? 1 : found->min_out);
     good_graph(g);
     return g->node[k].n_out ? g->node[k].out[0] : 0;
+}
+
+int32_t onn_test_node_text(struct onn_graph *g, const char *text, int n_in, const int32_t *in)
+{
+    struct onn_problem p;
+    if (onn_problem_parse(text, &p) != OCLNN_OK)
+        fail_msg("%s: %s", text, oclnn_error_text(NULL));
+    const int32_t id = onn_test_node(g, p.prob.op->name, p.attr, n_in, in);
+    onn_problem_finish(&p);
+    return id;
 }
 
 static struct onn_binding *bindings_of(const struct onn_graph *g)

@@ -16,6 +16,8 @@ int32_t onn_test_input(struct onn_graph *g, const char *name, enum oclnn_dtype d
     const int64_t *dim);
 /* Output 0 of a new node. attr NULL: the defaults. */
 int32_t onn_test_node(struct onn_graph *g, const char *op, const void *attr, int n_in, const int32_t *in);
+/* The same by a text as in ops/problem.h, with a first input of the right rank: "conv x=1x1x1x1 pad=1". */
+int32_t onn_test_node_text(struct onn_graph *g, const char *text, int n_in, const int32_t *in);
 
 /* The training graph of `source` (its output 0 is the loss): inferred, with the gradient of every parameter appended
  * and one update node each. update: "sgd" …; lr: the graph's last input becomes the rate (a new one is added).

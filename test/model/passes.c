@@ -1,4 +1,5 @@
 /* The same network gives the same answer with each pass switched off, in every format and with the plainest kernels. */
+#include "harness/network.h"
 #include "runtime/context.h"
 #include <oclnn/oclnn.h>
 #include <oclnn/zoo.h>
@@ -13,42 +14,12 @@
 
 static oclnn_context *ctx;
 
-/* Runs a built-in network on a fixed picture; the scores are the caller's to free. */
-static float *answer(const char *name, const struct oclnn_model_params *params, size_t *n)
-{
-    oclnn_graph *graph = NULL;
-    oclnn_model *net = NULL;
-    oclnn_tensor *x = NULL, *y = NULL;
-    struct oclnn_zoo_info info;
-    assert_int_equal(oclnn_zoo_describe(name, &info), OCLNN_OK);
-    const struct oclnn_zoo_params zoo = {.size = info.smallest, .classes = 10};
-    struct oclnn_shape shape = OCLNN_SHAPE(1, info.channels, info.smallest, info.smallest);
-    assert_int_equal(oclnn_tensor_create(OCLNN_F32, shape, NULL, &x), OCLNN_OK);
-    float *data = oclnn_tensor_data(x);
-    for (size_t i = 0; i < oclnn_tensor_bytes(x) / sizeof(float); i++)
-        data[i] = (float)((i * 2654435761u >> 7) % 256) / 128.0f - 1.0f;
-    assert_int_equal(oclnn_graph_create(NULL, &graph), OCLNN_OK);
-    assert_int_equal(oclnn_zoo_build(name, graph, &zoo), OCLNN_OK);
-    assert_int_equal(oclnn_model_create(ctx, &graph, params, &net), OCLNN_OK);
-    const struct oclnn_binding in[2] = {{.tensor = x}, {0}}, out[2] = {{.result = &y}, {0}};
-    if (oclnn_model_run(net, in, out) != OCLNN_OK)
-        fail_msg("%s", oclnn_error_text(ctx));
-    *n = oclnn_tensor_bytes(y) / sizeof(float);
-    float *scores = malloc(oclnn_tensor_bytes(y));
-    assert_non_null(scores);
-    memcpy(scores, oclnn_tensor_data(y), oclnn_tensor_bytes(y));
-    oclnn_tensor_destroy(&x);
-    oclnn_tensor_destroy(&y);
-    oclnn_model_destroy(&net);
-    return scores;
-}
-
 static void compare(const char *name, const char *what, const float *want, size_t n,
     const struct oclnn_model_params *params)
 {
     size_t m;
     double largest = 0, error = 0;
-    float *got = answer(name, params, &m);
+    float *got = onn_test_scores(ctx, name, params, &m, NULL);
     assert_int_equal(m, n);
     for (size_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs((double)want[i]));
@@ -66,7 +37,7 @@ static void check(const char *name)
         "patterns,addend,transpose,pad,fold,slopes,fuse,updates,early,layout,views,inplace,arena,chain"};
     static const char *const formats[] = {"plain", "nhwc", "c8", "c16"};
     size_t n;
-    float *want = answer(name, NULL, &n);
+    float *want = onn_test_scores(ctx, name, NULL, &n, NULL);
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
         compare(name, off[i], want, n, &(struct oclnn_model_params){.passes_off = off[i]});
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)

@@ -1,6 +1,6 @@
 /* f16 between the nodes: which tensors become f16, which stay f32, and that the answers stay what they are. */
+#include "harness/network.h"
 #include "harness/train.h"
-#include "ops/problem.h"
 #include <math.h>
 #include <oclnn/oclnn.h>
 #include <oclnn/zoo.h>
@@ -19,17 +19,6 @@ static oclnn_context *ctx;
     { \
         __VA_ARGS__ \
     }
-
-/* A node; attributes as in ops/problem.h. */
-static int32_t node(struct onn_graph *g, const char *text, int n, const int32_t *in)
-{
-    struct onn_problem p;
-    if (onn_problem_parse(text, &p) != OCLNN_OK)
-        fail_msg("%s: %s", text, oclnn_error_text(NULL));
-    const int32_t id = onn_test_node(g, p.prob.op->name, p.attr, n, in);
-    onn_problem_finish(&p);
-    return id;
-}
 
 static int32_t constant(struct onn_graph *g, int rank, const int64_t *dim, double scale)
 {
@@ -112,17 +101,18 @@ static void borders_are_f32(void **state)
     struct onn_graph *g = start();
     int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(1, 8, 9, 9));
     (void)state;
-    int32_t y = node(g, "conv x=1x1x1x1", 2, (int32_t[]){x, constant(g, DIMS(8, 8, 3, 3), 0.3)});
-    y = node(g, "relu x=1", 1, &y);
+    int32_t y =
+        onn_test_node_text(g, "conv x=1x1x1x1", 2, (int32_t[]){x, constant(g, DIMS(8, 8, 3, 3), 0.3)});
+    y = onn_test_node_text(g, "relu x=1", 1, &y);
     onn_graph_add_output(g, "y",
-        node(g, "conv x=1x1x1x1", 2, (int32_t[]){y, constant(g, DIMS(8, 8, 3, 3), 0.3)}));
+        onn_test_node_text(g, "conv x=1x1x1x1", 2, (int32_t[]){y, constant(g, DIMS(8, 8, 3, 3), 0.3)}));
     check(g, 1, "cast f32 > f16; conv f16 f16 > f16; conv f16 f16 > f16; cast f16 > f32; ", 5e-3);
     /* element-wise kernels read and write either type: no casts */
     g = start();
     x = onn_test_input(g, "x", OCLNN_F32, DIMS(1, 8, 9, 9));
-    y = node(g, "tanh x=1", 1, &x);
-    y = node(g, "conv x=1x1x1x1", 2, (int32_t[]){y, constant(g, DIMS(8, 8, 3, 3), 0.3)});
-    onn_graph_add_output(g, "y", node(g, "sigmoid x=1", 1, &y));
+    y = onn_test_node_text(g, "tanh x=1", 1, &x);
+    y = onn_test_node_text(g, "conv x=1x1x1x1", 2, (int32_t[]){y, constant(g, DIMS(8, 8, 3, 3), 0.3)});
+    onn_graph_add_output(g, "y", onn_test_node_text(g, "sigmoid x=1", 1, &y));
     check(g, 1, "tanh f32 > f16; conv f16 f16 > f16; sigmoid f16 > f32; ", 5e-3);
 }
 
@@ -132,65 +122,34 @@ static void what_has_no_place_in_f16(void **state)
     int32_t x = onn_test_input(g, "x", OCLNN_F32, DIMS(2, 16));
     (void)state;
     /* weights beyond 65504 */
-    onn_graph_add_output(g, "y", node(g, "matmul x=1x1", 2, (int32_t[]){x, constant(g, DIMS(16, 4), 1e6)}));
+    onn_graph_add_output(g, "y",
+        onn_test_node_text(g, "matmul x=1x1", 2, (int32_t[]){x, constant(g, DIMS(16, 4), 1e6)}));
     check(g, 1, "matmul f32 f32 > f32; ", 0);
     /* a sum beyond it: 4096 numbers up to 100 */
     g = start();
     x = onn_test_input(g, "x", OCLNN_F32, DIMS(1, 4096));
-    int32_t y = node(g, "abs x=1", 1, &x);
-    y = node(g, "reducesum x=1x1 keepdims=1", 1, &y);
+    int32_t y = onn_test_node_text(g, "abs x=1", 1, &x);
+    y = onn_test_node_text(g, "reducesum x=1x1 keepdims=1", 1, &y);
     onn_graph_add_output(g, "y", y);
     check(g, 100, "abs f32 > f16; cast f16 > f32; reducesum f32 > f32; ", 1e-3);
     /* counted numbers beyond 2048, and an epsilon below f16's least */
     g = start();
     x = onn_test_input(g, "x", OCLNN_F32, DIMS(1, 4096));
-    y = node(g, "argmax x=1x1 axis=1", 1, &x);
-    y = node(g, "cast x=1 to=1", 1, &y);
-    y = node(g, "add x=1", 2, (int32_t[]){y, onn_graph_add_f32(g, 1e-30f)});
+    y = onn_test_node_text(g, "argmax x=1x1 axis=1", 1, &x);
+    y = onn_test_node_text(g, "cast x=1 to=1", 1, &y);
+    y = onn_test_node_text(g, "add x=1", 2, (int32_t[]){y, onn_graph_add_f32(g, 1e-30f)});
     onn_graph_add_output(g, "y", y);
     check(g, 1, "cast f32 > f16; argmax f16 > i64; cast i64 > f32; add f32 f32 > f32; ", 0.5);
     /* a small constant of an element-wise node stays, and still becomes part of the chain */
     g = start();
     x = onn_test_input(g, "x", OCLNN_F32, DIMS(4, 64, 8));
-    y = node(g, "mul x=1", 2, (int32_t[]){node(g, "tanh x=1", 1, &x), constant(g, DIMS(64, 1), 1e5)});
-    onn_graph_add_output(g, "y", node(g, "softmax x=1x1x1", 1, &y));
+    y = onn_test_node_text(g, "mul x=1", 2,
+        (int32_t[]){onn_test_node_text(g, "tanh x=1", 1, &x), constant(g, DIMS(64, 1), 1e5)});
+    onn_graph_add_output(g, "y", onn_test_node_text(g, "softmax x=1x1x1", 1, &y));
     check(g, 1, "tanh f32 f32 > f16; softmax f16 > f16; cast f16 > f32; ", 2e-3);
 }
 
 /* ---- whole networks through the public API ---- */
-static float *scores(const char *name, const struct oclnn_model_params *params, size_t *n, size_t *bytes)
-{
-    oclnn_graph *graph = NULL;
-    oclnn_model *net = NULL;
-    oclnn_tensor *x = NULL, *y = NULL;
-    struct oclnn_zoo_info info;
-    struct oclnn_plan_info plan_info;
-    assert_int_equal(oclnn_zoo_describe(name, &info), OCLNN_OK);
-    const struct oclnn_zoo_params zoo = {.size = info.smallest, .classes = 10};
-    struct oclnn_shape shape = OCLNN_SHAPE(1, info.channels, info.smallest, info.smallest);
-    assert_int_equal(oclnn_tensor_create(OCLNN_F32, shape, NULL, &x), OCLNN_OK);
-    float *data = oclnn_tensor_data(x);
-    for (size_t i = 0; i < oclnn_tensor_bytes(x) / sizeof(float); i++)
-        data[i] = (float)((i * 2654435761u >> 7) % 256) / 128.0f - 1.0f;
-    assert_int_equal(oclnn_graph_create(NULL, &graph), OCLNN_OK);
-    assert_int_equal(oclnn_zoo_build(name, graph, &zoo), OCLNN_OK);
-    assert_int_equal(oclnn_model_create(ctx, &graph, params, &net), OCLNN_OK);
-    const struct oclnn_binding in[2] = {{.tensor = x}, {0}}, out[2] = {{.result = &y}, {0}};
-    if (oclnn_model_run(net, in, out) != OCLNN_OK)
-        fail_msg("%s: %s", name, oclnn_error_text(ctx));
-    assert_int_equal(oclnn_model_plan_info(net, &plan_info), OCLNN_OK);
-    *bytes = plan_info.parameter_bytes;
-    assert_int_equal(oclnn_tensor_dtype(y), OCLNN_F32);
-    *n = oclnn_tensor_bytes(y) / sizeof(float);
-    float *out_data = malloc(oclnn_tensor_bytes(y));
-    assert_non_null(out_data);
-    memcpy(out_data, oclnn_tensor_data(y), oclnn_tensor_bytes(y));
-    oclnn_tensor_destroy(&x);
-    oclnn_tensor_destroy(&y);
-    oclnn_model_destroy(&net);
-    return out_data;
-}
-
 static void networks(void **state)
 {
     static const char *const names[] = {"squeezenet", "mobilenet-v3"};
@@ -198,8 +157,9 @@ static void networks(void **state)
     for (int k = 0; k < 2; k++) {
         size_t n, m, bytes[2];
         double largest = 0, error = 0;
-        float *want = scores(names[k], NULL, &n, &bytes[0]);
-        float *got = scores(names[k], &(struct oclnn_model_params){.dtype = OCLNN_F16}, &m, &bytes[1]);
+        float *want = onn_test_scores(ctx, names[k], NULL, &n, &bytes[0]);
+        float *got =
+            onn_test_scores(ctx, names[k], &(struct oclnn_model_params){.dtype = OCLNN_F16}, &m, &bytes[1]);
         assert_int_equal(n, m);
         for (size_t i = 0; i < n; i++) {
             largest = fmax(largest, fabs((double)want[i]));

@@ -2,7 +2,6 @@
  * nodes that it is there for are gone, or stay where removing them would be wrong. */
 #include "harness/train.h"
 #include "ops/elementwise.h"
-#include "ops/problem.h"
 #include <math.h>
 #include <oclnn/device.h>
 #include <setjmp.h>
@@ -15,25 +14,14 @@
 
 static oclnn_context *ctx;
 
-/* A node; attributes as in ops/problem.h, with a first input of the right rank: "conv x=1x1x1x1 pad=1". */
-static int32_t node(struct onn_graph *g, const char *text, int n, const int32_t *in)
-{
-    struct onn_problem p;
-    if (onn_problem_parse(text, &p) != OCLNN_OK)
-        fail_msg("%s: %s", text, oclnn_error_text(NULL));
-    const int32_t id = onn_test_node(g, p.prob.op->name, p.attr, n, in);
-    onn_problem_finish(&p);
-    return id;
-}
-
 static int32_t node1(struct onn_graph *g, const char *text, int32_t a)
 {
-    return node(g, text, 1, &a);
+    return onn_test_node_text(g, text, 1, &a);
 }
 
 static int32_t node2(struct onn_graph *g, const char *text, int32_t a, int32_t b)
 {
-    return node(g, text, 2, (int32_t[]){a, b});
+    return onn_test_node_text(g, text, 2, (int32_t[]){a, b});
 }
 
 #define DIMS(...) \
@@ -165,7 +153,8 @@ static void pad_that_stays(void **state)
     const int32_t pads = onn_graph_add_i64(g, around, 8);
     int32_t in[3] = {x, pads, onn_graph_add_f32(g, 0.5f)};
     (void)state;
-    int32_t y = node2(g, "conv x=1x1x1x1", node(g, ZEROS, 3, in), constant(g, DIMS(4, 4, 3, 3)));
+    int32_t y =
+        node2(g, "conv x=1x1x1x1", onn_test_node_text(g, ZEROS, 3, in), constant(g, DIMS(4, 4, 3, 3)));
     onn_graph_add_output(g, "y", y);
     check(g, "pad", "pad", 1, 1);
     g = start();

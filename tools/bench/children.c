@@ -32,8 +32,9 @@ void bench_child_print(struct bench_report *r)
 }
 
 /* One line of the child. A driver may print lines of its own: those go on to standard error. */
-static void take_line(const char *line, struct bench_report *r)
+static void take_line(void *user, const char *line)
 {
+    struct bench_report *r = user;
     json_t *object = json_loads(line, 0, NULL), *part;
 
     if ((part = json_object_get(object, "result"))) {
@@ -46,22 +47,6 @@ static void take_line(const char *line, struct bench_report *r)
         fputs(line, stderr);
     }
     json_decref(object);
-}
-
-static void collect(int fd, struct bench_report *r)
-{
-    FILE *f = fdopen(fd, "r");
-    char *line = NULL;
-    size_t capacity = 0;
-
-    if (!f) {
-        close(fd);
-        return;
-    }
-    while (getline(&line, &capacity, f) > 0)
-        take_line(line, r);
-    free(line);
-    fclose(f);
 }
 
 static pid_t start(char **argv, int argc, const char *selector, int fd)
@@ -110,7 +95,7 @@ void bench_child_run(char **argv, int argc, const char *selector, struct bench_r
         bench_report_error(r, selector, NULL, strerror(errno));
         return;
     }
-    collect(pipes[0], r);
+    tool_each_line(pipes[0], take_line, r);
     while (waitpid(child, &state, 0) < 0 && errno == EINTR)
         continue;
     if (WIFSIGNALED(state))

@@ -286,6 +286,22 @@ static void no_memory(void)
     exit(TOOL_FAILED);
 }
 
+void tool_each_line(int fd, void (*take)(void *user, const char *line), void *user)
+{
+    FILE *f = fdopen(fd, "r");
+    char *line = NULL;
+    size_t capacity = 0;
+
+    if (!f) {
+        close(fd);
+        return;
+    }
+    while (getline(&line, &capacity, f) > 0)
+        take(user, line);
+    free(line);
+    fclose(f);
+}
+
 void *tool_alloc(size_t count, size_t size)
 {
     void *block = calloc(count ? count : 1, size ? size : 1);

@@ -56,6 +56,9 @@ double tool_now_ms(void);
 /* Log lines of the library on stderr: for oclnn_context_params.log. */
 void tool_log(void *user, enum oclnn_log_level level, const char *line);
 
+/* Hands every line that comes out of a pipe to `take` until the other side closes it; closes it. */
+void tool_each_line(int fd, void (*take)(void *user, const char *line), void *user);
+
 /* malloc, realloc and printf into fresh memory that report and leave the program when memory is short. */
 void *tool_alloc(size_t count, size_t size);
 void *tool_realloc(void *block, size_t count, size_t size);

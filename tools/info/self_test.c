@@ -133,8 +133,9 @@ static void add_crash(struct report *r, int number)
     free(reason);
 }
 
-static void take_line(struct report *r, const char *line)
+static void take_line(void *user, const char *line)
 {
+    struct report *r = user;
     json_t *object = json_loads(line, 0, NULL), *part;
 
     if ((part = json_object_get(object, "row"))) {
@@ -150,22 +151,6 @@ static void take_line(struct report *r, const char *line)
         fflush(stdout);
     }
     json_decref(object);
-}
-
-static void collect(struct report *r, int fd)
-{
-    FILE *f = fdopen(fd, "r");
-    char *line = NULL;
-    size_t capacity = 0;
-
-    if (!f) {
-        close(fd);
-        return;
-    }
-    while (getline(&line, &capacity, f) > 0)
-        take_line(r, line);
-    free(line);
-    fclose(f);
 }
 
 /* Starts a child; *fd: what it tells. */
@@ -208,7 +193,7 @@ static int run_all(struct report *r)
         if (child < 0)
             return tool_error("no process for the self-test: %s", strerror(errno));
         r->at = -1;
-        collect(r, fd);
+        tool_each_line(fd, take_line, r);
         while (waitpid(child, &state, 0) < 0 && errno == EINTR)
             continue;
         if (WIFEXITED(state))
