@@ -3,7 +3,7 @@
 momentum 0.9.
 
 usage: compare_training.py --oclnn build/tools/oclnn-bench [-d cpu] [--steps 100] [--smooth] [--svg FOLDER]
-                           [--seeds N] [--bench-options=OPTIONS] [NET...]
+                           [--seeds N [--calm]] [--bench-options=OPTIONS] [NET...]
 
 Per network: the first loss, the first gradient of every parameter (largest difference, relative to the tensor's largest
 value), then the loss over the steps: the largest distance to PyTorch's contiguous run, each beside the distance between
@@ -20,6 +20,9 @@ normalisation has no effect): it may be as far away as they are.
 (relative) and of every parameter's first gradient (largest difference, relative to the tensor's largest value) to PyTorch's in
 float64, for oclnn and PyTorch's two layouts in fp32: median and worst over parameters and seeds. A network passes when the
 medians of oclnn are at most twice those of the layout that is further away.
+--calm asks the same of small batches, which have few inputs near 0: a seed is calm for a layout when none of its gradients is
+further than 1e-4 from float64, so that rounding has switched nothing. A network passes when the first loss is within 1e-4 for
+every seed, and oclnn has at least as many calm seeds as the layout of PyTorch that has fewer, and one at least.
 OPTIONS go to oclnn-bench, as '--variant blocked'. Needs torch, onnx and numpy. Exit code: 0 when every network passes."""
 import argparse
 import json
@@ -126,6 +129,18 @@ NETS = {  # builder, input, classes
 }
 
 
+# --calm: input and shift of all normalisations. So few activations that most seeds have none so near to 0 that rounding moves
+# it across; mobilenet-v2 has too many even so: its inputs of ReLU6, with deviation 1 around 0, are moved to 2, where 2 % of
+# them are below 0.
+CALM = {
+    "lenet5": ((64, 1, 28, 28), 0),
+    "mnist-conv2": ((16, 1, 28, 28), 0),
+    "resnet20-cifar": ((2, 3, 32, 32), 0),
+    "mobilenet-v2": ((2, 3, 96, 96), 2),
+    "unet-128": ((1, 3, 32, 32), 0),
+}
+
+
 def smooth(net):
     for name, child in net.named_children():
         if isinstance(child, (nn.ReLU, nn.ReLU6)):
@@ -176,11 +191,15 @@ def away(a, b):
 def prepare(name, args, seed):
     """Builder, network, batch and targets of a seed."""
     make, shape, classes = NETS[name]
+    shape, shift = CALM[name] if args.calm else (shape, 0)
 
     def build():
         return smooth(make()) if args.smooth else make()
     torch.manual_seed(seed)
     net, x = build(), torch.randn(*shape)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.constant_(module.bias, shift)
     pixels = tuple(shape[2:]) if name.startswith("unet") else ()
     return build, net, x, torch.randint(0, classes, (shape[0],) + pixels)
 
@@ -208,7 +227,7 @@ ENGINES = ("oclnn", "contiguous", "channels last")
 
 def truth(name, args, folder):
     """Distances to float64."""
-    losses, gradients, zeros = ({e: [] for e in ENGINES} for _ in range(3))
+    losses, gradients, zeros, calm = ({e: [] for e in ENGINES} for _ in range(4))
     for seed in range(args.seeds):
         build, net, x, y = prepare(name, args, seed)
         state = {k: v.clone() for k, v in net.state_dict().items()}
@@ -221,17 +240,25 @@ def truth(name, args, folder):
                 "channels last": torch_run(build, state, x, y, torch.channels_last, 1)}
         top = max(np.abs(w).max() for w in want.values())
         for engine, (loss, grads) in runs.items():
+            begin = len(gradients[engine])
             losses[engine].append(abs(loss[0] / exact[0] - 1))
             for n, w in want.items():
                 if np.abs(w).max() > 1e-10 * top:
                     gradients[engine].append(away(grads[n], w))
                 else:  # 0 but for rounding
                     zeros[engine].append(float(np.abs(grads[n]).max() / top))
+            calm[engine].append(max(gradients[engine][begin:]) <= LIMIT)
     good = True
     for engine in ENGINES:
         print(f"{name if engine == 'oclnn' else '':<16} {engine:<14}" + "".join(
             f"  {what} {np.median(v[engine]):.1e} (worst {max(v[engine]):.1e})"
             for what, v in (("loss", losses), ("gradients", gradients), ("zeros", zeros)) if v[engine]), flush=True)
+    if args.calm:
+        counts = {e: sum(calm[e]) for e in ENGINES}
+        good = max(losses["oclnn"]) <= LIMIT and counts["oclnn"] >= max(1, min(counts[e] for e in ENGINES[1:]))
+        print(f"{'':<16} {'pass' if good else 'FAIL'}  {args.seeds} seeds, calm: "
+              + ", ".join(f"{e} {n}" for e, n in counts.items()), flush=True)
+        return good
     for v in (losses, gradients):
         theirs = max(np.median(v[e]) for e in ENGINES[1:])
         good = good and np.median(v["oclnn"]) <= 2 * theirs + 1e-7 * (v is losses)
@@ -280,9 +307,12 @@ def main():
     ap.add_argument("--smooth", action="store_true")
     ap.add_argument("--svg")
     ap.add_argument("--seeds", type=int, default=0)
+    ap.add_argument("--calm", action="store_true")
     ap.add_argument("--bench-options", default="")
     ap.add_argument("nets", nargs="*")
     args = ap.parse_args()
+    if args.calm and not args.seeds:
+        ap.error("--calm needs --seeds")
     torch.set_num_threads(os.cpu_count())
     with tempfile.TemporaryDirectory() as folder:
         good = [(truth if args.seeds else compare)(n, args, folder) for n in args.nets or NETS]

@@ -4,6 +4,7 @@
 #include "lib/chain.h"
 
 #define ONN_AT_PARAM const struct onn_at *onn_at,
+#undef get_global_id /* caps.adds_ids */
 #define get_group_id(d) (onn_at->group[d])
 #define get_num_groups(d) (onn_at->groups[d])
 #define get_local_id(d) (onn_at->item[d])

@@ -23,6 +23,8 @@ struct onn_caps {
     int opencl_major, opencl_minor;
     bool
         copies_args; /* kernels may read arguments by value at constant indices only: they copy them (-D ONN_COPY_ARGS) */
+    bool
+        adds_ids; /* get_global_id is a macro that adds the ids of the group and in it: its compiler draws wrong conclusions from it */
     double peak_gflops; /* measured fp32 FMA rate; 0 until measured */
     double bandwidth_gbs; /* measured copy rate (read + write) */
     bool joins; /* one long kernel beats many short ones, and compiles about as fast: see plan/chain.h */

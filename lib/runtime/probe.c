@@ -42,6 +42,14 @@ static bool joins(const struct onn_device *device)
     return strstr(device->info.platform, "Portable Computing Language") != NULL;
 }
 
+/* Intel's compiler for processors (2026.2) computes which items of a work-group an early return leaves, from conditions on
+ * get_global_id. Where it cannot, it takes the opposite condition for the next kernel of the program, whose items beyond the
+ * end then write into other memory. test/runtime/program.c has such a pair. */
+static bool turns_returns(const struct onn_device *device)
+{
+    return device->info.is_cpu && strstr(device->info.platform, "Intel(R) OpenCL") != NULL;
+}
+
 static int width_for_tiles(const struct onn_device *device, bool local_is_real)
 {
     uint64_t native = onn_device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
@@ -120,6 +128,7 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
     caps->scalar = known_of(device)->scalar;
     caps->simulated = device->simulator;
     caps->joins = joins(device);
+    caps->adds_ids = turns_returns(device);
     caps->global_bytes = info->global_bytes;
     caps->max_alloc = info->max_alloc_bytes;
     caps->cache_bytes = onn_device_number(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);

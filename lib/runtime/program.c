@@ -19,6 +19,8 @@ static void make_options(const struct onn_caps *caps, const char *defines, struc
 {
     if (!defines || !strstr(defines, "-cl-std="))
         onn_str_add(out, "-cl-std=CL1.2 ");
+    if (caps->adds_ids)
+        onn_str_add(out, "-D get_global_id(d)=(get_group_id(d)*get_local_size(d)+get_local_id(d)) ");
     onn_str_add(out, "%s%s", caps->copies_args ? "-D ONN_COPY_ARGS " : "", defines ? defines : "");
 }
 

@@ -31,7 +31,7 @@ class Run(unittest.TestCase):
             self.assertEqual(out.count('pass'), sets)
 
     def test_half_precision(self):
-        for name in SMALL:
+        for name in SMALL[:2]:
             folder = os.path.join(DATA, 'models', name)
             code, out, err = run('oclnn-run', model(name), '--data', os.path.join(folder, 'test_data_set_0'), '--dtype', 'f16')
             self.assertEqual((code, err), (0, ''), name)

@@ -35,6 +35,7 @@ static const struct onn_case cases[] = {
     C("softmax x=2x21x9x7 axis=1"),
     C("softmax x=2x5x3x33 axis=-1"),
     C("softmax x=2x5x6x4 axis=2"),
+    C("softmax x=2x4x2x3 axis=1"), /* fewer columns than lanes, fewer items than a work-group */
     C("softmax x=2x3x4 axis=1 legacy=1"),
     C("softmax x=2x3x4 axis=0 legacy=1"),
     C("logsoftmax x=3x10"),

@@ -212,6 +212,47 @@ static void folder_overrides_sources(void **state)
     remove_folder(folder);
 }
 
+/* Items beyond the end write nothing, whatever other kernels the program holds: Intel's compiler turns the condition
+ * around when there is one whose own early return it cannot analyse. */
+static void early_returns_stay(void **state)
+{
+    (void)state;
+    enum { ROWS = 12, LEN = 4, INNER = 6, AT = 8, N = 512 };
+    struct oclnn_context *ctx = open_context("");
+    struct onn_program *program;
+    struct onn_kernel *kernel;
+    struct onn_buffer *x, *y;
+    float data[N];
+    const int64_t from = 0, to = AT;
+    const int argument[] = {ROWS, LEN, INNER, 0};
+    const size_t local = onn_context_caps(ctx)->max_group < 64 ? 1 : 64, global = 64;
+    must(onn_program_get(ctx, "reduce+softmax", "-D ONN_DT=1 -D RED_OP=0 -D VL=8", NULL, &program));
+    must(onn_kernel_create(ctx, program, "softmax_ref", &kernel));
+    must(onn_buffer_create(ctx, sizeof data, &x));
+    must(onn_buffer_create(ctx, sizeof data, &y));
+    must(onn_buffer_fill(ctx, x, 0));
+    for (int i = 0; i < N; i++)
+        data[i] = -1;
+    must(onn_buffer_write(ctx, y, 0, sizeof data, data, true));
+    must(onn_kernel_set_buffer(kernel, 0, x));
+    must(onn_kernel_set_bytes(kernel, 1, sizeof from, &from));
+    must(onn_kernel_set_buffer(kernel, 2, y));
+    must(onn_kernel_set_bytes(kernel, 3, sizeof to, &to));
+    for (int i = 0; i < 4; i++)
+        must(onn_kernel_set_bytes(kernel, 4 + i, sizeof argument[i], &argument[i]));
+    must(onn_queue_launch(ctx, kernel, 1, &global, &local, NULL));
+    must(onn_buffer_read(ctx, y, 0, sizeof data, data, true));
+    for (int i = 0; i < N; i++) {
+        const bool inside = i >= AT && i < AT + ROWS * LEN;
+        if (data[i] != (inside ? 1.0f / LEN : -1))
+            fail_msg("element %d is %g", i, (double)data[i]);
+    }
+    onn_kernel_destroy(&kernel);
+    onn_buffer_destroy(&x);
+    onn_buffer_destroy(&y);
+    oclnn_context_destroy(&ctx);
+}
+
 static int build_lines;
 
 static void count_builds(void *user, enum oclnn_log_level level, const char *line)
@@ -254,6 +295,7 @@ int main(void)
         cmocka_unit_test(damaged_files_are_misses),
         cmocka_unit_test(foreign_folders_are_ignored),
         cmocka_unit_test(folder_overrides_sources),
+        cmocka_unit_test(early_returns_stay),
         cmocka_unit_test(verbose_logs_builds),
         cmocka_unit_test(folder_is_private),
     };
