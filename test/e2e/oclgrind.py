@@ -17,7 +17,7 @@ import time
 import tool_test
 from tool_test import TOOLS, run
 
-SECONDS, EXTRA = 45, 30  # nothing begins after the one, nothing goes on after both
+SECONDS, EXTRA = 30, 25  # nothing begins after the one, nothing goes on after both
 WAYS = {
     'races': ['--data-races', '--check-api'],
     'uninitialized': ['--uninitialized', '--check-api', '--build-options', '-cl-opt-disable'],

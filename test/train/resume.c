@@ -1,5 +1,5 @@
 /* Runs that are stopped and go on: bit by bit as if they had not been, whatever options train them; with other options; on
- * other data. */
+ * other data. Without --all every second set of options, OCLNN_TEST_SEED chooses which. */
 #include "train/stripes.h"
 #include "train/trainer.h"
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 static oclnn_context *ctx;
 static oclnn_dataset *data, *held_out;
 static char path[] = "/tmp/oclnn-resume-XXXXXX", second[sizeof path + 2];
+static bool all;
 
 /* Deep enough that there is something to compute again. */
 static oclnn_model *deep_network(void)
@@ -184,10 +185,13 @@ static void compare(const struct combination *c, int stop, bool killed, const st
 
 static void resumes_bit_by_bit(void **state)
 {
+    const char *seed = getenv("OCLNN_TEST_SEED");
     (void)state;
     for (size_t i = 0; i < sizeof combinations / sizeof *combinations; i++) {
         struct combination *c = &combinations[i];
         struct watch told = {0};
+        if (!all && !c->deep && (i + (size_t)(seed ? atoi(seed) : 1)) % 2)
+            continue;
         c->params.seed = 4;
         if (c->deep) { /* so much that something is computed again */
             oclnn_model *m = NULL;
@@ -393,12 +397,13 @@ static void interrupted_epoch_wants_its_data(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(resumes_bit_by_bit),
         cmocka_unit_test(keeps_what_is_computed_again), cmocka_unit_test(goes_on_with_other_options),
         cmocka_unit_test(averages_begin_at_the_weights), cmocka_unit_test(choices_of_another_library),
         cmocka_unit_test(interrupted_epoch_wants_its_data)};
+    all = argc > 1 && strcmp(argv[1], "--all") == 0;
     const int code = open_device(&ctx);
     if (code)
         return code;
