@@ -12,7 +12,7 @@
 static oclnn_context *ctx;
 static oclnn_dataset *data, *held_out;
 static char path[] = "/tmp/oclnn-resume-XXXXXX", second[sizeof path + 2];
-static bool all;
+static bool every_set;
 
 /* Deep enough that there is something to compute again. */
 static oclnn_model *deep_network(void)
@@ -190,7 +190,7 @@ static void resumes_bit_by_bit(void **state)
     for (size_t i = 0; i < sizeof combinations / sizeof *combinations; i++) {
         struct combination *c = &combinations[i];
         struct watch told = {0};
-        if (!all && !c->deep && (i + (size_t)(seed ? atoi(seed) : 1)) % 2)
+        if (!every_set && !c->deep && (i + (size_t)(seed ? atoi(seed) : 1)) % 2)
             continue;
         c->params.seed = 4;
         if (c->deep) { /* so much that something is computed again */
@@ -403,7 +403,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(keeps_what_is_computed_again), cmocka_unit_test(goes_on_with_other_options),
         cmocka_unit_test(averages_begin_at_the_weights), cmocka_unit_test(choices_of_another_library),
         cmocka_unit_test(interrupted_epoch_wants_its_data)};
-    all = argc > 1 && strcmp(argv[1], "--all") == 0;
+    every_set = argc > 1 && strcmp(argv[1], "--all") == 0;
     const int code = open_device(&ctx);
     if (code)
         return code;
