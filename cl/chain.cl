@@ -3,10 +3,12 @@
  * Text     lib/plan/chain_text.c puts in front: cl/chain_at.cl; the kernels as functions; onn_chain_call, a switch over them;
  *          ONN_CHAIN_PARAMS and ONN_CHAIN_LIST, the buffers that they work in.
  * Work     one work-item per work-group, as many work-groups as there are processors. A work-group claims one tile (some of
- *          the work-groups of one launch) after the other, in the order of the launches. Before it computes a tile it waits
+ *          the work-groups of one launch) after the other, in the order of the launches. Before it claims a tile it waits
  *          until all tiles that this one may depend on are done.
- * Progress A tile is waited for only after somebody claimed it, and who claimed a tile is running: a single work-group does
+ * Progress Who waits has claimed nothing, and waits only while somebody computes what he claimed: a single work-group does
  *          all tiles alone if no other one ever begins. Nothing is assumed but that running work-groups go on.
+ * Patience Who computes may have lost his processor to another program, and who waits for him takes up another one: after
+ *          CHAIN_PATIENCE looks, some milliseconds, a work-group ends and leaves the rest to the others.
  * Table    per launch ONN_CHAIN_WORDS numbers (lib/plan/chain.c fills them), then arguments.
  * count    [0] tiles claimed, [16] tiles done, [32] work-groups that have ended; the last one sets all back to 0.
  */
@@ -30,6 +32,9 @@ static inline void onn_chain_call(int kind, const struct onn_at *at, global cons
 #endif
 
 #define ONN_CHAIN_WORDS 16
+#ifndef CHAIN_PATIENCE
+#define CHAIN_PATIENCE (1 << 22)
+#endif
 enum { CHAIN_KIND, CHAIN_END, CHAIN_WAIT, CHAIN_BEGIN, CHAIN_EACH, CHAIN_ALL, CHAIN_GROUPS, CHAIN_ITEMS = 9, CHAIN_ARGS = 12 };
 
 /* Work-group `group` of the launch at e. */
@@ -55,13 +60,18 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void onn_chain(global cons
     global void *const buffer[] = {ONN_CHAIN_LIST};
     global const long *e = table, *end = table + (long)entries * ONN_CHAIN_WORDS;
     for (;;) {
-        const int tile = atomic_inc(count);
+        const int tile = count[0];
+        int looks = 0;
         while (e < end && tile >= e[CHAIN_END])
             e += ONN_CHAIN_WORDS;
         if (e == end)
             break;
-        while (count[16] < e[CHAIN_WAIT])
+        while (count[16] < e[CHAIN_WAIT] && ++looks < CHAIN_PATIENCE)
             ;
+        if (looks == CHAIN_PATIENCE)
+            break;
+        if (atomic_cmpxchg(count, tile, tile + 1) != tile)
+            continue; /* somebody else's */
         atomic_add(count + 16, 0); /* what was written before the last tile was done is seen from here on */
         mem_fence(CLK_GLOBAL_MEM_FENCE);
         const long first = (tile - e[CHAIN_BEGIN]) * e[CHAIN_EACH], last = min(first + e[CHAIN_EACH], e[CHAIN_ALL]);

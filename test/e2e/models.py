@@ -50,6 +50,21 @@ class Run(unittest.TestCase):
                 self.assertEqual(code, 0, f'{name}, {width}: {err}')
                 self.assertIn('pass', out)
 
+    def test_no_patience(self):
+        """Joined layers whose work-groups leave at once when they would have to wait: the others do the rest."""
+        with tempfile.TemporaryDirectory() as folder:
+            kernels = shutil.copytree(os.path.join(ROOT, 'cl'), f'{folder}/cl')
+            with open(f'{kernels}/chain.cl') as f:
+                text = f.read()
+            self.assertEqual(text.count('CHAIN_PATIENCE (1 << 22)'), 1)
+            with open(f'{kernels}/chain.cl', 'w') as f:
+                f.write(text.replace('CHAIN_PATIENCE (1 << 22)', 'CHAIN_PATIENCE 1'))
+            for _ in range(3):
+                code, out, err = run('oclnn-run', model('mnist_8'), '--data', os.path.join(DATA, 'models', 'mnist_8'),
+                                     env=dict(os.environ, OCLNN_CL_DIR=kernels))
+                self.assertEqual((code, err), (0, ''))
+                self.assertEqual(out.count('pass'), 3)
+
     def test_staging(self):
         """Pinned memory on the way in and out: the same bits, and counted."""
         source, seen = os.path.join(DATA, 'models', 'resnet20_cifar10'), []
