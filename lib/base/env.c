@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const known[] = {"OCLNN_DEVICE", "OCLNN_VERBOSE", "OCLNN_DUMP", "OCLNN_CL_DIR",
-    "OCLNN_PASSES_OFF", "OCLNN_CACHE", "OCLNN_VECTOR_WIDTH", "OCLNN_STAGING", "OCLNN_CHAIN", "HOME",
-    "XDG_CACHE_HOME", NULL};
+    "OCLNN_PASSES_OFF", "OCLNN_CACHE", "OCLNN_VECTOR_WIDTH", "OCLNN_STAGING", "OCLNN_CHAIN", "OCLNN_SHARE",
+    "HOME", "XDG_CACHE_HOME", NULL};
 
 const char *onn_env(const char *name)
 {

@@ -276,10 +276,31 @@ fail:
     return status;
 }
 
+static enum oclnn_status compile_apart(struct oclnn_context *ctx, const struct onn_launch *const *launch,
+    int n, struct onn_program **program, int *n_programs)
+{
+    enum oclnn_status status = OCLNN_OK;
+    *n_programs = 0;
+    for (int i = 0; i < n; i++) {
+        const struct onn_launch *l = launch[i];
+        bool seen = l->gemm != NULL;
+        program[i] = NULL;
+        if (!l->gemm)
+            ONN_TRY(onn_program_get(ctx, l->program ? l->program : "", l->defines, l->source, &program[i]));
+        for (int j = 0; j < i && !seen; j++)
+            seen = program[j] == program[i];
+        *n_programs += !seen;
+    }
+fail:
+    return status;
+}
+
 enum oclnn_status onn_programs_get(struct oclnn_context *ctx, const struct onn_launch *const *launch, int n,
     const char *generated, struct onn_arena *arena, struct onn_program **program, int *n_programs)
 {
     struct onn_deal *d;
+    if (!onn_context_caps(ctx)->shares)
+        return compile_apart(ctx, launch, n, program, n_programs);
     enum oclnn_status status = onn_programs_deal(ctx, launch, n, generated, true, arena, &d);
     return status == OCLNN_OK ? compile_all(d, program, n_programs) : status;
 }

@@ -28,6 +28,7 @@ struct onn_caps {
     double peak_gflops; /* measured fp32 FMA rate; 0 until measured */
     double bandwidth_gbs; /* measured copy rate (read + write) */
     bool joins; /* one long kernel beats many short ones, and compiles about as fast: see plan/chain.h */
+    bool shares; /* kernels of several files are compiled together: see plan/programs.h */
     double launch_us; /* measured cost of one small launch, back to back */
     bool scalar; /* its compiler takes vectors apart, and long ones cost it minutes */
     bool simulated; /* known not to be a device of its own: its work-items take turns */

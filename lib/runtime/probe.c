@@ -92,6 +92,7 @@ enum oclnn_status onn_probe_wanted(struct onn_caps *caps)
     ONN_TRY(width_wanted(caps));
     ONN_TRY(switch_wanted("OCLNN_STAGING", &caps->staged));
     ONN_TRY(switch_wanted("OCLNN_CHAIN", &caps->joins));
+    ONN_TRY(switch_wanted("OCLNN_SHARE", &caps->shares));
 fail:
     return status;
 }
@@ -128,6 +129,7 @@ void onn_probe_reported(const struct onn_device *device, const char *extensions,
     caps->scalar = known_of(device)->scalar;
     caps->simulated = device->simulator;
     caps->joins = joins(device);
+    caps->shares = true;
     caps->adds_ids = turns_returns(device);
     caps->global_bytes = info->global_bytes;
     caps->max_alloc = info->max_alloc_bytes;

@@ -63,6 +63,13 @@ class Effects(unittest.TestCase):
     def test_chain(self):
         self.assertIn("OCLNN_CHAIN is 'maybe'", self.said(wanted=1, OCLNN_CHAIN='maybe'))
 
+    def test_share(self):
+        joined, apart = (re.findall(r"program '(\S*)' ", self.said(OCLNN_VERBOSE='build', OCLNN_CACHE='off', OCLNN_CHAIN='off',
+                                                                   OCLNN_SHARE=word)) for word in ('on', 'off'))
+        self.assertTrue(any('+' in name for name in joined))
+        self.assertFalse(any('+' in name for name in apart))
+        self.assertIn("OCLNN_SHARE is 'maybe'", self.said(wanted=1, OCLNN_SHARE='maybe'))
+
     def test_kernel_folder(self):
         """A folder of kernel files that do not compile: they are taken."""
         with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 enum { SKIP = 77 };
@@ -46,6 +47,7 @@ static void few_programs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(few_programs)};
+    setenv("OCLNN_SHARE", "on", 1); /* off in other tests */
     if (oclnn_context_create(NULL, &ctx) != OCLNN_OK)
         return SKIP;
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

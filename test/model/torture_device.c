@@ -279,6 +279,7 @@ int main(int argc, char **argv)
     };
     for (int i = 0; i < BATCH * PIXELS; i++)
         image[i] = (float)(i % 13) - 6;
+    setenv("OCLNN_SHARE", "on", 1); /* fewer programs, fewer allocations */
     enum oclnn_status status =
         oclnn_context_create(&(struct oclnn_context_params){.log = no_log, .log_level = OCLNN_LOG_DEBUG},
             &shared);

@@ -248,6 +248,7 @@ int main(int argc, char **argv)
         else
             filter = argv[i];
     }
+    setenv("OCLNN_SHARE", "on", 1); /* hardly any plan has kernels in common with another */
     /* No cache: keeping the kernels of these odd plans takes as long as making them. */
     const enum oclnn_status status =
         oclnn_context_create(&(struct oclnn_context_params){.cache_dir = ""}, &ctx);

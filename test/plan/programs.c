@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 static oclnn_context *ctx;
@@ -13,6 +14,7 @@ static int open_context(void **state)
 {
     (void)state;
     struct oclnn_context_params params = {.cache_dir = ""};
+    setenv("OCLNN_SHARE", "on", 1); /* off in other tests */
     oclnn_context_create(&params, &ctx);
     return 0;
 }
@@ -80,8 +82,37 @@ static void deal(void **state)
     onn_arena_finish(&arena);
 }
 
+/* Files as programs of their own: what a plan compiles does not depend on what else it needs. */
+static void apart(void **state)
+{
+    (void)state;
+    if (!ctx)
+        skip();
+    struct onn_caps *caps = (struct onn_caps *)onn_context_caps(ctx); /* plain data: the test plays with it */
+    struct onn_program *program[4];
+    int n = 0;
+    const struct onn_launch launches[4] = {
+        {.program = "reorder", .kernel = "reorder_each", .defines = "-D REORDER_T=ushort"},
+        {.program = "measure", .kernel = "measure_empty", .defines = "-D GROUP=1"},
+        {.program = "reorder", .kernel = "reorder_fill", .defines = "-D REORDER_T=ushort"},
+        {.gemm = &n},
+    };
+    const struct onn_launch *list[4] = {&launches[0], &launches[1], &launches[2], &launches[3]};
+    caps->shares = false;
+    assert_int_equal(onn_programs_get(ctx, list, 4, NULL, NULL, program, &n), OCLNN_OK);
+    assert_int_equal(n, 2);
+    assert_ptr_equal(program[0], program[2]);
+    assert_ptr_not_equal(program[0], program[1]);
+    assert_null(program[3]); /* a library call */
+    const uint64_t built = onn_context_counters(ctx).programs_built;
+    assert_int_equal(onn_programs_get(ctx, &list[1], 1, NULL, NULL, program, &n), OCLNN_OK);
+    assert_int_equal(onn_context_counters(ctx).programs_built, built);
+    caps->shares = true;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(words), cmocka_unit_test(deal)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(words), cmocka_unit_test(deal),
+        cmocka_unit_test(apart)};
     return cmocka_run_group_tests(tests, open_context, close_context);
 }
