@@ -5,6 +5,7 @@
  *            b: [batch][panels][k][NR], NR = GEMM_NV * VL columns of a panel, zeros behind column n, of ONN_S; b_b in elements of
  *            this packing, 0 = shared. y is neither c nor r.
  * Defines    ONN_F16 (lib/stored.h; with it k_block is k, no sum waits in y), VL, GEMM_NV (2), GEMM_M1 > GEMM_M2 > GEMM_M3 > GEMM_M4: rows of the compiled tiles;
+ *            ONN_WITH_PACKED, ONN_WITH_PACKED_AT: with the kernel of that name, which takes a while to compile;
  *            ONN_EPI_KIND optional: the activation behind a result (lib/activation.h).
  * Work       one work-item per work-group; global size { ceil(m / m_group), ceil(panels / p_group), batches }.
  * Method     A group computes m_group rows x p_group panels, k_block of k at a time (partial sums wait in y): a block of
@@ -246,6 +247,7 @@ static inline __attribute__((always_inline)) void gemm_group(const int unit, con
     }
 }
 
+#ifdef ONN_WITH_PACKED
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed(ONN_IN(ONN_S, a), ONN_IN(ONN_S, b),
                                                                        ONN_IN(ONN_S, c), ONN_IN(ONN_S, r),
                                                                        ONN_OUT(ONN_S, y), const struct gemm_args g,
@@ -254,7 +256,9 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed(ONN_IN(ON
     gemm_group(1, get_group_id(0), get_group_id(1), get_group_id(2), ONN_PTR(a), ONN_PTR(b), ONN_PTR(c),
                ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
 }
+#endif
 
+#ifdef ONN_WITH_PACKED_AT
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed_at(ONN_IN(ONN_S, a), ONN_IN(ONN_S, b),
                                                                           ONN_IN(ONN_S, c), ONN_IN(ONN_S, r),
                                                                           ONN_OUT(ONN_S, y), const struct gemm_args g,
@@ -263,6 +267,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_packed_at(ONN_IN
     gemm_group(0, get_group_id(0), get_group_id(1), get_group_id(2), ONN_PTR(a), ONN_PTR(b), ONN_PTR(c),
                ONN_PTR(r), ONN_PTR(y), &g, m_group, p_group, k_block);
 }
+#endif
 
 /* The same for few rows, row by row: four independent sums per vector, as b comes from memory. Global size
  * { 1, ceil(panels / p_group), batches }. A program that needs nothing else is compiled much faster. */

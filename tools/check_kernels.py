@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compiles each cl/*.cl alone, with its default tunables, as OpenCL C 1.2 with clang; warnings are errors. Structs have no
-arrays of arrays: as arguments by value some drivers count them too small."""
+"""Compiles each cl/*.cl alone, with its default tunables and all parts that are optional (ONN_WITH_...), as OpenCL C 1.2 with
+clang; warnings are errors. Structs have no arrays of arrays: as arguments by value some drivers count them too small."""
 import os
 import re
 import shutil
@@ -32,8 +32,11 @@ def main():
         print('kernels: not compiled, clang is missing')
         return report(errors, 'kernels')
 
+    parts = {name for path in find(['cl'], ['.cl', '.h']) for name in re.findall(r'\bONN_WITH_\w+', read(path))}
+    flags = FLAGS + ['-D' + name for name in sorted(parts)]
+
     def check(path):
-        done = subprocess.run([clang] + FLAGS + [path], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run([clang] + flags + [path], cwd=ROOT, capture_output=True, text=True)
         if done.returncode == 0:
             return []
         return done.stderr.strip().splitlines() or [f'{path}:1: clang failed']

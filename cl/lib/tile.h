@@ -6,7 +6,7 @@
  * registers. A tile of whole blocks is stored from there (ONN_TILE_END); others go through a small array to
  * one shared epilogue.
  *
- * Shapes: nv = 3, 2 or 1, with TILE_M3, TILE_M2, TILE_M1 pixels; TILE_M3B and TILE_M2B are smaller
+ * Shapes: nv = 3, 2 or (ONN_WITH_TILE_1) 1, with TILE_M3, TILE_M2, TILE_M1 pixels; TILE_M3B and TILE_M2B are smaller
  * versions for remainders. The k_blocks of a group are dealt evenly over ceil(k_blocks / 3) tiles (so
  * nv is 3 or 2, and 1 only when k_blocks is 1), pixels evenly over ceil(n / mr) tiles. Spare pixels
  * repeat the last one and are not stored.
@@ -143,15 +143,23 @@ struct onn_px {
         }                                                                                                              \
     }
 
+/* The tile of one block takes a quarter of the compiler's time: it is there for launches with k_blocks 1 only. */
+#ifdef ONN_WITH_TILE_1
+#define ONN_TILE_IF_1(yes, no) yes
+#else
+#define ONN_TILE_IF_1(yes, no) no
+#endif
+
 /* Defines one function for each shape: F(MR, NV, name with the shape behind it). */
 #define ONN_TILE_SHAPES(F, name)                                                                                       \
-    F(TILE_M3, 3, name##_3) F(TILE_M3B, 3, name##_3b) F(TILE_M2, 2, name##_2) F(TILE_M2B, 2, name##_2b) F(TILE_M1, 1, name##_1)
+    F(TILE_M3, 3, name##_3) F(TILE_M3B, 3, name##_3b) F(TILE_M2, 2, name##_2) F(TILE_M2B, 2, name##_2b)                \
+    ONN_TILE_IF_1(F(TILE_M1, 1, name##_1), )
 
 /* Calls the one for np pixels x nv blocks; args in parentheses. */
 #define ONN_TILE_CALL(name, np, nv, args)                                                                              \
     ((nv) == 3 ? (np) > TILE_M3B ? name##_3 args : name##_3b args :                                                    \
-     (nv) == 2 ? (np) > TILE_M2B ? name##_2 args : name##_2b args :                                                    \
-                 name##_1 args)
+     ONN_TILE_IF_1((nv) == 1 ? name##_1 args :, )                                                                      \
+     (np) > TILE_M2B ? name##_2 args : name##_2b args)
 
 ONN_INLINE ONN_V onn_clip(ONN_V t, float lo, float hi)
 {

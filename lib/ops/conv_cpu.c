@@ -116,8 +116,10 @@ struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct on
     /* The packing knows its weight only by logical dims: those of in[1], whatever its format. */
     const int64_t zeros = onn_conv_pack_zeros(pack, &p->in[1], p->in[1].format.p);
     char kind[32];
-    struct onn_launch *l = onn_bind_add(b, program, kernel, "-D VL=%d%s%s", (int)c->vl,
-        onn_stored_define(p->in[0].dtype), onn_epi_define(c->tail.kind, kind));
+    const bool single = c->k_blocks == 1 && pack != ONN_PACK_CONV_DEPTHWISE; /* cl/lib/tile.h */
+    struct onn_launch *l =
+        onn_bind_add(b, program, kernel, "-D VL=%d%s%s%s", (int)c->vl, onn_stored_define(p->in[0].dtype),
+            onn_epi_define(c->tail.kind, kind), single ? " -D ONN_WITH_TILE_1" : "");
 
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);

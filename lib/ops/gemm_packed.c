@@ -137,7 +137,10 @@ enum oclnn_status onn_gemm_bind_packed(const struct onn_gemm_args *args, const s
         g.m <= FEW_ROWS  ? "gemm_packed_row"
             : g.a_k == 1 ? "gemm_packed"
                          : "gemm_packed_at",
-        "-D VL=%d%s%s", caps->vector_width, onn_stored_define(dtype), onn_epi_define(g.act, kind));
+        "-D VL=%d%s%s%s", caps->vector_width, onn_stored_define(dtype), onn_epi_define(g.act, kind),
+        g.m <= FEW_ROWS  ? ""
+            : g.a_k == 1 ? " -D ONN_WITH_PACKED"
+                         : " -D ONN_WITH_PACKED_AT");
     onn_gemm_put_arg(l, &at.a);
     onn_gemm_put_arg(l, &at.b);
     onn_gemm_put_arg(l, &at.c);

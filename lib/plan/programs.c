@@ -76,6 +76,13 @@ static bool same(const struct define *a, const struct define *b)
     return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
 }
 
+/* Adds something to the files that know it and changes nothing else: who does not need it may be compiled with it. */
+static bool adds(const struct define *d)
+{
+    static const char prefix[] = "ONN_WITH_";
+    return d->name >= sizeof prefix && memcmp(d->text, prefix, sizeof prefix - 1) == 0;
+}
+
 static const char *generated_of(const struct onn_deal *d, bool used)
 {
     return used ? d->generated : NULL;
@@ -89,6 +96,8 @@ static bool fits(const struct onn_deal *d, const struct group *g, const struct o
         const struct define *have = find(g->define, g->n_defines, &defines[i]);
         if (have && !same(have, &defines[i]))
             return false;
+        if (adds(&defines[i]))
+            continue;
         for (int f = 0; !have && f < g->n_files; f++)
             if (mentions(d, g->file[f], NULL, defines[i].text, defines[i].name))
                 return false;
@@ -96,7 +105,7 @@ static bool fits(const struct onn_deal *d, const struct group *g, const struct o
             return false;
     }
     for (int i = 0; i < g->n_defines; i++)
-        if (!find(defines, n, &g->define[i]) &&
+        if (!adds(&g->define[i]) && !find(defines, n, &g->define[i]) &&
             mentions(d, l->program ? l->program : "", generated_of(d, l->source != NULL), g->define[i].text,
                 g->define[i].name))
             return false;
@@ -200,7 +209,8 @@ static struct onn_program *known(const struct onn_deal *d, const struct onn_laun
             fits = other && same(other, &want[i]);
         }
         for (int i = 0; i < m && fits; i++)
-            fits = find(want, n, &have[i]) || !mentions(d, l->program, NULL, have[i].text, have[i].name);
+            fits = adds(&have[i]) || find(want, n, &have[i]) ||
+                !mentions(d, l->program, NULL, have[i].text, have[i].name);
         if (fits)
             return p;
     }

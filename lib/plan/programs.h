@@ -10,7 +10,7 @@ struct onn_program;
 
 /* program[i] becomes the one that holds launch i's kernel, NULL for library calls: one that the context has, else a new
  * one. Launches go together where nobody's macros mean anything to the others: equal values, or names that do not occur
- * in their sources. generated: all generated kernels of the plan. Where caps.shares is off, every file is a program of its
+ * in their sources, or names that begin with ONN_WITH_, which only add parts that some launches need. generated: all generated kernels of the plan. Where caps.shares is off, every file is a program of its
  * own, and every generated text: more of them, but the same for every plan. */
 enum oclnn_status onn_programs_get(struct oclnn_context *ctx, const struct onn_launch *const *launch, int n,
     const char *generated, struct onn_arena *arena, struct onn_program **program, int *n_programs);

@@ -82,6 +82,35 @@ static void deal(void **state)
     onn_arena_finish(&arena);
 }
 
+/* Parts that only some launches need: one program, and a later plan makes another one only if a part is missing. */
+static void parts(void **state)
+{
+    (void)state;
+    if (!ctx)
+        skip();
+    struct onn_arena arena = {0};
+    struct onn_program *program[2], *again[2];
+    int n = 0;
+    const struct onn_launch pack = {.program = "gemm_packed", .kernel = "gemm_pack_b", .defines = "-D VL=4"},
+                            tiles = {.program = "gemm_packed",
+                                .kernel = "gemm_packed",
+                                .defines = "-D VL=4 -D ONN_WITH_PACKED"},
+                            strided = {.program = "gemm_packed",
+                                .kernel = "gemm_packed_at",
+                                .defines = "-D VL=4 -D ONN_WITH_PACKED_AT"};
+    const struct onn_launch *list[2] = {&pack, &tiles}, *second[2] = {&tiles, &pack},
+                            *third[2] = {&pack, &strided};
+    assert_int_equal(onn_programs_get(ctx, list, 2, NULL, &arena, program, &n), OCLNN_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(onn_programs_get(ctx, second, 2, NULL, &arena, again, &n), OCLNN_OK);
+    assert_ptr_equal(again[0], program[0]);
+    assert_ptr_equal(again[1], program[0]);
+    assert_int_equal(onn_programs_get(ctx, third, 2, NULL, &arena, again, &n), OCLNN_OK);
+    assert_ptr_equal(again[0], program[0]);
+    assert_ptr_not_equal(again[1], program[0]);
+    onn_arena_finish(&arena);
+}
+
 /* Files as programs of their own: what a plan compiles does not depend on what else it needs. */
 static void apart(void **state)
 {
@@ -113,6 +142,6 @@ static void apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(words), cmocka_unit_test(deal),
-        cmocka_unit_test(apart)};
+        cmocka_unit_test(parts), cmocka_unit_test(apart)};
     return cmocka_run_group_tests(tests, open_context, close_context);
 }
