@@ -143,7 +143,8 @@ struct onn_px {
         }                                                                                                              \
     }
 
-/* The tile of one block takes a quarter of the compiler's time: it is there for launches with k_blocks 1 only. */
+/* The tile of one block takes a quarter of the compiler's time: it is there for launches that
+ * have such a tile: with k_blocks 1, Winograd also with a last group of one. Called without, it would compute too little. */
 #ifdef ONN_WITH_TILE_1
 #define ONN_TILE_IF_1(yes, no) yes
 #else

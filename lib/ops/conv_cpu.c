@@ -73,6 +73,7 @@ const char *onn_conv_cpu_refuse(const struct onn_prob *p, int pack, bool plain_x
     c->groups = c->g.group / c->merge;
     c->c_blocks = onn_div_up(c->g.c_group * c->merge, c->vl);
     c->k_blocks = onn_div_up(c->g.k_group * c->merge, c->vl);
+    c->tile_1 = c->k_blocks == 1 && pack != ONN_PACK_CONV_DEPTHWISE;
     c->h = w->in[1];
     c->w = w->in[2];
     c->p = w->out[1];
@@ -116,10 +117,9 @@ struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct on
     /* The packing knows its weight only by logical dims: those of in[1], whatever its format. */
     const int64_t zeros = onn_conv_pack_zeros(pack, &p->in[1], p->in[1].format.p);
     char kind[32];
-    const bool single = c->k_blocks == 1 && pack != ONN_PACK_CONV_DEPTHWISE; /* cl/lib/tile.h */
     struct onn_launch *l =
         onn_bind_add(b, program, kernel, "-D VL=%d%s%s%s", (int)c->vl, onn_stored_define(p->in[0].dtype),
-            onn_epi_define(c->tail.kind, kind), single ? " -D ONN_WITH_TILE_1" : "");
+            onn_epi_define(c->tail.kind, kind), c->tile_1 ? " -D ONN_WITH_TILE_1" : "");
 
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);

@@ -153,6 +153,8 @@ static enum oclnn_status wino_bind(const struct onn_prob *p, const struct onn_tu
     if (reason)
         return onn_error(OCLNN_ERROR_UNSUPPORTED, "conv winograd43: %s", reason);
     d = deal(p, &c);
+    c.tile_1 =
+        d.k_group == 1 || c.k_blocks % d.k_group == 1; /* of every group of blocks, or of the last one */
     if (d.staged) {
         add_stage(p, &c, &d, 1, d.c_group, onn_div_up(c.c_blocks, d.c_group), b);
         add_stage(p, &c, &d, 2, d.k_group, onn_div_up(c.k_blocks, d.k_group), b);

@@ -231,7 +231,7 @@ static bool retype(struct onn_problem *p, enum oclnn_dtype dtype)
 
 /* The test command takes a sample, chosen by a hash of the problem and the seed in OCLNN_TEST_SEED: of long tables about
  * SAMPLE cases, of these every second in f16 too. --all, filters and --bench run everything (suite `figures` does). */
-#define SAMPLE 8
+#define SAMPLE 12
 static bool runs_everything(const struct run *r)
 {
     return r->all || r->bench || r->problem || r->n_filters;

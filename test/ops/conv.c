@@ -73,6 +73,8 @@ static const struct onn_case cases[] = {
     CASE("conv x=1x5x10x10 w=7x5x4x4 auto_pad=SAME_UPPER stride=2"),
     CASE("conv x=1x5x11x10 w=7x5x4x3 auto_pad=SAME_LOWER stride=3"),
     CASE("conv x=1x64x4x4 w=64x64x3x3 pad=1"),
+    CASE(
+        "conv x=1x16x10x9 w=52x16x3x3 b=52 pad=1"), /* Winograd: threes of blocks and one, with vectors of every width */
     CASE("conv x=1x8x1x1 w=8x8x3x3 pad=1"),
     CASE("conv x=1x16x29 w=24x16x5 b=24 pad=2 stride=2"),
     CASE("conv x=2x6x17 w=6x1x3 group=6 dilation=2"),
