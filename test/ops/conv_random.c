@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 
-#define SAMPLE 50 /* problems of a kind in the test command */
+#define SAMPLE 150 /* problems of a kind in the test command */
 #define FULL_Y 2500
 #define FULL_GRADIENT 5000 /* of each */
 #define MAX_PRODUCTS 150000
