@@ -2,7 +2,9 @@
 """Test accuracy of the small networks after training on MNIST: mean over seeds, beside what PyTorch reached with the same
 settings (Adam 1e-3, batch 64, pixels / 255).
 
-usage: train_mnist.py --oclnn build/tools/oclnn-train --data FOLDER [--seeds 3] [NET...]      FOLDER: with the IDX files
+usage: train_mnist.py --oclnn build/tools/oclnn-train --data FOLDER [--seeds 3] [--ema X] [NET...]
+FOLDER: with the IDX files; --ema X measures an average of the weights with this decay (oclnn-train's option), which the
+settings that PyTorch was measured with have not.
 Exit code: 0 when every mean reaches its bar."""
 import argparse
 import re
@@ -21,7 +23,7 @@ NETS = {  # epochs, bar, PyTorch's mean; percent
 def accuracy(args, net, epochs, seed):
     p = subprocess.run([args.oclnn, net, "--data", f"mnist:{args.data}/train", "--test", f"mnist:{args.data}/t10k",
                         "--epochs", str(epochs), "--batch", "64", "--optimizer", "adam", "--lr", "0.001", "--seed", str(seed),
-                        "-d", args.device, "-q"], capture_output=True, text=True, check=False)
+                        "-d", args.device, "-q", *(["--ema", args.ema] if args.ema else [])], capture_output=True, text=True, check=False)
     found = re.search(r"^result:.*\btest_top1=([0-9.]+)", p.stdout, re.M)
     if not found:
         sys.exit(f"{net}: {p.stderr.strip() or p.stdout.strip() or p.returncode}")
@@ -34,6 +36,7 @@ def main():
     ap.add_argument("--data", required=True)
     ap.add_argument("-d", "--device", default="cpu")
     ap.add_argument("--seeds", type=int, default=3)
+    ap.add_argument("--ema", default="")
     ap.add_argument("nets", nargs="*")
     args = ap.parse_args()
     good = True

@@ -19,24 +19,6 @@ struct bn_args { /* cl/batchnorm.cl */
     int64_t x_s[3], y_s[3], z_s[3]; /* image, channel (block), pixel; x, y (or dy), dx (or what is added) */
 };
 
-bool onn_batchnorm_strides(const struct onn_desc *d, int64_t s[3])
-{
-    int64_t px = 1;
-    s[0] = d->stride[0];
-    s[1] = d->stride[1];
-    s[2] = 0;
-    for (int i = d->rank - 1; i >= 2; i--) {
-        if (d->dim[i] == 1)
-            continue;
-        if (s[2] == 0)
-            s[2] = d->stride[i];
-        else if (d->stride[i] != s[2] * px)
-            return false;
-        px *= d->dim[i];
-    }
-    return true;
-}
-
 int32_t onn_batchnorm_outs(const struct onn_prob *p)
 {
     int32_t outs = 0;
@@ -90,7 +72,7 @@ static const char *refuse(const struct onn_prob *p, const struct onn_desc *const
     for (int i = 0; i < n; i++) {
         if (blocked ? !is_blocked(t[i], vl) : t[i]->format.block > 1)
             return "other formats";
-        if (!onn_batchnorm_strides(t[i], s))
+        if (!onn_desc_pixel_strides(t[i], s))
             return "pixels do not follow each other";
     }
     return make_args(p, t[0], &a) ? NULL : "more than 31 bits of pixels";
@@ -175,9 +157,9 @@ static enum oclnn_status train_bind(const struct onn_prob *p, struct onn_bind *b
     a.has_res = epi.residual >= 0;
     a.lo = epi.lo;
     a.hi = epi.hi;
-    onn_batchnorm_strides(&p->in[0], a.x_s);
-    onn_batchnorm_strides(&p->out[0], a.y_s);
-    onn_batchnorm_strides(&p->in[res], a.z_s);
+    onn_desc_pixel_strides(&p->in[0], a.x_s);
+    onn_desc_pixel_strides(&p->out[0], a.y_s);
+    onn_desc_pixel_strides(&p->in[res], a.z_s);
     struct onn_launch *l;
     if (is_whole(p, &p->in[0])) {
         l = start(p, b, "bn_whole", blocked);
@@ -261,9 +243,9 @@ static enum oclnn_status dx_bind(const struct onn_prob *p, struct onn_bind *b, b
     a.mask = (int32_t)t->mask;
     a.lo = t->lo;
     a.hi = t->hi;
-    onn_batchnorm_strides(&p->in[1], a.x_s);
-    onn_batchnorm_strides(&p->in[0], a.y_s);
-    onn_batchnorm_strides(&p->out[0], a.z_s);
+    onn_desc_pixel_strides(&p->in[1], a.x_s);
+    onn_desc_pixel_strides(&p->in[0], a.y_s);
+    onn_desc_pixel_strides(&p->out[0], a.z_s);
     struct onn_launch *l;
     if (is_whole(p, &p->in[1])) {
         l = start(p, b, "bn_dx_whole", blocked);

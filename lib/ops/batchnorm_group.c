@@ -39,8 +39,8 @@ static const char *layout_of(const struct onn_prob *p, const struct onn_desc *co
     for (int i = 0; i < 3; i++)
         if (t[i]->format.block > 1 || t[i]->format.pack)
             return "other formats";
-    if (!onn_batchnorm_strides(t[0], a->x_s) || !onn_batchnorm_strides(t[1], a->y_s) ||
-        !onn_batchnorm_strides(t[2], a->z_s))
+    if (!onn_desc_pixel_strides(t[0], a->x_s) || !onn_desc_pixel_strides(t[1], a->y_s) ||
+        !onn_desc_pixel_strides(t[2], a->z_s))
         return "pixels do not follow each other";
     if (onn_desc_elements(x) < 1 || onn_desc_elements(x) > INT_MAX / 2)
         return "too many elements or none";

@@ -18,8 +18,6 @@ extern const struct onn_variant onn_batchnorm_train_blocked, onn_batchnorm_train
 extern const struct onn_variant onn_batchnorm_train_group, onn_batchnorm_dx_group; /* GPUs */
 
 #define ONN_BATCHNORM_DX_BIAS 5 /* input of batchnorm_dx: needed for a mask */
-/* Image, channel and pixel strides; false if the pixels do not follow each other at one distance. */
-bool onn_batchnorm_strides(const struct onn_desc *d, int64_t s[3]);
 /* Bit i: output i is there. */
 int32_t onn_batchnorm_outs(const struct onn_prob *p);
 /* Formats of a variant for plain tensors and channels last; `tensors` of its first inputs have pixels. */

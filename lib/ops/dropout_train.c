@@ -27,31 +27,12 @@ struct drop_args { /* cl/dropout_train.cl */
     int64_t x_s[3], y_s[3];
 };
 
-/* Strides of n, channel (block) and pixel; false if the pixels do not follow each other at one distance. */
-static bool strides(const struct onn_desc *d, int64_t s[3])
-{
-    s[0] = d->rank > 1 ? d->stride[0] : 0;
-    s[1] = d->rank > 1 ? d->stride[1] : d->rank ? d->stride[0] : 0;
-    s[2] = 0;
-    int64_t px = 1;
-    for (int i = d->rank - 1; i >= 2; i--) {
-        if (d->dim[i] == 1)
-            continue;
-        if (s[2] == 0)
-            s[2] = d->stride[i];
-        else if (d->stride[i] != s[2] * px)
-            return false;
-        px *= d->dim[i];
-    }
-    return true;
-}
-
 static const char *refuse(const struct onn_prob *p)
 {
     int64_t s[3];
     if (p->in[0].dtype != OCLNN_F32 && p->in[0].dtype != OCLNN_F16)
         return "only f32 and f16";
-    if (!strides(&p->in[0], s) || !strides(&p->out[0], s))
+    if (!onn_desc_pixel_strides(&p->in[0], s) || !onn_desc_pixel_strides(&p->out[0], s))
         return "pixels do not follow each other";
     return onn_desc_elements(&p->in[0]) > INT_MAX ? "more than 31 bits of elements" : NULL;
 }
@@ -76,8 +57,8 @@ static enum oclnn_status bind(const struct onn_prob *p, const struct onn_tune *t
     a.c_all = (a.c + a.block - 1) / a.block * a.block;
     a.threshold = threshold >= 4294967295.0 ? UINT32_MAX : (uint32_t)threshold;
     a.scale = at->ratio < 1 ? 1.0f / (1.0f - at->ratio) : 0.0f;
-    strides(x, a.x_s);
-    strides(&p->out[0], a.y_s);
+    onn_desc_pixel_strides(x, a.x_s);
+    onn_desc_pixel_strides(&p->out[0], a.y_s);
     a.per = p->caps && p->caps->vector_cpu ? (a.px < 256 ? a.px : 256) : 1;
     struct onn_launch *l =
         onn_bind_add(b, "dropout_train", "dropout_train", "%s", onn_any_define(x->dtype, b->arena));

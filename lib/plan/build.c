@@ -190,7 +190,7 @@ static enum oclnn_status bind_gather(const struct build *b, int k, const struct 
     const struct onn_node *n = &b->p->graph->node[k];
     for (int i = 0; i < n->n_in; i++) {
         struct onn_desc view = p->in[i];
-        if (!n->in[i] || b->p->place.placed[n->in[i]])
+        if (!n->in[i] || b->p->place.parent[n->in[i]] == n->out[0])
             continue;
         if (!onn_desc_elements(&p->in[i]))
             continue;

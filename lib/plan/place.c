@@ -8,7 +8,6 @@ struct placer {
     const struct onn_choice *choice;
     const struct onn_place_options *o;
     struct onn_placement *p;
-    int32_t *parent; /* value placed inside concat output `parent` */
     int32_t *last_use; /* per value: last node that reads it; n_nodes for a graph output; -1 never */
     bool *is_output, *strided_ok;
     bool *updated; /* per value: written in place by a node of this graph */
@@ -147,7 +146,7 @@ static bool may_place(const struct placer *x, int k, int i)
     const struct onn_node *n = &x->g->node[k];
     int32_t v = n->in[i];
     const struct onn_value *value = &x->g->value[v];
-    if (!v || value->node < 0 || x->p->placed[v] || x->is_output[v] || !x->strided_ok[v])
+    if (!v || value->node < 0 || x->p->parent[v] || x->is_output[v] || !x->strided_ok[v])
         return false;
     for (int j = 0; j < n->n_in; j++)
         if (j != i && n->in[j] == v)
@@ -171,8 +170,7 @@ static enum oclnn_status place_concat(struct placer *x, int k)
         if (!may_place(x, k, i) || !n->op->view_in(&prob, i, &view) || !readers_take(x, n->in[i], &view))
             continue;
         x->p->desc[n->in[i]] = view;
-        x->p->placed[n->in[i]] = true;
-        x->parent[n->in[i]] = n->out[0];
+        x->p->parent[n->in[i]] = n->out[0];
     }
     onn_arena_finish(&scratch);
     return status != OCLNN_OK ? status : x->status;
@@ -182,8 +180,8 @@ static enum oclnn_status place_concat(struct placer *x, int k)
 static enum oclnn_status root_storage(struct placer *x, int32_t v, int k, int32_t *out)
 {
     int32_t root = v;
-    while (x->p->placed[root])
-        root = x->parent[root];
+    while (x->p->parent[root])
+        root = x->p->parent[root];
     if (x->p->storage[root] < 0) {
         int32_t s, node = x->g->value[root].node;
         enum onn_storage_kind kind = x->p->derived[node] ? ONN_STORAGE_DERIVED : ONN_STORAGE_ARENA;
@@ -243,7 +241,7 @@ static bool place_split(struct placer *x, int k, const struct onn_prob *prob)
     for (int i = 0; i < n->n_out; i++) {
         struct onn_desc view = x->p->desc[n->out[i]];
         if (n->out[i] &&
-            (x->is_output[n->out[i]] || x->p->placed[n->out[i]] || !n->op->view_out(prob, i, &view) ||
+            (x->is_output[n->out[i]] || x->p->parent[n->out[i]] || !n->op->view_out(prob, i, &view) ||
                 !readers_take(x, n->out[i], &view)))
             return false;
     }
@@ -261,7 +259,7 @@ static bool may_overwrite(const struct placer *x, int k)
     const struct onn_node *n = &x->g->node[k];
     const struct onn_variant *v = x->choice[k].variant;
     int32_t from = n->n_in ? n->in[0] : 0, to = n->n_out == 1 ? n->out[0] : 0;
-    if (x->o->inplace_off || !v || !(v->flags & ONN_VARIANT_INPLACE0) || !from || !to || x->p->placed[to])
+    if (x->o->inplace_off || !v || !(v->flags & ONN_VARIANT_INPLACE0) || !from || !to || x->p->parent[to])
         return false;
     const struct onn_desc *a = &x->p->desc[from], *b = &x->p->desc[to];
     const struct onn_storage *s = &x->p->store[x->p->storage[from]];
@@ -347,17 +345,16 @@ static enum oclnn_status placer_init(struct placer *x)
     *p = (struct onn_placement){.n_values = g->n_values};
     p->storage = onn_calloc(values, sizeof *p->storage);
     p->desc = onn_calloc(values, sizeof *p->desc);
-    p->placed = onn_calloc(values, sizeof *p->placed);
+    p->parent = onn_calloc(values, sizeof *p->parent);
     p->kind = onn_calloc(nodes, sizeof *p->kind);
     p->derived = onn_calloc(nodes, sizeof *p->derived);
     p->workspace = onn_calloc(nodes, sizeof *p->workspace);
-    x->parent = onn_calloc(values, sizeof *x->parent);
     x->last_use = onn_calloc(values, sizeof *x->last_use);
     x->is_output = onn_calloc(values, sizeof *x->is_output);
     x->strided_ok = onn_calloc(values, sizeof *x->strided_ok);
     x->updated = onn_calloc(values, sizeof *x->updated);
-    if (!p->storage || !p->desc || !p->placed || !p->kind || !p->derived || !p->workspace || !x->parent ||
-        !x->last_use || !x->is_output || !x->strided_ok || !x->updated)
+    if (!p->storage || !p->desc || !p->parent || !p->kind || !p->derived || !p->workspace || !x->last_use ||
+        !x->is_output || !x->strided_ok || !x->updated)
         return OCLNN_ERROR_MEMORY;
     for (int v = 0; v < g->n_values; v++) {
         p->storage[v] = -1;
@@ -414,7 +411,6 @@ enum oclnn_status onn_placement_make(const struct onn_graph *g, const struct onn
     ONN_TRY(onn_memory_plan(out->store, out->n_storages, align, options->caps->max_alloc, !options->arena_off,
         &out->segment_bytes, &out->n_segments));
 fail:
-    onn_free(x.parent);
     onn_free(x.last_use);
     onn_free(x.is_output);
     onn_free(x.strided_ok);
@@ -428,7 +424,7 @@ void onn_placement_finish(struct onn_placement *p)
 {
     onn_free(p->storage);
     onn_free(p->desc);
-    onn_free(p->placed);
+    onn_free(p->parent);
     onn_free(p->store);
     onn_free(p->kind);
     onn_free(p->derived);

@@ -33,7 +33,7 @@ struct onn_placement {
     int32_t n_values, n_storages, cap_storages;
     int32_t *storage; /* per value, -1 = none */
     struct onn_desc *desc; /* per value: format, strides, offset as it lies in its storage */
-    bool *placed; /* per value: already lies inside a concat's output */
+    int32_t *parent; /* per value: the concat's output that it lies in, 0 = none */
     struct onn_storage *store;
     uint8_t *kind; /* per node: enum onn_step_kind */
     bool *derived; /* per node: runs once per version, not in every run */

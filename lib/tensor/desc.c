@@ -300,6 +300,24 @@ int64_t onn_desc_at(const struct onn_desc *d, const int64_t *idx)
     return at;
 }
 
+bool onn_desc_pixel_strides(const struct onn_desc *d, int64_t s[3])
+{
+    int64_t px = 1;
+    s[0] = d->rank > 1 ? d->stride[0] : 0;
+    s[1] = d->rank > 1 ? d->stride[1] : d->rank ? d->stride[0] : 0;
+    s[2] = 0;
+    for (int i = d->rank - 1; i >= 2; i--) {
+        if (d->dim[i] == 1)
+            continue;
+        if (s[2] == 0)
+            s[2] = d->stride[i];
+        else if (d->stride[i] != s[2] * px)
+            return false;
+        px *= d->dim[i];
+    }
+    return true;
+}
+
 const char *onn_desc_text(const struct onn_desc *d, char text[static 160])
 {
     int used = snprintf(text, 160, "%s[", oclnn_dtype_name(d->dtype));

@@ -63,6 +63,9 @@ bool onn_desc_is_packed(const struct onn_desc *d);
 bool onn_desc_same_shape(const struct onn_desc *a, const struct onn_desc *b);
 /* Physical offset of logical index idx[rank]. */
 int64_t onn_desc_at(const struct onn_desc *d, const int64_t *idx);
+/* Image, channel and pixel strides, 0 where the tensor has none; false if the pixels do not follow each other at one
+ * distance. */
+bool onn_desc_pixel_strides(const struct onn_desc *d, int64_t s[3]);
 /* "f32[1,3,224,224]" with the format's name if not plain; returns `text`. */
 const char *onn_desc_text(const struct onn_desc *d, char text[static 160]);
 /* Resolves a possibly negative axis; false if out of -rank … rank-1. */

@@ -58,6 +58,25 @@ static void channels_last(void **state)
     assert_true(onn_format_is_plain(&identity));
 }
 
+static void pixels_at_one_distance(void **state)
+{
+    (void)state;
+    int64_t s[3];
+    struct onn_desc d = f32(4, (int64_t[]){2, 11, 4, 5}), row = f32(1, (int64_t[]){7}), none = f32(0, NULL);
+    onn_desc_set_format(&d, onn_format_blocked(1, 8));
+    assert_true(onn_desc_pixel_strides(&d, s));
+    assert_true(s[0] == 320 && s[1] == 160 && s[2] == 8);
+    d.stride[2] = 48; /* a view of wider rows */
+    assert_false(onn_desc_pixel_strides(&d, s));
+    d.dim[2] = 1; /* of one row only */
+    assert_true(onn_desc_pixel_strides(&d, s));
+    assert_int_equal(s[2], 8);
+    assert_true(onn_desc_pixel_strides(&row, s));
+    assert_true(s[0] == 0 && s[1] == 1 && s[2] == 0);
+    assert_true(onn_desc_pixel_strides(&none, s));
+    assert_true(s[0] == 0 && s[1] == 0 && s[2] == 0);
+}
+
 static void names_parse_back(void **state)
 {
     (void)state;
@@ -174,6 +193,7 @@ int main(void)
         cmocka_unit_test(plain_strides),
         cmocka_unit_test(blocked_strides),
         cmocka_unit_test(channels_last),
+        cmocka_unit_test(pixels_at_one_distance),
         cmocka_unit_test(names_parse_back),
         cmocka_unit_test(sizes_are_checked),
         cmocka_unit_test(texts),
