@@ -11,9 +11,10 @@
  *          A work-group computes px_group (<= ONN_PX_GROUP) flat pixels (of all images) x kt_group tiles of up to 3 blocks of output channels.
  *          c_one, k_one: channels of the groups that the packing merged into one; a tile reads the channel blocks of
  *          its own groups only. Without merging all channels of the group.
- * Defines  ONN_F16 (lib/stored.h; packed weights stay float), VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional.
+ * Defines  ONN_F16 (lib/stored.h; packed weights stay float), VL (8), tile sizes TILE_M*, ONN_PX_GROUP (64) (lib/tile.h); ONN_EPI optional; ONN_WITH_REACH.
  * Method   register tile of pixels x channels over [c][r][s]; a pixel outside the image takes its value
- *          from the zeros, so interior and border run the same multiply-add code. Own design.
+ *          from the zeros, so interior and border run the same multiply-add code; where the window is
+ *          as large as the image (ONN_WITH_REACH), rows and columns outside for all pixels of a tile are left out. Own design.
  */
 #include "lib/vec.h"
 #include "lib/tile.h"
@@ -47,6 +48,34 @@ ONN_TILE_FN void blocked_pixels(struct onn_px *px, int m, int n, const struct bl
     }
 }
 
+/* Of the first 32 rows and columns of the window those (bits) that reach the image from some of mr pixels; the others are left
+ * out, with ONN_WITH_REACH. */
+#ifdef ONN_WITH_REACH
+struct blocked_reach {
+    uint rows, columns;
+};
+ONN_TILE_FN struct blocked_reach blocked_find(const struct onn_px *px, int mr, const struct blocked_geo *g)
+{
+    struct blocked_reach reach = {0, 0};
+    for (int i = 0; i < mr; i++) {
+        for (int r = 0; r < min(g->r, 32); r++)
+            reach.rows |= (uint)((uint)(px[i].y0 + r * g->dil_h) < (uint)g->h) << r;
+        for (int s = 0; s < min(g->s, 32); s++)
+            reach.columns |= (uint)((uint)(px[i].x0 + s * g->dil_w) < (uint)g->w) << s;
+    }
+    return reach;
+}
+#define BLOCKED_REACH(mr) const struct blocked_reach reach = blocked_find(px, mr, g);
+#define BLOCKED_SKIP(bits, i, step)                                                                                    \
+    if ((i) < 32 && !(reach.bits >> (i) & 1)) {                                                                        \
+        w += (step);                                                                                                   \
+        continue;                                                                                                      \
+    }
+#else
+#define BLOCKED_REACH(mr)
+#define BLOCKED_SKIP(bits, i, step)
+#endif
+
 /* Sums of MR pixels x NV blocks over all channels and taps; see ONN_TILE_END. */
 #define BLOCKED_TILE(MR, NV, name)                                                                                     \
     ONN_TILE_FN int name(ONN_V *out, const struct onn_px *px, int n, const struct onn_out *o,                          \
@@ -56,10 +85,13 @@ ONN_TILE_FN void blocked_pixels(struct onn_px *px, int m, int n, const struct bl
         global const ONN_S *src[MR];                                                                                   \
         int inside = 1;                                                                                                \
         ONN_LOOP(i, MR) inside &= px[i].inside;                                                                        \
+        BLOCKED_REACH(MR)                                                                                              \
         ONN_TILE_ZERO(MR, NV, acc);                                                                                    \
         for (int cb = 0; cb < c_blocks; cb++, x += g->x_sc)                                                         \
-            for (int r = 0; r < g->r; r++)                                                                             \
+            for (int r = 0; r < g->r; r++) {                                                                           \
+                BLOCKED_SKIP(rows, r, g->s * VL * VL)                                                                  \
                 for (int s = 0; s < g->s; s++, w += VL * VL) {                                                         \
+                    BLOCKED_SKIP(columns, s, 0)                                                                        \
                     const int dy = r * g->dil_h, dx = s * g->dil_w;                                                    \
                     global const ONN_S *tap = x + dy * g->x_sh + (long)dx * VL;                                        \
                     ONN_LOOP(i, MR) src[i] = tap + px[i].x;                                                            \
@@ -68,6 +100,7 @@ ONN_TILE_FN void blocked_pixels(struct onn_px *px, int m, int n, const struct bl
                         src[i] = (uint)(px[i].y0 + dy) < (uint)g->h && (uint)(px[i].x0 + dx) < (uint)g->w ? src[i] : zero; \
                     ONN_TILE_STEP(MR, NV, acc, src, w, w_sk)                                                           \
                 }                                                                                                      \
+            }                                                                                                          \
         ONN_TILE_END(MR, NV, out, acc, n, o, px);                                                                      \
     }
 ONN_TILE_SHAPES(BLOCKED_TILE, blocked_tile)

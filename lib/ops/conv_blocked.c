@@ -132,6 +132,7 @@ static enum oclnn_status blocked_bind(const struct onn_prob *p, const struct onn
         return b->status;
     deal_pixels(p, &c, &px, &kt);
     own_channels(&c, &c_one, &k_one);
+    c.reach = 2 * (c.r - 1) * c.dil_h >= c.h || 2 * (c.s - 1) * c.dil_w >= c.w;
     l = onn_conv_cpu_launch(p, &c, ONN_PACK_CONV_DIRECT, "conv_blocked", "conv2d_blocked", b);
     onn_conv_cpu_ints(b, l,
         (int64_t[]){c.g.n, c.c_blocks, c.h, c.w, c.g.k, c.k_blocks, c.p, c.q, c.r, c.s, c.stride_h,

@@ -117,9 +117,9 @@ struct onn_launch *onn_conv_cpu_launch(const struct onn_prob *p, const struct on
     /* The packing knows its weight only by logical dims: those of in[1], whatever its format. */
     const int64_t zeros = onn_conv_pack_zeros(pack, &p->in[1], p->in[1].format.p);
     char kind[32];
-    struct onn_launch *l =
-        onn_bind_add(b, program, kernel, "-D VL=%d%s%s%s", (int)c->vl, onn_stored_define(p->in[0].dtype),
-            onn_epi_define(c->tail.kind, kind), c->tile_1 ? " -D ONN_WITH_TILE_1" : "");
+    struct onn_launch *l = onn_bind_add(b, program, kernel, "-D VL=%d%s%s%s%s", (int)c->vl,
+        onn_stored_define(p->in[0].dtype), onn_epi_define(c->tail.kind, kind),
+        c->tile_1 ? " -D ONN_WITH_TILE_1" : "", c->reach ? " -D ONN_WITH_REACH" : "");
 
     onn_arg_in(l, 0);
     onn_arg_in(l, 1);

@@ -41,6 +41,8 @@ struct onn_conv_cpu {
     struct onn_tail tail;
     int64_t vl, c_blocks, k_blocks; /* blocks of one group, of a merged one where merge > 1 */
     bool tile_1; /* some tile has one block of output channels only: cl/lib/tile.h */
+    bool
+        reach; /* the window is as large as the image: part of it is outside for whole tiles (cl/conv_blocked.cl) */
     int64_t merge, groups; /* groups that the packing made one dense group of; how many groups it has then */
     int64_t h, w, p, q, r, s, stride_h, stride_w, pad_h, pad_w, dil_h, dil_w;
     int64_t x_s[3], y_s[3], res_s[3]; /* n, channel block (plain: channel), row */

@@ -184,7 +184,8 @@ HOST_INT(less_equal, a <= b)
 HOST_INT(greater_equal, a >= b)
 HOST_INT(where, a ? b : c)
 
-/* ---- expressions too long for their row. EXP is a faster exp, clamped at both ends ---- */
+/* ---- expressions too long for their row. EXP is a faster exp, clamped at both ends; PHI(x) = (1 +
+ * erf(x / sqrt(2))) / 2 ---- */
 #define X_CLIP "t = a < p0 ? p0 : a; v = t > p1 ? p1 : t;"
 #define X_HARD_SIGMOID "t = a * p0 + p1; t = t < (T)(0) ? (T)(0) : t; v = t > (T)(1) ? (T)(1) : t;"
 #define X_HARD_SWISH \
@@ -192,7 +193,7 @@ HOST_INT(where, a ? b : c)
 /* tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), e = exp(a): no cancellation, and 1 from 20 on. */
 #define X_MISH "t = EXP(a > (T)(20) ? (T)(20) : a); t = t * (t + (T)(2)); v = a * (t / (t + (T)(2)));"
 #define X_SOFTPLUS "(a > (T)(0) ? a : (T)(0)) + log1p(exp(-fabs(a)))"
-#define X_GELU "(T)(0.5f) * a * ((T)(1) + erf(a * (T)(K(0.70710678118654752))))"
+#define X_GELU "a * PHI(a)"
 #define X_GELU_TANH \
     "(T)(0.5f) * a * ((T)(1) + tanh((T)(K(0.79788456080286536)) * (a + (T)(K(0.044715)) * a * a * a)))"
 #define X_SIGN "a > (T)(0) ? (T)(1) : (a < (T)(0) ? (T)(-1) : a)"

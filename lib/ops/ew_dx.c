@@ -80,9 +80,7 @@ HOST(eq_mask, a == b)
     "const T e = exp(b > (T)(20) ? (T)(20) : b), n = e * (e + (T)(2)), d = (T)(1) / (n + (T)(2)); " \
     "v = a * (n * d + b * (e / ((T)(1) + e)) * (T)(4) * (n + (T)(1)) * d * d);"
 #define X_SOFTSIGN "t = (T)(1) - fabs(b); v = a * t * t;"
-#define X_GELU \
-    "a * ((T)(0.5f) * ((T)(1) + erf(b * (T)(0.70710678f))) + b * (T)(0.39894228f) * exp((T)(-0.5f) * b * " \
-    "b))"
+#define X_GELU "a * (PHI(b) + b * (T)(0.39894228f) * exp((T)(-0.5f) * b * b))"
 #define X_GELU_TANH \
     "t = tanh((T)(0.79788456f) * (b + (T)(0.044715f) * b * b * b)); v = a * ((T)(0.5f) * ((T)(1) + t) + " \
     "(T)(0.39894228f) * b * ((T)(1) - t * t) * ((T)(1) + (T)(0.134145f) * b * b));"

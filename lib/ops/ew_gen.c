@@ -165,20 +165,40 @@ static void add_exp(struct onn_str *s, int width, const char *suffix)
     onn_str_add(s,
         "static inline T @_e%s(T x)\n{\n"
         "    x = x < (T)(-87.0f) ? (T)(-87.0f) : x;\n    x = x > (T)(88.0f) ? (T)(88.0f) : x;\n"
-        "    const T n = rint(x * (T)(1.44269504f));\n"
+        "    const T t = fma(x, (T)(1.44269504f), (T)(12582912.0f)), n = t - (T)(12582912.0f);\n"
         "    const T r = fma(n, (T)(2.12194440e-4f), fma(n, (T)(-0.693359375f), x));\n"
         "    T p = fma((T)(1.9875691500e-4f), r, (T)(1.3981999507e-3f));\n"
         "    p = fma(p, r, (T)(8.3334519073e-3f));\n    p = fma(p, r, (T)(4.1665795894e-2f));\n"
         "    p = fma(p, r, (T)(1.6666665459e-1f));\n    p = fma(p, r, (T)(5.0000001201e-1f));\n"
         "    p = fma(p * r, r, r) + (T)(1.0f);\n"
-        "    return p * as_float%s((convert_int%s(n) + (int%s)(127)) << 23);\n}\n#define EXP @_e%s\n",
+        "    return p * as_float%s((as_int%s(t) + (int%s)(127)) << 23);\n}\n#define EXP @_e%s\n",
         suffix, w, w, w, suffix);
+}
+
+/* The normal distribution function, what gelu multiplies with (onn_phi in cl/lib/activation.h is the same). */
+static void add_phi(struct onn_str *s, enum onn_ew_domain domain, const char *suffix)
+{
+    if (domain == ONN_EW_D) {
+        onn_str_add(s, "#define PHI(x) ((T)(0.5) * ((T)(1) + erf((x) * (T)(0.70710678118654752))))\n");
+        return;
+    }
+    onn_str_add(s,
+        "static inline T @_p%s(T x)\n{\n"
+        "    const T a = fabs(x);\n    T q = fma((T)(1.45620959e-7f), a, (T)(-3.43009242e-6f));\n"
+        "    q = fma(q, a, (T)(3.2304386e-5f));\n    q = fma(q, a, (T)(-1.34231028e-4f));\n"
+        "    q = fma(q, a, (T)(-1.01802587e-4f));\n    q = fma(q, a, (T)(4.91616223e-3f));\n"
+        "    q = fma(q, a, (T)(-3.64040062e-2f));\n    q = fma(q, a, (T)(-3.1829372e-1f));\n"
+        "    q = fma(q, a, (T)(-7.97885835e-1f));\n"
+        "    const T h = a < (T)(5.5f) ? (T)(0.5f) * EXP(q * a) : (T)(0);\n"
+        "    return x < (T)(0) ? h : (T)(1) - h;\n}\n#define PHI @_p%s\n",
+        suffix, suffix);
 }
 
 /* The chain as a function of whole vectors or of scalars: @_v, @_s. */
 static void add_function(struct onn_str *s, struct onn_ew_code *code, int width, const char *suffix)
 {
-    const bool has_exp = strstr(onn_str_text(&code->body), "EXP(") != NULL;
+    const bool has_phi = strstr(onn_str_text(&code->body), "PHI(") != NULL;
+    const bool has_exp = has_phi || strstr(onn_str_text(&code->body), "EXP(") != NULL;
     onn_str_add(s, "#define T %s%s\n", domain_type[code->domain], width_text(width));
     const bool has_number = strstr(onn_str_text(&code->body), "K(") != NULL;
     if (has_number) /* a float's digits, or a double's: a device may know no doubles */
@@ -187,6 +207,8 @@ static void add_function(struct onn_str *s, struct onn_ew_code *code, int width,
         onn_str_add(s, "#define EXP exp\n");
     else if (has_exp)
         add_exp(s, width, suffix);
+    if (has_phi)
+        add_phi(s, code->domain, suffix);
     onn_str_add(s, "static inline T @_%s(", suffix);
     for (int i = 0; i < code->n_in; i++)
         onn_str_add(s, "%sconst T x%d", i ? ", " : "", i);
@@ -194,6 +216,8 @@ static void add_function(struct onn_str *s, struct onn_ew_code *code, int width,
         onn_str_add(s, "%sconst float q%d", i + code->n_in ? ", " : "", i);
     onn_str_add(s, ")\n{\n    T v;\n%s    return v;\n}\n#undef T\n%s", onn_str_text(&code->body),
         has_exp ? "#undef EXP\n" : "");
+    if (has_phi)
+        onn_str_add(s, "#undef PHI\n");
     if (has_number)
         onn_str_add(s, "#undef K\n");
 }

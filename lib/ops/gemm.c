@@ -161,15 +161,7 @@ fail:
     return status;
 }
 
-static double product_flop(const struct onn_prob *p)
-{
-    double m, n, k, batches;
-
-    onn_gemm_size(p, &m, &n, &k, &batches);
-    return 2.0 * m * n * k * batches;
-}
-
-void onn_gemm_size(const struct onn_prob *p, double *m, double *n, double *k, double *batches)
+static void size_of(const struct onn_prob *p, double *m, double *n, double *k, double *batches)
 {
     const struct onn_desc da = operand(p, 0), db = operand(p, 1), *a = &da, *b = &db;
     const struct onn_gemm_attr *t = p->attr;
@@ -186,6 +178,14 @@ void onn_gemm_size(const struct onn_prob *p, double *m, double *n, double *k, do
     *n = b->rank == 1 ? 1 : (double)b->dim[b->rank - 1];
     if (*m * *n > 0)
         *batches = (double)onn_desc_elements(&p->out[0]) / (*m * *n);
+}
+
+static double product_flop(const struct onn_prob *p)
+{
+    double m, n, k, batches;
+
+    size_of(p, &m, &n, &k, &batches);
+    return 2.0 * m * n * k * batches;
 }
 
 bool onn_gemm_b_transposed(const struct onn_prob *p)
@@ -227,6 +227,25 @@ static void merge_batch(struct onn_gemm_args *g, int rank, const int64_t *dim)
         n++;
     }
     g->batch_rank = n;
+}
+
+/* Rows of batches that share b are rows of one product, where every operand walks them in one step. */
+static void merge_rows(struct onn_gemm_args *g)
+{
+    while (g->batch_rank > 0) {
+        const int i = g->batch_rank - 1;
+        const int64_t step[4] = {g->a_b[i], g->y_b[i], g->c_b[i], g->r_b[i]};
+        int64_t *const row[4] = {&g->a_m, &g->y_m, &g->c_m, &g->r_m};
+        bool merge = g->b_b[i] == 0 && (int64_t)g->m * g->batch_dim[i] <= INT32_MAX;
+        for (int k = 0; k < 4; k++)
+            merge = merge && (g->m == 1 || step[k] == *row[k] * g->m);
+        if (!merge)
+            return;
+        for (int k = 0; k < 4 && g->m == 1; k++)
+            *row[k] = step[k];
+        g->m *= g->batch_dim[i];
+        g->batch_rank--;
+    }
 }
 
 static enum oclnn_status tail_args(const struct onn_prob *p, struct onn_gemm_args *g,
@@ -288,7 +307,7 @@ enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *
     *g = (struct onn_gemm_args){0};
     *o = (struct onn_gemm_operands){no_arg, {.kind = ONN_ARG_IN, .index = 1}, no_arg, no_arg,
         {.kind = ONN_ARG_OUT}};
-    onn_gemm_size(p, &m, &n, &k, &batches);
+    size_of(p, &m, &n, &k, &batches);
     ONN_CHECK(m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX && batches <= INT32_MAX,
         OCLNN_ERROR_UNSUPPORTED, "a matrix dimension does not fit 31 bits");
     ONN_CHECK(batch <= ONN_GEMM_BATCH, OCLNN_ERROR_UNSUPPORTED, "%d batch dimensions are too many", batch);
@@ -327,6 +346,7 @@ enum oclnn_status onn_gemm_args(const struct onn_prob *p, struct onn_gemm_args *
     if (g->has_r)
         strides_at(&dr, y->rank, 0, batch, g->r_b);
     merge_batch(g, batch, y->dim);
+    merge_rows(g);
     return OCLNN_OK;
 fail:
     return status;
@@ -339,6 +359,18 @@ int64_t onn_gemm_batches(const struct onn_gemm_args *g)
     for (int i = 0; i < g->batch_rank; i++)
         n *= g->batch_dim[i];
     return n;
+}
+
+void onn_gemm_size(const struct onn_prob *p, double *m, double *n, double *k, double *batches)
+{
+    struct onn_gemm_args g;
+    struct onn_gemm_operands o;
+
+    size_of(p, m, n, k, batches);
+    if (onn_gemm_args(p, &g, &o))
+        return;
+    *m = g.m;
+    *batches = (double)onn_gemm_batches(&g);
 }
 
 static const char *refuse_operands(const struct onn_prob *p, bool packed)

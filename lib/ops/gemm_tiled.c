@@ -174,6 +174,15 @@ static bool leading(int64_t s_row, int64_t s_column, int64_t rows, int64_t colum
     return (s_row == 1 || rows == 1) && *ld >= rows;
 }
 
+/* Batches whose rows a product may have merged count too: in a view they may lie apart. */
+static bool has_batches(const struct onn_desc *d)
+{
+    for (int i = 0; i < d->rank - 2; i++)
+        if (d->dim[i] != 1)
+            return true;
+    return false;
+}
+
 static const char *clblast_call(const struct onn_prob *p, struct onn_gemm_call *call,
     struct onn_gemm_operands *o)
 {
@@ -187,7 +196,8 @@ static const char *clblast_call(const struct onn_prob *p, struct onn_gemm_call *
         return "only f32";
     if (p->epi && p->epi->n)
         return "takes no epilogue";
-    if (onn_gemm_args(p, &g, o) || onn_gemm_batches(&g) != 1 || g.m < 1 || g.n < 1 || g.k < 1)
+    if (has_batches(&p->in[0]) || has_batches(&p->in[1]) || onn_gemm_args(p, &g, o) || g.m < 1 || g.n < 1 ||
+        g.k < 1)
         return "batches, or nothing to multiply";
     if (g.has_c)
         return "takes no addend";

@@ -9,7 +9,7 @@ extern const struct onn_variant onn_gemm_packed, onn_gemm_gemv, onn_gemm_tiled, 
 
 /* Shared reasons to refuse: type, blocked operands, epilogue. b may be packed if `packed`. NULL = fine. */
 const char *onn_gemm_refuse_common(const struct onn_prob *p, bool packed);
-/* M, N, K of the problem without making the arguments (0 if something is unknown). */
+/* M, N, K and products of the launch: rows of batches that share b are rows of one product. */
 void onn_gemm_size(const struct onn_prob *p, double *m, double *n, double *k, double *batches);
 
 /* Is b [n][k]? */

@@ -63,6 +63,11 @@ static const struct onn_case cases[] = {
     CASE("conv x=2x19x13x11 w=19x1x3x3 pad=1 group=19 stride=2"),
     CASE("conv x=1x24x17x17 w=24x1x5x5 b=24 pad=2 group=24"),
     CASE("conv x=1x16x14x14 w=16x1x3x3 pad=2 dilation=2 group=16"),
+    /* windows as large as the image, or larger: parts of them never reach it */
+    CASE("conv x=1x9x7x9 w=17x9x3x3 pad=6 dilation=6"),
+    CASE("conv x=2x16x6x6 w=24x16x3x3 pad=12 dilation=12 stride=2"),
+    CASE("conv x=1x8x5x6 w=40x8x3x3 pad=2,4,6,1 dilation=4,3"),
+    CASE("conv x=1x8x3x3 w=8x8x1x35 pad=0,34,0,34"),
     CASE("conv x=2x9x10x13 w=18x1x3x5 b=18 pad=1,2,0,1 group=9 stride=2 +add=2x18x5x6"),
     CASE("conv x=1x5x23x7 w=5x1x7x2 pad=3,0,2,1 group=5 stride=3 +relu"),
     CASE("conv x=1x3x9x10 w=3x1x3x3 pad=2 group=3 stride=2 dilation=2"),

@@ -170,6 +170,14 @@ static const struct onn_case cases[] = {
     {.problem = "gemm a=7x33 b=33x24 c=24 +sigmoid", .ref = ref_gemm, .flags = ONN_CASE_NO_INTEGER},
     {.problem = "matmul a=2x9x16 b=16x40 c=40 +gelu", .ref = ref_matmul, .flags = ONN_CASE_NO_INTEGER},
     MATMUL("matmul a=2x6x5 b=5"),
+    /* rows of batches that share b, as rows of one product or not */
+    MATMUL("matmul_perm a=1x19x16 b=16x40 c=40 perm_a=1,0,2 +relu"),
+    MATMUL("matmul_perm a=7x3x16 b=16x40 perm_a=1,0,2"),
+    MATMUL("matmul_perm a=3x7x16 b=16x24 perm_y=1,0,2"),
+    MATMUL("matmul a=2x3x7x16 b=2x1x16x24 +add=2x3x7x24"),
+    MATMUL("matmul a=3x1x16 b=16x24 c=3x1x24 +add=3x1x24"),
+    MATMUL("matmul a=3x5x16 b=16x24 c=3x1x24"),
+    MATMUL("matmul a=1x5x16 b=4x16x24"),
     {.problem = NULL},
 };
 
