@@ -236,7 +236,7 @@ static void merge_rows(struct onn_gemm_args *g)
         const int i = g->batch_rank - 1;
         const int64_t step[4] = {g->a_b[i], g->y_b[i], g->c_b[i], g->r_b[i]};
         int64_t *const row[4] = {&g->a_m, &g->y_m, &g->c_m, &g->r_m};
-        bool merge = g->b_b[i] == 0 && (int64_t)g->m * g->batch_dim[i] <= INT32_MAX;
+        bool merge = g->b_b[i] == 0 && g->batch_dim[i] > 0 && (int64_t)g->m * g->batch_dim[i] <= INT32_MAX;
         for (int k = 0; k < 4; k++)
             merge = merge && (g->m == 1 || step[k] == *row[k] * g->m);
         if (!merge)

@@ -178,6 +178,8 @@ static const struct onn_case cases[] = {
     MATMUL("matmul a=3x1x16 b=16x24 c=3x1x24 +add=3x1x24"),
     MATMUL("matmul a=3x5x16 b=16x24 c=3x1x24"),
     MATMUL("matmul a=1x5x16 b=4x16x24"),
+    MATMUL("matmul a=0x3x4 b=4x5"),
+    MATMUL("matmul a=0x3x4 b=4"),
     {.problem = NULL},
 };
 
