@@ -20,11 +20,13 @@ normalisation has no effect): it may be as far away as they are.
 (relative) and of every parameter's first gradient (largest difference, relative to the tensor's largest value) to PyTorch's in
 float64, for oclnn and PyTorch's two layouts in fp32: median and worst over parameters and seeds. A network passes when the
 medians of oclnn are at most twice those of the layout that is further away.
---calm asks the same of small batches, which have few inputs near 0: a seed is calm for a layout when none of its gradients is
-further than 1e-4 from float64, so that rounding has switched nothing. A network passes when the first loss is within 1e-4 for
-every seed, and oclnn has at least as many calm seeds as the layout of PyTorch that has fewer, and one at least.
+--calm asks it of small batches in which the gradients do not hang on rounding: in PyTorch's float64, no input of a ReLU or
+ReLU6 is nearer to where its slope jumps, and no two largest inputs of a max-pool are nearer to each other, than 8 times the
+rounding error there (of that tensor, root of mean square, in the worse of PyTorch's two fp32 layouts). Seeds are tried in turn until N are calm. A
+network passes when for all of these the first loss and every gradient of oclnn are within 1e-4 of float64 and of both layouts.
 OPTIONS go to oclnn-bench, as '--variant blocked'. Needs torch, onnx and numpy. Exit code: 0 when every network passes."""
 import argparse
+import copy
 import json
 import os
 import subprocess
@@ -129,9 +131,9 @@ NETS = {  # builder, input, classes
 }
 
 
-# --calm: input and shift of all normalisations. So few activations that most seeds have none so near to 0 that rounding moves
-# it across; mobilenet-v2 has too many even so: its inputs of ReLU6, with deviation 1 around 0, are moved to 2, where 2 % of
-# them are below 0.
+# --calm: input and shift of all normalisations. So few activations that some seeds in ten have none near 0;
+# mobilenet-v2 has too many even so: its inputs of ReLU6, with deviation 1 around 0, are moved to 2, where 2 % of them are
+# below 0.
 CALM = {
     "lenet5": ((64, 1, 28, 28), 0),
     "mnist-conv2": ((16, 1, 28, 28), 0),
@@ -222,13 +224,54 @@ def oclnn_run(net, x, y, args, folder, steps):
     return report["results"][0]["losses"], dict(np.load(grads))
 
 
+def switches(net, x, layout, dtype):
+    """Inputs of what rounding can switch, in order, each as (module, tensor in float64), of a forward pass in training form."""
+    net = copy.deepcopy(net).to(dtype=dtype, memory_format=layout)
+    seen = []
+    for module in net.modules():
+        if isinstance(module, (nn.ReLU, nn.ReLU6, nn.MaxPool2d)):
+            module.register_forward_pre_hook(lambda m, args: seen.append((m, args[0].detach().double())))
+    net(x.to(dtype=dtype, memory_format=layout))
+    return seen
+
+
+def gap(module, z):
+    """The smallest distance of any input to where the slope jumps."""
+    if isinstance(module, nn.MaxPool2d):
+        windows = F.unfold(z.reshape(-1, 1, *z.shape[2:]), module.kernel_size, stride=module.stride)
+        first, second = windows.topk(2, dim=1).values.unbind(1)
+        apart = (first - second)[first > 0]  # where the ReLU in front has left nothing, nothing can be moved
+        return float(apart.min()) / 2 if apart.numel() else float("inf")
+    apart = z.abs().min()
+    return float(min(apart, (z - 6).abs().min()) if isinstance(module, nn.ReLU6) else apart)
+
+
+def is_calm(net, x):
+    """Is all that can be switched 8 times as far from its switch as PyTorch's rounding errors are large?"""
+    exact = switches(net, x, torch.contiguous_format, torch.float64)
+    runs = [switches(net, x, layout, torch.float32) for layout in (torch.contiguous_format, torch.channels_last)]
+    return all(gap(m, z) > 8 * max(float((run[i][1] - z).square().mean().sqrt()) for run in runs)
+               for i, (m, z) in enumerate(exact))
+
+
+def chosen_seeds(name, args):
+    seed = found = 0
+    while found < args.seeds:
+        _, net, x, _ = prepare(name, args, seed)
+        if not args.calm or is_calm(net, x):
+            found += 1
+            yield seed
+        seed += 1
+
+
 ENGINES = ("oclnn", "contiguous", "channels last")
 
 
 def truth(name, args, folder):
     """Distances to float64."""
-    losses, gradients, zeros, calm = ({e: [] for e in ENGINES} for _ in range(4))
-    for seed in range(args.seeds):
+    losses, gradients, zeros = ({e: [] for e in ENGINES} for _ in range(3))
+    beside = [0.0]  # oclnn's distances to PyTorch's layouts
+    for seed in chosen_seeds(name, args):
         build, net, x, y = prepare(name, args, seed)
         state = {k: v.clone() for k, v in net.state_dict().items()}
         own, got = oclnn_run(net, x, y, args, folder, 1)
@@ -240,24 +283,24 @@ def truth(name, args, folder):
                 "channels last": torch_run(build, state, x, y, torch.channels_last, 1)}
         top = max(np.abs(w).max() for w in want.values())
         for engine, (loss, grads) in runs.items():
-            begin = len(gradients[engine])
             losses[engine].append(abs(loss[0] / exact[0] - 1))
             for n, w in want.items():
                 if np.abs(w).max() > 1e-10 * top:
                     gradients[engine].append(away(grads[n], w))
                 else:  # 0 but for rounding
                     zeros[engine].append(float(np.abs(grads[n]).max() / top))
-            calm[engine].append(max(gradients[engine][begin:]) <= LIMIT)
+        for peer in ENGINES[1:]:
+            beside.append(abs(own[0] / runs[peer][0][0] - 1))
+            beside += [away(got[n], runs[peer][1][n]) for n, w in want.items() if np.abs(w).max() > 1e-10 * top]
     good = True
     for engine in ENGINES:
         print(f"{name if engine == 'oclnn' else '':<16} {engine:<14}" + "".join(
             f"  {what} {np.median(v[engine]):.1e} (worst {max(v[engine]):.1e})"
             for what, v in (("loss", losses), ("gradients", gradients), ("zeros", zeros)) if v[engine]), flush=True)
     if args.calm:
-        counts = {e: sum(calm[e]) for e in ENGINES}
-        good = max(losses["oclnn"]) <= LIMIT and counts["oclnn"] >= max(1, min(counts[e] for e in ENGINES[1:]))
-        print(f"{'':<16} {'pass' if good else 'FAIL'}  {args.seeds} seeds, calm: "
-              + ", ".join(f"{e} {n}" for e, n in counts.items()), flush=True)
+        good = max(losses["oclnn"] + gradients["oclnn"] + zeros["oclnn"] + beside) <= LIMIT
+        print(f"{'':<16} {'pass' if good else 'FAIL'}  {args.seeds} calm seeds among {seed + 1}; oclnn beside PyTorch's layouts: worst "
+              f"{max(beside):.1e}", flush=True)
         return good
     for v in (losses, gradients):
         theirs = max(np.median(v[e]) for e in ENGINES[1:])

@@ -66,13 +66,17 @@ static const struct {
 static const char *const optional[] = {"fuse", "updates", "early", "layout", "views", "inplace", "arena",
     "chain"};
 
+const char *onn_plan_pass(int i)
+{
+    const int n = (int)(sizeof rewriting / sizeof *rewriting),
+              rest = (int)(sizeof optional / sizeof *optional);
+    return i < n ? rewriting[i].name : i < n + rest ? optional[i - n] : NULL;
+}
+
 static bool is_pass(const char *word, size_t length)
 {
-    for (size_t i = 0; i < sizeof rewriting / sizeof *rewriting; i++)
-        if (strlen(rewriting[i].name) == length && memcmp(rewriting[i].name, word, length) == 0)
-            return true;
-    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
-        if (strlen(optional[i]) == length && memcmp(optional[i], word, length) == 0)
+    for (int i = 0; onn_plan_pass(i); i++)
+        if (strlen(onn_plan_pass(i)) == length && memcmp(onn_plan_pass(i), word, length) == 0)
             return true;
     return false;
 }
@@ -83,10 +87,8 @@ enum oclnn_status onn_plan_check_passes(const char *list)
         size_t n = strcspn(list, ",");
         if (n > 0 && !is_pass(list, n)) {
             struct onn_str names = {0};
-            for (size_t i = 0; i < sizeof rewriting / sizeof *rewriting; i++)
-                onn_str_add(&names, "%s, ", rewriting[i].name);
-            for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
-                onn_str_add(&names, "%s%s", i ? ", " : "", optional[i]);
+            for (int i = 0; onn_plan_pass(i); i++)
+                onn_str_add(&names, "%s%s", i ? ", " : "", onn_plan_pass(i));
             enum oclnn_status status =
                 onn_error(OCLNN_ERROR_ARGUMENT, "no pass is called \"%.*s\"; those that can be left out: %s",
                     (int)(n < 100 ? n : 100), list, onn_str_text(&names));

@@ -86,6 +86,8 @@ enum oclnn_status onn_plan_build(struct onn_plan *p);
 void onn_plan_destroy(struct onn_plan **plan);
 /* Is `word` in the comma-separated list? */
 bool onn_list_has(const char *list, const char *word);
+/* The name of the i-th thing that can be left out; NULL: there are no more. */
+const char *onn_plan_pass(int i);
 /* Is every word of a passes_off list (NULL: none) the name of something that can be left out? */
 enum oclnn_status onn_plan_check_passes(const char *list);
 /* Is it the name of a kernel variant of any operator, of a format (NULL: no wish)? */

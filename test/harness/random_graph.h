@@ -25,4 +25,14 @@ void onn_draw_trainable(struct onn_drawn *d, uint64_t seed);
 /* d->x filled with numbers in -1 … 1; destroy it. */
 oclnn_tensor *onn_draw_input(const struct onn_drawn *d);
 
+/* A test of random graphs: `check` looks at graph `seed` on the device behind *ctx. */
+struct onn_random_test {
+    oclnn_context **ctx; /* opened for check, and closed */
+    void (*check)(uint64_t seed);
+    int sample, full; /* graphs in the test command, and with --all */
+};
+/* Command line: [--all] [--seed N] [--graphs N] [--verbose]. Graph N is always the same one; graphs count from --seed on.
+ * Returns what main is to return: 0 passed, 77 no device. */
+int onn_random_main(int argc, char **argv, const struct onn_random_test *test);
+
 #endif

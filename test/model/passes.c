@@ -1,5 +1,7 @@
 /* The same network gives the same answer with each pass switched off, in every format and with the plainest kernels. */
 #include "harness/network.h"
+#include "harness/passes.h"
+#include "plan/plan.h"
 #include "runtime/context.h"
 #include <oclnn/oclnn.h>
 #include <oclnn/zoo.h>
@@ -32,14 +34,13 @@ static void compare(const char *name, const char *what, const float *want, size_
 
 static void check(const char *name)
 {
-    static const char *const off[] = {"patterns", "addend", "transpose", "pad", "fold", "slopes", "fuse",
-        "updates", "early", "layout", "views", "inplace", "arena", "chain",
-        "patterns,addend,transpose,pad,fold,slopes,fuse,updates,early,layout,views,inplace,arena,chain"};
     static const char *const formats[] = {"plain", "nhwc", "c8", "c16"};
     size_t n;
     float *want = onn_test_scores(ctx, name, NULL, &n, NULL);
-    for (size_t i = 0; i < sizeof off / sizeof *off; i++)
-        compare(name, off[i], want, n, &(struct oclnn_model_params){.passes_off = off[i]});
+    for (int i = 0; onn_plan_pass(i); i++)
+        compare(name, onn_plan_pass(i), want, n,
+            &(struct oclnn_model_params){.passes_off = onn_plan_pass(i)});
+    compare(name, "no pass", want, n, &(struct oclnn_model_params){.passes_off = onn_every_pass()});
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         compare(name, formats[i], want, n, &(struct oclnn_model_params){.format = formats[i]});
     compare(name, "reference", want, n, &(struct oclnn_model_params){.variant = "reference"});

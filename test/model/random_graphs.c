@@ -1,23 +1,15 @@
 /* Random graphs of layers that share, cut, join and turn each other's values: as planned, in a format that is drawn and with
  * a pass that is left out, they give what they give without any pass and with the plainest kernels; twice the same bits.
- * Command line: [--all] [--seed N] [--graphs N] [--verbose]. Graph N is always the same one; graphs count from --seed on. */
+ * Command line: onn_random_main's. */
 #include "harness/check.h"
+#include "harness/passes.h"
 #include "harness/random_graph.h"
 #include "harness/train.h"
 #include <oclnn/oclnn.h>
 
 #include <math.h>
-#include <stdlib.h>
-
-#define SAMPLE 20 /* graphs in the test command */
-#define FULL 1000
 
 static oclnn_context *ctx;
-static struct {
-    uint64_t seed;
-    int graphs;
-    bool verbose;
-} options = {.seed = 1, .graphs = SAMPLE};
 
 struct answer {
     int n;
@@ -80,15 +72,10 @@ static void compare(uint64_t seed, const char *what, const struct answer *want, 
 static void check(uint64_t seed)
 {
     static const char *const formats[] = {"plain", "nhwc", "c8", "c16"};
-    static const char *const off[] = {"patterns", "addend", "transpose", "pad", "fold", "slopes", "fuse",
-        "early", "layout", "views", "inplace", "arena", "chain"};
     struct answer want, got;
     uint64_t state = seed + 1000;
-    const char *format = formats[onn_test_random(&state) % 4], *left_out = off[onn_test_random(&state) % 13];
-    answers(seed,
-        &(struct oclnn_model_params){.variant = "reference",
-            .passes_off = "patterns,addend,transpose,pad,fold,slopes,fuse,updates,early,layout,views,inplace,"
-                          "arena,chain"},
+    const char *format = formats[onn_test_random(&state) % 4], *left_out = onn_any_pass(&state);
+    answers(seed, &(struct oclnn_model_params){.variant = "reference", .passes_off = onn_every_pass()},
         &want);
     answers(seed, NULL, &got);
     compare(seed, "as planned", &want, &got);
@@ -102,35 +89,8 @@ static void check(uint64_t seed)
     forget(&want);
 }
 
-static void random_graphs(void **state)
-{
-    (void)state;
-    for (int i = 0; i < options.graphs; i++) {
-        if (options.verbose)
-            printf("graph %d\n", (int)options.seed + i), fflush(stdout);
-        check(options.seed + (uint64_t)i);
-    }
-}
-
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_graphs)};
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--all"))
-            options.graphs = FULL;
-        else if (!strcmp(argv[i], "--verbose"))
-            options.verbose = true;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            options.seed = strtoull(argv[++i], NULL, 10);
-        else if (!strcmp(argv[i], "--graphs") && i + 1 < argc)
-            options.graphs = atoi(argv[++i]);
-        else
-            return fprintf(stderr, "usage: %s [--all] [--seed N] [--graphs N] [--verbose]\n", argv[0]), 2;
-    }
-    const int none = open_device(&ctx);
-    if (none)
-        return none;
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    oclnn_context_destroy(&ctx);
-    return failed;
+    return onn_random_main(argc, argv,
+        &(struct onn_random_test){.ctx = &ctx, .check = check, .sample = 20, .full = 1000});
 }

@@ -1,7 +1,8 @@
 /* Random graphs of smooth layers in training: gradients of all parameters as planned, and with a pass left out, are those without
  * any pass and with the plainest kernels; the same bits in a second step at a rate of 0.
- * Command line: [--all] [--seed N] [--graphs N] [--verbose]. Graph N is always the same one; graphs count from --seed on. */
+ * Command line: onn_random_main's. */
 #include "harness/check.h"
+#include "harness/passes.h"
 #include "harness/random_graph.h"
 #include "harness/train.h"
 #include <oclnn/train.h>
@@ -9,16 +10,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define SAMPLE 10 /* graphs in the test command */
-#define FULL 500
 #define MAX_PARAMETERS 64
 
 static oclnn_context *ctx;
-static struct {
-    uint64_t seed;
-    int graphs;
-    bool verbose;
-} options = {.seed = 1, .graphs = SAMPLE};
 
 struct gradients {
     float loss;
@@ -124,15 +118,10 @@ static void compare(uint64_t seed, const char *what, const struct gradients *wan
 
 static void check(uint64_t seed)
 {
-    static const char *const off[] = {"patterns", "addend", "transpose", "pad", "slopes", "fuse", "updates",
-        "early", "layout", "views", "inplace", "arena", "chain"};
     struct gradients want, got;
     uint64_t state = seed + 2000;
-    const char *left_out = off[onn_test_random(&state) % 13];
-    gradients_of(seed,
-        &(struct oclnn_model_params){.variant = "reference",
-            .passes_off = "patterns,addend,transpose,pad,fold,slopes,fuse,updates,early,layout,views,inplace,"
-                          "arena,chain"},
+    const char *left_out = onn_any_pass(&state);
+    gradients_of(seed, &(struct oclnn_model_params){.variant = "reference", .passes_off = onn_every_pass()},
         &want);
     gradients_of(seed, NULL, &got);
     compare(seed, "as planned", &want, &got);
@@ -143,35 +132,8 @@ static void check(uint64_t seed)
     forget(&want);
 }
 
-static void random_training(void **state)
-{
-    (void)state;
-    for (int i = 0; i < options.graphs; i++) {
-        if (options.verbose)
-            printf("graph %d\n", (int)options.seed + i), fflush(stdout);
-        check(options.seed + (uint64_t)i);
-    }
-}
-
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_training)};
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--all"))
-            options.graphs = FULL;
-        else if (!strcmp(argv[i], "--verbose"))
-            options.verbose = true;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            options.seed = strtoull(argv[++i], NULL, 10);
-        else if (!strcmp(argv[i], "--graphs") && i + 1 < argc)
-            options.graphs = atoi(argv[++i]);
-        else
-            return fprintf(stderr, "usage: %s [--all] [--seed N] [--graphs N] [--verbose]\n", argv[0]), 2;
-    }
-    const int none = open_device(&ctx);
-    if (none)
-        return none;
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    oclnn_context_destroy(&ctx);
-    return failed;
+    return onn_random_main(argc, argv,
+        &(struct onn_random_test){.ctx = &ctx, .check = check, .sample = 10, .full = 500});
 }
