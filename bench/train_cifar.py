@@ -95,7 +95,7 @@ def train_torch(net, train, test, epochs, seed):
 def train_own(args, model, epochs, seed):
     p = subprocess.run([args.oclnn, model, "--data", f"cifar10:{args.data}/cifar10_train_4000.bin.gz", "--test",
                         f"cifar10:{args.data}/cifar10_test_1000.bin.gz", "--epochs", str(epochs), "--batch", str(BATCH),
-                        "--optimizer", f"sgd:lr={RATE},momentum=0.9", "--schedule", "cosine", "--augment", "flip,crop:4",
+                        "--optimizer", f"sgd:lr={RATE},momentum=0.9", "--schedule", "cosine", "--ema", "0", "--augment", "flip,crop:4",
                         "--seed", str(seed), "-d", args.device, "-q"], capture_output=True, text=True, check=False)
     found = re.search(r"^result:.*\btest_top1=([0-9.]+)", p.stdout, re.M)
     if not found:

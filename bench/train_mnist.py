@@ -3,8 +3,8 @@
 settings (Adam 1e-3, batch 64, pixels / 255).
 
 usage: train_mnist.py --oclnn build/tools/oclnn-train --data FOLDER [--seeds 3] [--ema X] [NET...]
-FOLDER: with the IDX files; --ema X measures an average of the weights with this decay (oclnn-train's option), which the
-settings that PyTorch was measured with have not.
+FOLDER: with the IDX files; --ema X: that option of oclnn-train, which measures averages of the weights by default; 0 measures
+the last weights, as the runs of PyTorch did.
 Exit code: 0 when every mean reaches its bar."""
 import argparse
 import re

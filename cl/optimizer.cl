@@ -3,7 +3,7 @@
  *
  * Several     all but lars, lamb and count_up update up to 4 or 10 parameters. Arguments: for each its tensors (parameter,
  *             gradient or value, states; of those behind the last any, 0 elements); lr, scale: one float each; step (long, from 1) where
- *             the rule needs it; assign, ema: guard; struct opt_args; struct opt_pieces; per. at.end[k] items work on
+ *             the rule needs it; assign, ema: guard; ema: step; struct opt_args; struct opt_pieces; per. at.end[k] items work on
  *             parameters 0 … k, each on `per` elements of one; global size { the last at.end } or more.
  * One         lars, lamb: its tensors, lr, scale, step, parts of norms, struct opt_args, n, per: item i works on elements
  *             i * per … of n, global { ceil(n / per) }; *_norms: { parts }, part i gets the sums of squares of `per`
@@ -26,7 +26,7 @@
 struct opt_args {
     float momentum, dampening, weight_decay, beta1, beta2, epsilon, trust, decay;
     float log_beta1, log_beta2;
-    int nesterov, has_scale, has_a, has_b;
+    int nesterov, has_scale, has_a, has_b, has_step;
 };
 
 #define OPT_MOST 10
@@ -271,7 +271,7 @@ OPT_KERNEL void opt_lamb(OPT_ARGS2(0), OPT_STEPPED ONN_IN(float, part), const st
 #define OPT_EMA(T, load, store)                                                                              \
     {                                                                                                        \
         const T s = load(param + i);                                                                         \
-        store(s + (load(grad + i) - s) * (T)(1.0f - g.decay), param + i);                                    \
+        store(s + (load(grad + i) - s) * (T)(rest), param + i);                                              \
     }
 #define OPT_GUARD ONN_IN(float, guard),
 #define OPT_GUARDED                                                                                          \
@@ -279,7 +279,14 @@ OPT_KERNEL void opt_lamb(OPT_ARGS2(0), OPT_STEPPED ONN_IN(float, part), const st
         return;
 OPT_SEVERAL(opt_assign, 0, OPT_GUARD, OPT_GUARDED, OPT_ASSIGN)
 OPT_SEVERAL(opt_accumulate, 0, , , OPT_ACCUMULATE)
-OPT_SEVERAL(opt_ema, 0, OPT_GUARD, OPT_GUARDED, OPT_EMA)
+/* The decay after t values: (1 + t) / (10 + t) at most, so that the first ones are forgotten soon. */
+#define OPT_EMA_BEGIN                                                                                        \
+    OPT_GUARDED                                                                                              \
+    float rest = 1.0f - g.decay;                                                                             \
+    if (g.has_step)                                                                                          \
+        rest = max(rest, 9.0f / (10.0f + (float)*ONN_PTR(step)));
+#define OPT_AVERAGED OPT_GUARD ONN_IN(long, step),
+OPT_SEVERAL(opt_ema, 0, OPT_AVERAGED, OPT_EMA_BEGIN, OPT_EMA)
 OPT_KERNEL void opt_count_up(ONN_IN(long, counter), ONN_IN(float, guard), const long guarded, const long n,
                              const long per)
 {

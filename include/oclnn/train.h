@@ -108,7 +108,9 @@ struct oclnn_trainer_params {
     float clip_value; /**< gradients limited to -clip_value … clip_value */
     float clip_norm; /**< all gradients scaled so that their joint 2-norm is at most this */
     int accumulate; /**< steps whose mean gradient makes one update; 0 = 1 */
-    float ema; /**< decay of an average of the weights that evaluation and saving use; 0 = none */
+    /** Decay of averages of the weights and of the normalisations' statistics, which evaluation and saving use in place of
+     * them; after t updates it is (1 + t) / (10 + t) at most. 0 = none. */
+    float ema;
     const struct oclnn_param_group *groups;
     int group_count;
     /** Comma-separated patterns of parameters that are not trained; one with "!" in front takes back: "*,!fc*" trains

@@ -24,6 +24,7 @@ struct onn_value {
     struct onn_desc desc;
     struct onn_blob *blob; /* CONST, PARAM, STATE; a known value of an INPUT (it steers shapes) */
     uint8_t role;
+    bool stored; /* CONST: an initialiser of a file, not a number that the text of a node holds */
     int32_t node, slot; /* producer, -1 if none */
     int32_t source; /* the same value in the graph this one was made from, 0 if new there */
     struct onn_init *init; /* PARAM without blob yet: how to fill it */

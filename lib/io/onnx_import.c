@@ -90,7 +90,9 @@ static enum oclnn_status add_initializers(struct onn_scope *s, const Onnx__Graph
         status = onn_tensor_import(t, &s->import->external, &blob);
         if (status != OCLNN_OK)
             return onn_error_at(status, "initialiser '%.200s'", t->name);
-        ONN_TRY(scope_add(s, t->name, onn_graph_add_blob(s->g, t->name, ONN_ROLE_CONST, blob)));
+        const int32_t id = onn_graph_add_blob(s->g, t->name, ONN_ROLE_CONST, blob);
+        ONN_TRY(scope_add(s, t->name, id));
+        s->g->value[id].stored = true;
         onn_blob_unref(&blob);
     }
 fail:

@@ -23,7 +23,7 @@ static const struct {
     [LAMB] = {"lamb", 4, 3, 3, false},
     [ASSIGN] = {"assign", 3, 0, 0, true},
     [ACCUMULATE] = {"accumulate", 2, 0, 0, true},
-    [EMA] = {"ema", 3, 0, 0, true},
+    [EMA] = {"ema", 3, 0, 1, true},
     [COUNT] = {"count_up", 2, 0, 0, false},
 };
 #define RULES (int)(sizeof rules / sizeof *rules)
@@ -43,7 +43,7 @@ static enum rule rule_of(const struct onn_prob *p)
 
 static bool has_step(enum rule r)
 {
-    return r == ADAM || r == ADAMW || r == LAMB;
+    return r == ADAM || r == ADAMW || r == LAMB || r == EMA;
 }
 
 static bool has_rate(enum rule r)
@@ -142,6 +142,8 @@ static enum oclnn_status infer(const struct onn_prob *p, struct onn_desc *out)
         ONN_TRY(check_tensors(p, &f, k));
     if ((r == ASSIGN || r == EMA) && onn_prob_has(p, 2))
         ONN_TRY(check_scalar(p, 2, OCLNN_F32, "the guard"));
+    if (r == EMA && onn_prob_has(p, 3))
+        ONN_TRY(check_scalar(p, 3, OCLNN_I64, "the step"));
     if (!has_rate(r))
         return OCLNN_OK;
     ONN_TRY(check_scalar(p, 2, OCLNN_F32, "the learning rate"));
@@ -159,7 +161,7 @@ fail:
 struct opt_args { /* cl/optimizer.cl */
     float momentum, dampening, weight_decay, beta1, beta2, epsilon, trust, decay;
     float log_beta1, log_beta2;
-    int32_t nesterov, has_scale, has_a, has_b;
+    int32_t nesterov, has_scale, has_a, has_b, has_step;
 };
 #define NORM_CHUNK 4096 /* elements of one part of a norm; fixed, so that sums do not hang on the device */
 
@@ -172,7 +174,7 @@ static struct opt_args make_args(const struct onn_prob *p)
     return (struct opt_args){t->momentum, t->dampening, t->weight_decay, t->beta1, t->beta2, t->epsilon,
         t->trust, t->decay, (float)log((double)t->beta1), (float)log((double)t->beta2), t->nesterov != 0,
         guard >= 0 && onn_prob_has(p, guard), f.states > 0 && onn_prob_has(p, f.first_state),
-        f.states > 1 && onn_prob_has(p, f.first_state + 1)};
+        f.states > 1 && onn_prob_has(p, f.first_state + 1), r == EMA && onn_prob_has(p, 3)};
 }
 
 static bool on_cpu(const struct onn_prob *p)
@@ -249,6 +251,8 @@ static void bind_several(const struct onn_prob *p, struct onn_bind *b, enum rule
         add_scalars(p, l, r);
     else if (r == ASSIGN || r == EMA)
         onn_arg_in(l, a.has_scale ? 2 : 1);
+    if (r == EMA)
+        onn_arg_in(l, a.has_step ? 3 : 1);
     onn_arg_bytes(b, l, &a, sizeof a);
     onn_arg_bytes(b, l, &at, sizeof at);
     onn_arg_long(b, l, per);

@@ -13,7 +13,8 @@
  *
  *   assign    state, value, guard?    state = value
  *   accumulate state, value           state += value
- *   ema       state, value, guard?    state = decay * state + (1 - decay) * value
+ *   ema       state, value, guard?, step?   state = d * state + (1 - d) * value, d = decay; with a step t, as above, the
+ *             smaller one of decay and (1 + t) / (10 + t): the first values are forgotten soon
  *   count_up  counter (i64), guard?   counter += 1, every element
  *
  * All but lars, lamb and count_up take several parameters: behind the inputs of the first one (absent ones given as absent)

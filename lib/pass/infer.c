@@ -31,6 +31,8 @@ static int32_t value_of(struct walk *w, int32_t old)
         id = onn_graph_add_blob(w->out, v->name, w->freeze ? ONN_ROLE_CONST : v->role, v->blob);
     else
         onn_graph_fail(w->out, OCLNN_ERROR_FORMAT, "value '%s' is used before it is made", v->name);
+    if (id)
+        w->out->value[id].stored = v->stored;
     if (id && !w->outer)
         w->out->value[id].source = old;
     w->map[old] = id;

@@ -7,12 +7,15 @@
 
 /* Gives the f32 constants of a source graph that stand in places of weights (convolutions, Gemm, MatMul, scales and biases
  * of normalisations, slopes of PRelu, biases added behind a convolution or product) the role PARAM, running statistics
- * of batch normalisations the role STATE. In place; roles that are set already stay. */
-void onn_graph_mark_trainable(struct onn_graph *g);
+ * of batch normalisations the role STATE. Where such a weight is computed of constants only (standardised, normalised), those
+ * of them that can be learned numbers are the parameters. In a file whose weights are initialisers, what Constant nodes hold
+ * is no parameter. In place; roles that are set already stay. */
+enum oclnn_status onn_graph_mark_trainable(struct onn_graph *g);
 
-/* In a graph that comes from a file, behind the former: scales in Mul and shifts in Add (decomposed normalisations, layer
- * scales, learned positions) that act on what trained weights made, and tables of Gather, where their numbers can be
- * learned ones: f32, more than one, neither a mask (beyond 1e4) nor a grid (whole numbers that differ). */
+/* In a graph that comes from a file, behind the former: scales in Mul, shifts in Add (decomposed normalisations, layer
+ * scales, learned positions) and tokens in Concat that stand beside what trained weights made, and tables of Gather, where
+ * their numbers can be learned ones: f32, more than one, neither a mask (beyond 1e4) nor a grid (whole numbers that differ);
+ * tokens no fill either (all the same). Constant nodes as above. */
 enum oclnn_status onn_graph_mark_scales(struct onn_graph *g);
 
 /* Does the graph say itself what runs in training form (a BatchNormalization with training_mode = 1, a Dropout with

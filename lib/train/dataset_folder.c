@@ -229,7 +229,7 @@ static enum oclnn_status fit(struct onn_image *image, const struct oclnn_dataset
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_image next = {0};
-    int w, h;
+    int w = 0, h = 0;
     ONN_TRY(onn_folder_cover(image->width, image->height, p, &w, &h));
     if (w == p->width && h == p->height && w == image->width && h == image->height)
         return OCLNN_OK;

@@ -10,7 +10,8 @@
 /* What a run has not whose layer was frozen, or that did not accumulate or average. */
 static bool is_optional(const char *name)
 {
-    static const char *const starts[] = {"moment1/", "moment2/", "sum/", "average/", "group"};
+    static const char *const starts[] = {"moment1/", "moment2/", "sum/", "average/", "state/average/",
+        "group"};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (strncmp(name, starts[i], strlen(starts[i])) == 0)
             return true;
@@ -53,14 +54,12 @@ static enum oclnn_status load_blob(void *user, const char *name, struct onn_blob
 /* Averages that the saved run did not keep begin at the weights. */
 static void begin_averages(const struct oclnn_trainer *t, const struct onn_checkpoint *c)
 {
-    for (int k = 0; k < t->n_params; k++) {
-        const struct onn_train_param *p = &t->param[k];
-        char name[300];
-        snprintf(name, sizeof name, "average/%d/%s", k, p->name);
-        if (!p->average || onn_checkpoint_find(c, ONN_ENTRY_TENSOR, name))
+    for (int i = 0; i < t->n_averages; i++) {
+        const struct onn_average *a = &t->average[i];
+        if (onn_checkpoint_find(c, ONN_ENTRY_TENSOR, a->entry))
             continue;
-        memcpy(p->average->data, p->blob->data, onn_desc_bytes(&p->blob->desc));
-        p->average->version++;
+        memcpy(a->blob->data, a->of->data, onn_desc_bytes(&a->of->desc));
+        a->blob->version++;
     }
 }
 

@@ -12,8 +12,7 @@ static enum oclnn_status visit_param(const struct onn_train_param *p, int k, onn
     const struct {
         const char *what;
         struct onn_blob *blob;
-    } rows[] = {{"weight", p->blob}, {"moment1", p->moment[0]}, {"moment2", p->moment[1]}, {"sum", p->sum},
-        {"average", p->average}};
+    } rows[] = {{"weight", p->blob}, {"moment1", p->moment[0]}, {"moment2", p->moment[1]}, {"sum", p->sum}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char name[300];
         snprintf(name, sizeof name, "%s/%d/%s", rows[i].what, k, p->name);
@@ -37,6 +36,8 @@ enum oclnn_status onn_trainer_visit(struct oclnn_trainer *t, onn_visit_fn visit,
         snprintf(name, sizeof name, "state/%d/%s", k++, g->value[v].name);
         ONN_TRY(visit(user, name, g->value[v].blob));
     }
+    for (int i = 0; i < t->n_averages; i++)
+        ONN_TRY(visit(user, t->average[i].entry, t->average[i].blob));
     ONN_TRY(visit(user, "counter", t->counter));
     ONN_TRY(visit(user, "random", t->random));
     if (t->group)
@@ -105,13 +106,14 @@ static enum oclnn_status check_all(struct oclnn_trainer *t, bool moments, const 
         if (p->frozen)
             continue;
         ONN_TRY(check_numbers(p->blob, "weights", p->name, EXPLODED, path));
-        ONN_TRY(check_numbers(p->average, "averaged weights", p->name, EXPLODED, path));
         if (moments)
             ONN_TRY(check_moments(p, path));
     }
     for (int32_t v = 1; v < g->n_values; v++)
         if (g->value[v].role == ONN_ROLE_STATE)
             ONN_TRY(check_numbers(g->value[v].blob, "statistics", g->value[v].name, INFINITY, path));
+    for (int i = 0; i < t->n_averages; i++)
+        ONN_TRY(check_numbers(t->average[i].blob, "average", t->average[i].entry, EXPLODED, path));
 fail:
     return status;
 }
@@ -156,24 +158,14 @@ fail:
 
 /* ---- export ---- */
 
-static void swap_averages(struct oclnn_trainer *t)
-{
-    struct onn_graph *g = t->model->graph;
-    for (int k = 0; k < t->n_params; k++)
-        for (int32_t v = 1; v < g->n_values && t->param[k].average; v++)
-            if (g->value[v].blob == t->param[k].blob || g->value[v].blob == t->param[k].average)
-                g->value[v].blob =
-                    g->value[v].blob == t->param[k].blob ? t->param[k].average : t->param[k].blob;
-}
-
 enum oclnn_status oclnn_trainer_export(oclnn_trainer *t, const char *path)
 {
     enum oclnn_status status = OCLNN_OK;
     ONN_CHECK(t && path, OCLNN_ERROR_ARGUMENT, "the trainer or the path is NULL");
     ONN_TRY(check_all(t, false, path));
-    swap_averages(t); /* references move along: each blob is held once by the graph and once by the trainer */
+    onn_averages_swap(t);
     status = oclnn_model_save(t->model, path);
-    swap_averages(t);
+    onn_averages_swap(t);
 fail:
     return status;
 }

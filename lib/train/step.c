@@ -154,9 +154,10 @@ enum oclnn_status oclnn_trainer_get_bytes(const oclnn_trainer *t, struct oclnn_t
         const struct onn_train_param *q = &t->param[i];
         out->parameters += blob_bytes(q->blob);
         out->gradients += q->frozen ? 0 : blob_bytes(q->blob);
-        out->moments +=
-            blob_bytes(q->moment[0]) + blob_bytes(q->moment[1]) + blob_bytes(q->sum) + blob_bytes(q->average);
+        out->moments += blob_bytes(q->moment[0]) + blob_bytes(q->moment[1]) + blob_bytes(q->sum);
     }
+    for (int i = 0; i < t->n_averages; i++)
+        out->moments += blob_bytes(t->average[i].blob);
     return OCLNN_OK;
 }
 

@@ -215,7 +215,7 @@ static enum oclnn_status add_backward(struct build *b, struct onn_graph *g, int3
     for (int i = 0; i < b->form.n_updates && g->status == OCLNN_OK; i++)
         onn_graph_add_op(g, onn_op_find("assign"), "statistics", NULL, 3,
             (int32_t[]){b->form.update[i].state, b->form.update[i].value, scale}, 0);
-    onn_update_append(t, g, b->spec->kind, scale, param, all, b->out);
+    onn_update_append(t, g, b->spec->kind, scale, param, all, &b->form, b->out);
     for (int32_t v = 1; v < g->n_values; v++)
         if (g->value[v].blob == t->random) {
             onn_graph_add_op(g, onn_op_find("count_up"), "dropout.random", NULL, 1, &v, 0);
@@ -228,17 +228,6 @@ fail:
     onn_free(param);
     onn_free(all);
     return status;
-}
-
-/* Evaluation sees the averaged weights. */
-static void use_averages(const struct oclnn_trainer *t, struct onn_graph *g)
-{
-    for (int i = 0; i < t->n_params; i++)
-        for (int32_t v = 1; v < g->n_values && t->param[i].average; v++)
-            if (g->value[v].blob == t->param[i].blob) {
-                onn_blob_unref(&g->value[v].blob);
-                g->value[v].blob = onn_blob_ref(t->param[i].average);
-            }
 }
 
 enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_spec *spec,
@@ -259,7 +248,7 @@ enum oclnn_status onn_step_graph(struct oclnn_trainer *t, const struct onn_step_
         out->rate[k] = -1;
     ONN_TRY(onn_pass_infer(t->model->graph, spec->input, false, &shaped));
     if (!spec->training)
-        use_averages(t, shaped);
+        onn_averages_use(t, shaped);
     ONN_TRY(onn_pass_form(shaped, &b.form, &g));
     g->training = spec->training;
     const int32_t prediction = g->output[t->prediction];

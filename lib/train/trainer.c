@@ -108,10 +108,6 @@ static enum oclnn_status add_param(struct oclnn_trainer *t, const struct onn_val
         ONN_TRY(zeros(&v->desc, &p->moment[i]));
     if (t->p.accumulate > 1)
         ONN_TRY(zeros(&v->desc, &p->sum));
-    if (t->p.ema > 0) {
-        ONN_TRY(onn_blob_sync_host(v->blob));
-        ONN_TRY(onn_blob_create(&v->blob->desc, v->blob->data, &p->average));
-    }
 fail:
     return status;
 }
@@ -256,12 +252,13 @@ enum oclnn_status oclnn_trainer_create(oclnn_model *model, const struct oclnn_tr
     /* From now on parameters change: what was folded from them must be computed again when they do. */
     onn_model_forget_plans(model);
     model->options.freeze = false;
-    onn_graph_mark_trainable(model->graph);
+    ONN_TRY(onn_graph_mark_trainable(model->graph));
     if (model->from_file)
         ONN_TRY(onn_graph_mark_scales(model->graph));
     t->as_written = onn_graph_has_training_form(model->graph);
     ONN_TRY(find_params(t));
     ONN_TRY(make_states(t));
+    ONN_TRY(onn_averages_create(t));
     *out = t;
     t = NULL;
 fail:
@@ -282,8 +279,8 @@ void oclnn_trainer_destroy(oclnn_trainer **trainer)
         for (int k = 0; k < ONN_MAX_MOMENTS; k++)
             onn_blob_unref(&t->param[i].moment[k]);
         onn_blob_unref(&t->param[i].sum);
-        onn_blob_unref(&t->param[i].average);
     }
+    onn_averages_destroy(t);
     onn_blob_unref(&t->counter);
     onn_blob_unref(&t->random);
     onn_blob_unref(&t->group);

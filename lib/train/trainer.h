@@ -17,7 +17,14 @@ struct onn_train_param {
     bool frozen;
     int rate; /* which learning rate input */
     float weight_decay;
-    struct onn_blob *moment[ONN_MAX_MOMENTS], *sum, *average; /* NULL where not needed */
+    struct onn_blob *moment[ONN_MAX_MOMENTS], *sum; /* NULL where not needed */
+};
+
+/* The average of a parameter or of a normalisation's statistics. */
+struct onn_average {
+    struct onn_blob *of; /* borrowed from the model's graph */
+    struct onn_blob *blob;
+    const char *entry; /* its name in checkpoints */
 };
 
 /* What one run of a step plan does with the gradients. */
@@ -72,6 +79,8 @@ struct oclnn_trainer {
     bool as_written; /* the file says what is in training form */
     struct onn_train_param *param;
     int n_params;
+    struct onn_average *average; /* none without `ema` */
+    int n_averages;
     float *rate_scale; /* per learning rate */
     int n_rates;
     struct onn_blob *counter, *random, *class_weights;
@@ -124,9 +133,19 @@ int32_t onn_target_of_labels(const struct oclnn_trainer *t, struct onn_graph *g,
 /* update.c: what gradients are multiplied by, 1 / accumulated batches; NaN if the loss is not finite: every update then
  * leaves everything as it is. */
 int32_t onn_update_scale(struct oclnn_trainer *t, struct onn_graph *g, int32_t loss);
-/* Appends clipping, accumulation, optimiser, averages. gradient[n_params], 0 = frozen or no path. */
+/* Appends clipping, accumulation, optimiser, averages. gradient[n_params], 0 = frozen or no path; form: has the new
+ * statistics. */
 void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t scale,
-    const int32_t *param, const int32_t *gradient, struct onn_step_plan *plan);
+    const int32_t *param, const int32_t *gradient, const struct onn_form *form, struct onn_step_plan *plan);
+/* average.c: averages begin at the weights and statistics. */
+enum oclnn_status onn_averages_create(struct oclnn_trainer *t);
+void onn_averages_destroy(struct oclnn_trainer *t);
+/* In graph g, or to and fro in the model's, they stand in place of what they are averages of. */
+void onn_averages_use(const struct oclnn_trainer *t, struct onn_graph *g);
+void onn_averages_swap(struct oclnn_trainer *t);
+/* The nodes that go on with them, behind the updates. */
+void onn_averages_append(const struct oclnn_trainer *t, struct onn_graph *g, const struct onn_form *form,
+    const int32_t *param, const int32_t *gradient, int32_t scale, int32_t counter);
 /* optimizer.c: the operator and attributes of a parameter. */
 enum oclnn_status onn_optimizer_check(struct oclnn_optimizer *o);
 const char *onn_optimizer_op(const struct oclnn_optimizer *o);

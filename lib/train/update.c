@@ -118,7 +118,7 @@ static int32_t group_scale(struct oclnn_trainer *t, struct onn_graph *g, enum on
 }
 
 void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_batch_kind kind, int32_t scale,
-    const int32_t *param, const int32_t *gradient, struct onn_step_plan *plan)
+    const int32_t *param, const int32_t *gradient, const struct onn_form *form, struct onn_step_plan *plan)
 {
     const float factor = factor_of(t);
     int32_t *total = onn_arena_calloc(&g->arena, (size_t)t->n_params + 1, sizeof *total);
@@ -149,7 +149,7 @@ void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_ba
     if (t->p.clip_norm > 0)
         scale = binary(g, "mul", scale, norm_scale(t, g, total, factor));
     int32_t counter = 0;
-    if (needs_counter(&t->p.optimizer)) {
+    if (needs_counter(&t->p.optimizer) || t->n_averages) {
         counter = onn_graph_add_blob(g, "optimizer.step", ONN_ROLE_STATE, t->counter);
         append(g, "count_up", NULL, 2, (int32_t[]){counter, scale});
     }
@@ -159,12 +159,8 @@ void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_ba
             continue;
         if (t->p.clip_value > 0)
             d = emit(g, "clip", &limit, 1, &d);
-        optimise(t, g, plan, &t->param[i], param[i], d, scale, counter);
+        optimise(t, g, plan, &t->param[i], param[i], d, scale, needs_counter(&t->p.optimizer) ? counter : 0);
     }
     /* behind all of them: the planner puts neighbours of one kind into one launch */
-    const struct onn_optimizer_attr ema = {.decay = t->p.ema};
-    for (int i = 0; i < t->n_params; i++)
-        if (total[i] && t->param[i].average)
-            append(g, "ema", &ema, 3,
-                (int32_t[]){state(g, &t->param[i], "average", t->param[i].average), param[i], scale});
+    onn_averages_append(t, g, form, param, total, scale, counter);
 }

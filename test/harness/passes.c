@@ -1,6 +1,6 @@
 #include "harness/passes.h"
 
-#include "harness/harness.h"
+#include "harness/train.h"
 #include "plan/plan.h"
 #include <stdio.h>
 #include <string.h>

@@ -18,6 +18,7 @@ static void infers_several(void **state)
     onn_check_infer("sgd p=3 g=3 lr=1 s=- m=3 p=4 g=4 m=-", "!input 7 must be f32");
     onn_check_infer("assign p=3 v=3 s=- p=4:i64 v=4", "!the parameter is i64");
     onn_check_infer("ema p=3 v=3 s=2", "!the guard must be one number");
+    onn_check_infer("ema p=3 v=3 s=- t=1", "!the step must be one number of type i64");
     onn_check_infer("count_up n=2:i64 s=2", "!the guard must be one number");
 }
 
@@ -109,13 +110,14 @@ static void one_state(struct onn_ref *r)
 {
     const struct onn_optimizer_attr *a = r->prob->attr;
     const char *name = r->prob->op->name;
+    const double decay = has(r, 3) ? fmin(a->decay, (1 + r->in[3][0]) / (10 + r->in[3][0])) : a->decay;
     for (int64_t i = 0; i < r->in_n[0]; i++) {
         const bool counts = name[0] == 'c'; /* its input 1 is a guard */
         const double s = r->in[0][i], v = counts ? 0 : r->in[1][i];
         r->updated[0][i] = counts     ? s + 1
             : !strcmp(name, "assign") ? v
             : name[0] == 'a'          ? s + v
-                                      : a->decay * s + (1 - (double)a->decay) * v;
+                                      : decay * s + (1 - decay) * v;
     }
 }
 
@@ -248,6 +250,9 @@ static const struct onn_case cases[] = {
     NOTHING("count_up n=5:i64 s=1"),
     CASE("ema p=501 v=501 s=scalar decay=0.9", ref_state),
     NOTHING("ema p=501 v=501 s=1"),
+    CASE("ema p=501 v=501 s=- t=1:i64 decay=0.9", ref_state), /* t is 3: decay 4 / 13 */
+    CASE("ema p=501 v=501 s=1 t=1:i64 decay=0.2", ref_state),
+    NOTHING("ema p=501 v=501 s=1 t=1:i64"),
     CASE("sgd p=77x13 g=77x13 lr=1 s=1 m=77x13 p=5 g=5 m=5 p=4100 g=4100 m=4100 momentum=0.9", ref_sgd),
     CASE("sgd p=33 g=33 lr=1 s=- m=- p=7 g=7 m=- p=1 g=1 m=- weight_decay=0.1", ref_sgd),
     CASE("adam p=41x5 g=41x5 lr=1 s=1 t=1:i64 m=41x5 v=41x5 p=8 g=8 m=8 v=8 p=17 g=17 m=17 v=17", ref_adam),
@@ -255,8 +260,9 @@ static const struct onn_case cases[] = {
     CASE("rmsprop p=50x3 g=50x3 lr=1 s=- v=50x3 m=50x3 p=7 g=7 v=7 m=7 momentum=0.9", ref_other),
     CASE("rmsprop p=50 g=50 lr=1 s=- v=50 m=- p=7 g=7 v=7 m=-", ref_other),
     CASE("adagrad p=50x3 g=50x3 lr=1 s=1 v=50x3 p=7 g=7 v=7", ref_other),
-    CASE("ema p=501 v=501 s=- p=3 v=3 decay=0.9", ref_state),
-    NOTHING("ema p=501 v=501 s=1 p=3 v=3"),
+    CASE("ema p=501 v=501 s=- t=- p=3 v=3 decay=0.9", ref_state),
+    CASE("ema p=501 v=501 s=- t=1:i64 p=3 v=3 decay=0.9", ref_state),
+    NOTHING("ema p=501 v=501 s=1 t=- p=3 v=3"),
     STATE("accumulate p=501 v=501 p=8x3 v=8x3 p=1 v=1"),
     STATE("assign p=1 v=1 s=- p=2 v=2 p=3 v=3 p=4 v=4 p=5 v=5 p=6 v=6 p=7 v=7 p=8 v=8 p=9 v=9 p=10 v=10 p=11 "
           "v=11 "

@@ -1,6 +1,7 @@
 /* Whole runs on a made data set: accuracy, early stopping, mistakes. */
 #include "train/stripes.h"
 #include "train/trainer.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,34 @@ static void learns(void **state)
     oclnn_model_destroy(&m);
     oclnn_dataset_destroy(&train);
     oclnn_dataset_destroy(&test);
+}
+
+/* With averages, what is saved is what was measured: weights and the normalisation's statistics. */
+static void saves_what_it_measured(void **state)
+{
+    oclnn_model *m = NULL;
+    oclnn_trainer *t = NULL;
+    struct oclnn_score plain, measured, saved;
+    struct oclnn_trainer_params averaged = usual;
+    (void)state;
+    averaged.ema = 0.9f;
+    m = network(CLASSES);
+    good(oclnn_trainer_create(m, &averaged, &t));
+    good(oclnn_trainer_fit(t, data, NULL, &(struct oclnn_fit){.epochs = 1, .batch = 20}));
+    good(oclnn_trainer_evaluate(t, data, 60, &measured));
+    good(oclnn_trainer_export(t, path));
+    oclnn_trainer_destroy(&t);
+    good(oclnn_trainer_create(m, &usual, &t));
+    good(oclnn_trainer_evaluate(t, data, 60, &plain));
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+    good(oclnn_model_load(ctx, path, NULL, &m));
+    good(oclnn_trainer_create(m, &usual, &t));
+    good(oclnn_trainer_evaluate(t, data, 60, &saved));
+    assert_true(fabs(saved.loss - measured.loss) < 1e-5 * measured.loss);
+    assert_true(fabs(plain.loss - measured.loss) > 1e-4 * measured.loss);
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
 }
 
 static void stops_early(void **state)
@@ -316,9 +345,9 @@ static void the_rest_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(keeps_the_rest_of_an_epoch),
-        cmocka_unit_test(the_rest_alone), cmocka_unit_test(learns), cmocka_unit_test(stops_early),
-        cmocka_unit_test(goes_by_the_accuracy), cmocka_unit_test(mistakes_about_the_best),
-        cmocka_unit_test(mistakes)};
+        cmocka_unit_test(the_rest_alone), cmocka_unit_test(learns), cmocka_unit_test(saves_what_it_measured),
+        cmocka_unit_test(stops_early), cmocka_unit_test(goes_by_the_accuracy),
+        cmocka_unit_test(mistakes_about_the_best), cmocka_unit_test(mistakes)};
     const int code = open_device(&ctx);
     if (code)
         return code;

@@ -315,9 +315,10 @@ static void averages_begin_at_the_weights(void **state)
     oclnn_trainer_destroy(&t);
     good(oclnn_trainer_create(m, &(struct oclnn_trainer_params){.ema = 0.9f}, &t));
     good(oclnn_trainer_load(t, path));
-    for (int k = 0; k < t->n_params; k++) {
-        const struct onn_train_param *p = &t->param[k];
-        assert_memory_equal(p->average->data, p->blob->data, onn_desc_bytes(&p->blob->desc));
+    assert_int_equal(t->n_averages, t->n_params + 2); /* mean and variance */
+    for (int k = 0; k < t->n_averages; k++) {
+        const struct onn_average *a = &t->average[k];
+        assert_memory_equal(a->blob->data, a->of->data, onn_desc_bytes(&a->of->desc));
     }
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);

@@ -248,23 +248,35 @@ static void frozen_and_clipped(void **state)
     oclnn_model_destroy(&m);
 }
 
+static double first_of(struct onn_blob *b)
+{
+    good(onn_blob_sync_host(b));
+    return onn_blob_get_f64(b, 0);
+}
+
+/* Of weights and of the normalisation's statistics; the decay is 2/11, 3/12, … at first. */
 static void averages(void **state)
 {
-    oclnn_model *m = network(PLAIN);
-    oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.optimizer = {.lr = 0.1f}, .ema = 0.5f});
-    double want = 0;
+    enum { STEPS = 6 };
+    oclnn_model *m = network(NORMALISED);
+    oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.optimizer = {.lr = 0.1f}, .ema = 0.4f});
+    double want[32], begin[32];
     (void)state;
-    for (int i = 0; i < 3; i++) {
-        struct onn_blob *b = t->param[0].blob;
-        good(onn_blob_sync_host(b));
-        if (i == 0)
-            want = onn_blob_get_f64(b, 0);
+    assert_true(t->n_averages > t->n_params && t->n_averages <= 32);
+    for (int k = 0; k < t->n_averages; k++)
+        want[k] = begin[k] = first_of(t->average[k].of);
+    for (int i = 1; i <= STEPS; i++) {
+        const double decay = fmin(0.4, (1.0 + i) / (10.0 + i));
         step(t, 0, N);
-        good(onn_blob_sync_host(b));
-        want = 0.5 * want + 0.5 * onn_blob_get_f64(b, 0);
+        for (int k = 0; k < t->n_averages; k++)
+            want[k] = decay * want[k] + (1 - decay) * first_of(t->average[k].of);
     }
-    good(onn_blob_sync_host(t->param[0].average));
-    assert_true(fabs(onn_blob_get_f64(t->param[0].average, 0) - want) < 1e-6);
+    for (int k = 0; k < t->n_averages; k++) {
+        const double got = first_of(t->average[k].blob);
+        if (!(fabs(got - want[k]) < 1e-6 * fmax(1, fabs(want[k]))))
+            fail_msg("%s: %g instead of %g", t->average[k].entry, got, want[k]);
+        assert_true(t->param[0].frozen || got != begin[k]);
+    }
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
 }

@@ -434,7 +434,7 @@ int train_options_parse(struct train_options *o, int argc, char **argv)
     struct overrides over = {-1, -1, -1};
     int option, code = -1;
 
-    *o = (struct train_options){.epochs = 5, .trainer.optimizer.kind = OCLNN_ADAM};
+    *o = (struct train_options){.epochs = 5, .trainer = {.optimizer.kind = OCLNN_ADAM, .ema = 0.99f}};
     while (code < 0 && (option = getopt_long(argc, argv, "d:e:b:qvh", options, NULL)) >= 0)
         code = parse_option(o, option, &over);
     if (code >= 0)

@@ -97,7 +97,10 @@ void train_show_start(const struct session *s)
         tool_shape_text(&t->info.shape, text), t->info.classes, t->info.per_pixel ? " of pixels" : "");
     if (s->val.data)
         printf("; %lld for validation", (long long)s->val.info.count);
-    printf("; %ld a step\n", s->batch);
+    printf("; %ld a step", s->batch);
+    if (s->o->trainer.ema > 0)
+        printf("; averaged weights (--ema %g)", s->o->trainer.ema);
+    putchar('\n');
     fflush(stdout);
 }
 
