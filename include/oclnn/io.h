@@ -87,9 +87,8 @@ OCLNN_API const char *oclnn_npz_name(const oclnn_npz *npz, int i);
 OCLNN_API enum oclnn_status oclnn_npz_get(oclnn_npz *npz, int i, oclnn_tensor **out);
 /** Position of the array `name`; -1 if there is none. */
 OCLNN_API int oclnn_npz_find(const oclnn_npz *npz, const char *name);
-/** Writes `count` arrays under `names` (no '/' at the start, all different), uncompressed, as numpy.savez
- * does. The
- *  same arrays give the same bytes. */
+/** Writes `count` arrays under `names` (not empty, all different), uncompressed, as numpy.savez does. The same arrays give
+ * the same bytes. */
 OCLNN_API enum oclnn_status oclnn_npz_save(const char *path, int count, const char *const *names,
     const oclnn_tensor *const *tensors);
 

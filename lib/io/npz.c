@@ -150,7 +150,7 @@ static enum oclnn_status save_one(zip_t *zip, const char *name, void *block, siz
 {
     char file[512];
     int length = snprintf(file, sizeof file, "%s.npy", name);
-    if (length < 5 || (size_t)length >= sizeof file || *name == '/')
+    if (length < 5 || (size_t)length >= sizeof file)
         return onn_error(OCLNN_ERROR_ARGUMENT, "npz: '%.100s' is no name for an array", name);
     zip_source_t *source = zip_source_buffer(zip, block, size, 0);
     if (!source)
