@@ -52,9 +52,15 @@ static int32_t constant_of(const struct onn_graph *g, int32_t v)
     return v && c->role == ONN_ROLE_CONST && c->blob && c->desc.dtype == OCLNN_F32 ? v : 0;
 }
 
+/* How a file keeps its numbers. */
+struct style {
+    bool stores; /* weights are initialisers: what nodes hold are no weights */
+    bool singles; /* and nodes hold single numbers: one that is an initialiser is a weight as well */
+};
+
 /* Numbers as training leaves them, not a mask (beyond every weight) and not a grid or a table of sizes (whole numbers
  * that differ; `fresh` scales and shifts are whole too, but all the same). */
-static bool look_learned(const struct onn_blob *b, bool fresh)
+static bool look_learned(const struct style *style, const struct onn_blob *b, bool fresh)
 {
     const int64_t n = onn_desc_elements(&b->desc);
     bool whole = true, same = true;
@@ -65,13 +71,13 @@ static bool look_learned(const struct onn_blob *b, bool fresh)
         whole = whole && x == floor(x);
         same = same && x == onn_blob_get_f64(b, 0);
     }
-    return n > 1 && (same ? fresh : !whole);
+    return n > !style->singles && (same ? fresh : !whole);
 }
 
 /* A graph whose constants get their roles. */
 struct marks {
     struct onn_graph *g;
-    bool stores; /* weights are initialisers: what nodes hold are no weights */
+    struct style style;
     bool *fixed, *seen; /* per value: it hangs on constants only; it was followed back */
     int32_t *todo;
     int32_t n_todo;
@@ -79,7 +85,7 @@ struct marks {
 
 static void mark(struct marks *m, int32_t c, enum onn_role role)
 {
-    if (c && (m->g->value[c].stored || !m->stores))
+    if (c && (m->g->value[c].stored || !m->style.stores))
         m->g->value[c].role = (uint8_t)role;
 }
 
@@ -104,7 +110,7 @@ static enum oclnn_status mark_behind(struct marks *m, int32_t v)
         if (c->role != ONN_ROLE_CONST || !c->blob || c->desc.dtype != OCLNN_F32)
             continue;
         ONN_TRY(onn_blob_sync_host(c->blob));
-        if (look_learned(c->blob, true))
+        if (look_learned(&m->style, c->blob, true))
             mark(m, v, ONN_ROLE_PARAM);
     }
 fail:
@@ -153,6 +159,17 @@ static bool stores_weights(const struct onn_graph *g)
     return false;
 }
 
+static struct style style_of(const struct onn_graph *g)
+{
+    struct style s = {.stores = stores_weights(g)};
+    for (int32_t v = 1; v < g->n_values && s.stores && !s.singles; v++) {
+        const struct onn_value *c = &g->value[v];
+        s.singles = c->role == ONN_ROLE_CONST && !c->stored && c->name[0] && c->blob &&
+            c->desc.dtype == OCLNN_F32 && onn_desc_elements(&c->desc) == 1;
+    }
+    return s;
+}
+
 static void find_fixed(const struct onn_graph *g, bool *fixed)
 {
     for (int32_t v = 1; v < g->n_values; v++)
@@ -190,7 +207,7 @@ enum oclnn_status onn_graph_mark_trainable(struct onn_graph *g)
 {
     enum oclnn_status status = OCLNN_OK;
     const size_t n = (size_t)g->n_values + 1;
-    struct marks m = {.g = g, .stores = stores_weights(g)};
+    struct marks m = {.g = g, .style = style_of(g)};
     m.fixed = onn_calloc(n, sizeof *m.fixed);
     m.seen = onn_calloc(n, sizeof *m.seen);
     m.todo = onn_calloc(n, sizeof *m.todo);
@@ -204,14 +221,15 @@ fail:
     return status;
 }
 
-static enum oclnn_status mark_learned(struct onn_graph *g, bool stores, int32_t v, int rank, bool fresh)
+static enum oclnn_status mark_learned(struct onn_graph *g, const struct style *style, int32_t v, int rank,
+    bool fresh)
 {
     enum oclnn_status status = OCLNN_OK;
     const int32_t c = constant_of(g, v);
-    if (!c || g->value[c].desc.rank < rank || (stores && !g->value[c].stored))
+    if (!c || g->value[c].desc.rank < rank || (style->stores && !g->value[c].stored))
         return OCLNN_OK;
     ONN_TRY(onn_blob_sync_host(g->value[c].blob));
-    if (look_learned(g->value[c].blob, fresh))
+    if (look_learned(style, g->value[c].blob, fresh))
         g->value[c].role = ONN_ROLE_PARAM;
 fail:
     return status;
@@ -227,7 +245,7 @@ static bool is_behind_weights(const struct onn_graph *g, const struct onn_node *
 }
 
 /* Scales, shifts, tokens; `behind`: values that trained weights made. */
-static enum oclnn_status mark_beside(struct onn_graph *g, bool stores, const struct onn_node *n,
+static enum oclnn_status mark_beside(struct onn_graph *g, const struct style *style, const struct onn_node *n,
     const bool *behind)
 {
     enum oclnn_status status = OCLNN_OK;
@@ -237,9 +255,9 @@ static enum oclnn_status mark_beside(struct onn_graph *g, bool stores, const str
     for (int i = 0; i < n->n_in; i++)
         acts = acts || (n->in[i] && behind[n->in[i]]);
     for (int i = 0; i < n->n_in && acts && (scales || joins); i++)
-        ONN_TRY(mark_learned(g, stores, n->in[i], joins ? 2 : 1, !joins));
+        ONN_TRY(mark_learned(g, style, n->in[i], joins ? 2 : style->singles ? 0 : 1, !joins));
     if (strcmp(n->op->name, "gather") == 0)
-        ONN_TRY(mark_learned(g, stores, n->in[0], 2, true));
+        ONN_TRY(mark_learned(g, style, n->in[0], 2, true));
 fail:
     return status;
 }
@@ -247,12 +265,12 @@ fail:
 enum oclnn_status onn_graph_mark_scales(struct onn_graph *g)
 {
     enum oclnn_status status = OCLNN_OK;
-    const bool stores = stores_weights(g);
+    const struct style style = style_of(g);
     bool *behind = onn_calloc((size_t)g->n_values, sizeof *behind);
     ONN_TRY(behind ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int32_t k = 0; k < g->n_nodes; k++) {
         const struct onn_node *n = &g->node[k];
-        ONN_TRY(mark_beside(g, stores, n, behind));
+        ONN_TRY(mark_beside(g, &style, n, behind));
         if (is_behind_weights(g, n, behind))
             for (int i = 0; i < n->n_out; i++)
                 behind[n->out[i]] = true; /* an absent output marks value 0, which nobody asks for */

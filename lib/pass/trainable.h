@@ -15,7 +15,8 @@ enum oclnn_status onn_graph_mark_trainable(struct onn_graph *g);
 /* In a graph that comes from a file, behind the former: scales in Mul, shifts in Add (decomposed normalisations, layer
  * scales, learned positions) and tokens in Concat that stand beside what trained weights made, and tables of Gather, where
  * their numbers can be learned ones: f32, more than one, neither a mask (beyond 1e4) nor a grid (whole numbers that differ);
- * tokens no fill either (all the same). Constant nodes as above. */
+ * tokens no fill either (all the same). Constant nodes as above; where some of them hold single numbers, a single one that is
+ * an initialiser (a gain) is a parameter as well. */
 enum oclnn_status onn_graph_mark_scales(struct onn_graph *g);
 
 /* Does the graph say itself what runs in training form (a BatchNormalization with training_mode = 1, a Dropout with

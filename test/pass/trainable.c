@@ -95,6 +95,23 @@ static void weights_that_are_computed(void **state)
     expect(g, "raw gain other ");
 }
 
+/* A gain of one number, beside a number that a node holds or none. */
+static void single_numbers(void **state)
+{
+    (void)state;
+    for (int literal = 0; literal < 2; literal++) {
+        struct onn_graph *g = start();
+        const int32_t w = constant(g, "weight", true, DIMS(4, 4, 1, 1));
+        const int32_t gain = constant(g, "gain", true, 0, NULL);
+        int32_t v = node(g, "conv x=1 w=1", 2, (int32_t[]){input(g), w});
+        v = node(g, "mul a=1 b=1", 2, (int32_t[]){v, gain});
+        if (literal)
+            v = node(g, "mul a=1 b=1", 2, (int32_t[]){v, constant(g, "half", false, 0, NULL)});
+        onn_graph_add_output(g, "y", v);
+        expect(g, literal ? "weight gain " : "weight ");
+    }
+}
+
 /* A token repeated for each image stands in front of what a layer made; zeros that pad it are no token. */
 static void tokens(void **state)
 {
@@ -125,7 +142,7 @@ static void products_of_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_nodes_hold),
-        cmocka_unit_test(weights_that_are_computed), cmocka_unit_test(tokens),
-        cmocka_unit_test(products_of_values)};
+        cmocka_unit_test(weights_that_are_computed), cmocka_unit_test(single_numbers),
+        cmocka_unit_test(tokens), cmocka_unit_test(products_of_values)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
