@@ -24,6 +24,10 @@ medians of oclnn are at most twice those of the layout that is further away.
 ReLU6 is nearer to where its slope jumps, and no two largest inputs of a max-pool are nearer to each other, than 8 times the
 rounding error there (of that tensor, root of mean square, in the worse of PyTorch's two fp32 layouts). Seeds are tried in turn until N are calm. A
 network passes when for all of these the first loss and every gradient of oclnn are within 1e-4 of float64 and of both layouts.
+NET may also be one of another library, with random weights: torchvision:NAME or timm:NAME. Its batch is two images of 64 x 64
+(224 x 224 if it takes no other), it has neither dropout nor dropped paths, and with --smooth activations and pools that its
+code calls by themselves are replaced too. Two images leave some normalisations few numbers: a gradient may be 3 times as far
+away as PyTorch's layouts are from each other also with --smooth.
 OPTIONS go to oclnn-bench, as '--variant blocked'. Needs torch, onnx and numpy. Exit code: 0 when every network passes."""
 import argparse
 import copy
@@ -145,12 +149,62 @@ CALM = {
 
 def smooth(net):
     for name, child in net.named_children():
-        if isinstance(child, (nn.ReLU, nn.ReLU6)):
+        if isinstance(child, (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.Hardswish)):
             setattr(net, name, nn.SiLU())
+        if isinstance(child, nn.Hardsigmoid):
+            setattr(net, name, nn.Sigmoid())
         if isinstance(child, nn.MaxPool2d):
-            setattr(net, name, nn.AvgPool2d(child.kernel_size))
+            setattr(net, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode))
         smooth(child)
     return net
+
+
+def smooth_functions():
+    """What networks call without a module."""
+    def pool(x, size, stride=None, padding=0, _dilation=1, ceil_mode=False, _indices=False):
+        return F.avg_pool2d(x, size, stride, padding, ceil_mode)
+    F.relu = F.relu6 = lambda x, inplace=False: F.silu(x)
+    torch.relu = F.silu
+    F.max_pool2d = pool
+
+
+def still(net):
+    """Without dropout, dropped paths and activations in place."""
+    for name, child in net.named_children():
+        if type(child).__name__ in ("StochasticDepth", "DropPath"):
+            setattr(net, name, nn.Identity())
+        if isinstance(child, (nn.Dropout, nn.Dropout2d)):
+            child.p = 0.0
+        if hasattr(child, "inplace"):
+            child.inplace = False
+        still(child)
+    return net
+
+
+def library_net(name, args):
+    """Builder, input, classes of a network of torchvision or timm."""
+    library, kind = name.split(":", 1)
+    F.dropout = lambda x, *_, **__: x
+
+    def build():
+        torch.manual_seed(0)
+        if library == "torchvision":
+            import torchvision
+            more = {"aux_logits": False} if kind == "googlenet" else {}
+            net = torchvision.models.get_model(kind, weights=None, **more)
+        else:
+            import timm
+            net = timm.create_model(kind, pretrained=False, num_classes=100)
+        return still(net).train()
+    for side in (64, 224):
+        try:
+            with torch.no_grad():
+                net = build()
+                return build, (2, 3, side, side), (smooth(net) if args.smooth else net)(torch.zeros(2, 3, side, side)).shape[1]
+        except (RuntimeError, AssertionError, ValueError):
+            if side == 224:
+                raise
+    return None
 
 
 def torch_run(build, state, x, y, layout, steps, dtype=torch.float32):
@@ -192,7 +246,7 @@ def away(a, b):
 
 def prepare(name, args, seed):
     """Builder, network, batch and targets of a seed."""
-    make, shape, classes = NETS[name]
+    make, shape, classes = library_net(name, args) if ":" in name else NETS[name]
     shape, shift = CALM[name] if args.calm else (shape, 0)
 
     def build():
@@ -200,7 +254,7 @@ def prepare(name, args, seed):
     torch.manual_seed(seed)
     net, x = build(), torch.randn(*shape)
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d) and shift:
             nn.init.constant_(module.bias, shift)
     pixels = tuple(shape[2:]) if name.startswith("unet") else ()
     return build, net, x, torch.randint(0, classes, (shape[0],) + pixels)
@@ -325,7 +379,7 @@ def compare(name, args, folder):
     off = {n: away(got[n], w) for n, w in want.items() if n in got and n not in vanish}
     theirs = max(away(other[n], want[n]) for n in off)
     worst = max(off, key=off.get)
-    limit = LIMIT if args.smooth else max(LIMIT, 3 * theirs)
+    limit = LIMIT if args.smooth and ":" not in name else max(LIMIT, 3 * theirs)
     first = abs(own[0] / plain[0] - 1)
     drift = far = 0.0
     good = not missing and not noise and first <= LIMIT and off[worst] <= limit
@@ -356,6 +410,10 @@ def main():
     args = ap.parse_args()
     if args.calm and not args.seeds:
         ap.error("--calm needs --seeds")
+    if args.calm and any(n not in CALM for n in args.nets):
+        ap.error(f"--calm knows {', '.join(CALM)}")
+    if args.smooth:
+        smooth_functions()
     torch.set_num_threads(os.cpu_count())
     with tempfile.TemporaryDirectory() as folder:
         good = [(truth if args.seeds else compare)(n, args, folder) for n in args.nets or NETS]
