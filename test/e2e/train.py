@@ -86,7 +86,8 @@ class Train(unittest.TestCase):
             return [json.loads(line) for line in f]
 
     def train(self, *args, code=0, net='mlp784', spec=None):
-        got, out, err = run('oclnn-train', net, '--data', spec or self.spec, '--batch', '20', *args)
+        got, out, err = run('oclnn-train', net, '--data', spec or self.spec, '--batch', '20', *args,
+                            folder=self.folder)
         self.assertEqual(got, code, f'{args}\n{out}\n{err}')
         return out if code == 0 else err
 
@@ -428,7 +429,7 @@ class Resumes(Train):
         with open(self.path('c'), 'rb') as f:
             first = f.read()
         code, out, err = run('oclnn-train', 'mlp784', '--data', self.spec, '--epochs', '3', '--val-split', '0.2', '--resume',
-                             self.path('c'), '--seed', '3', '--out', self.path('parts.onnx'))
+                             self.path('c'), '--seed', '3', '--out', self.path('parts.onnx'), folder=self.folder)
         self.assertEqual(code, 0, err)
         self.assertIn('--seed 3 is not used', err)
         self.assertEqual(result_of(out)['val_loss'], want['val_loss'])
