@@ -5,14 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum oclnn_status add(struct oclnn_trainer *t, struct onn_blob *of, const char *what, int k,
+static enum oclnn_status add(struct oclnn_trainer *t, struct onn_blob *of, bool of_statistics, int k,
     const char *name)
 {
     enum oclnn_status status = OCLNN_OK;
     struct onn_average *a = &t->average[t->n_averages];
     char text[300];
-    snprintf(text, sizeof text, "%s/%d/%s", what, k, name);
-    *a = (struct onn_average){.of = of, .entry = onn_arena_strdup(&t->text, text)};
+    snprintf(text, sizeof text, "%s/%d/%s", of_statistics ? "state/average" : "average", k, name);
+    *a = (struct onn_average){.of = of,
+        .of_statistics = of_statistics,
+        .name = name,
+        .entry = onn_arena_strdup(&t->text, text)};
     ONN_TRY(a->entry ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     ONN_TRY(onn_blob_sync_host(of));
     ONN_TRY(onn_blob_create(&of->desc, of->data, &a->blob));
@@ -31,10 +34,10 @@ enum oclnn_status onn_averages_create(struct oclnn_trainer *t)
     ONN_TRY(t->average ? OCLNN_OK : OCLNN_ERROR_MEMORY);
     for (int k = 0; k < t->n_params; k++)
         if (!t->param[k].frozen)
-            ONN_TRY(add(t, t->param[k].blob, "average", k, t->param[k].name));
+            ONN_TRY(add(t, t->param[k].blob, false, k, t->param[k].name));
     for (int32_t v = 1, k = 0; v < g->n_values; v++)
         if (g->value[v].role == ONN_ROLE_STATE && g->value[v].blob && g->value[v].desc.dtype == OCLNN_F32)
-            ONN_TRY(add(t, g->value[v].blob, "state/average", k++, g->value[v].name));
+            ONN_TRY(add(t, g->value[v].blob, true, k++, g->value[v].name));
 fail:
     return status;
 }

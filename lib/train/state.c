@@ -113,7 +113,9 @@ static enum oclnn_status check_all(struct oclnn_trainer *t, bool moments, const 
         if (g->value[v].role == ONN_ROLE_STATE)
             ONN_TRY(check_numbers(g->value[v].blob, "statistics", g->value[v].name, INFINITY, path));
     for (int i = 0; i < t->n_averages; i++)
-        ONN_TRY(check_numbers(t->average[i].blob, "average", t->average[i].entry, EXPLODED, path));
+        ONN_TRY(check_numbers(t->average[i].blob,
+            t->average[i].of_statistics ? "averaged statistics" : "averaged weights", t->average[i].name,
+            t->average[i].of_statistics ? INFINITY : EXPLODED, path));
 fail:
     return status;
 }

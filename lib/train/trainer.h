@@ -24,7 +24,8 @@ struct onn_train_param {
 struct onn_average {
     struct onn_blob *of; /* borrowed from the model's graph */
     struct onn_blob *blob;
-    const char *entry; /* its name in checkpoints */
+    bool of_statistics;
+    const char *name, *entry; /* of what it is an average; its own in checkpoints */
 };
 
 /* What one run of a step plan does with the gradients. */

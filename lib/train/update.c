@@ -63,6 +63,11 @@ static int32_t rate_input(struct oclnn_trainer *t, struct onn_graph *g, struct o
     return g->status == OCLNN_OK ? g->input[plan->rate[k]] : 0;
 }
 
+static bool needs_counter(const struct oclnn_optimizer *o)
+{
+    return o->kind == OCLNN_ADAM || o->kind == OCLNN_ADAMW || o->kind == OCLNN_LAMB;
+}
+
 static void optimise(struct oclnn_trainer *t, struct onn_graph *g, struct onn_step_plan *plan,
     const struct onn_train_param *p, int32_t param, int32_t gradient, int32_t scale, int32_t counter)
 {
@@ -79,16 +84,11 @@ static void optimise(struct oclnn_trainer *t, struct onn_graph *g, struct onn_st
     static const char *const names[ONN_MAX_MOMENTS] = {"moment1", "moment2"};
     int32_t in[8] = {param, gradient, rate_input(t, g, plan, p->rate), scale};
     int n = 4;
-    if (counter)
+    if (needs_counter(o))
         in[n++] = counter;
     for (int i = 0; i < ONN_MAX_MOMENTS && p->moment[i]; i++)
         in[n++] = state(g, p, names[i], p->moment[i]);
     append(g, onn_optimizer_op(o), &attr, n, in);
-}
-
-static bool needs_counter(const struct oclnn_optimizer *o)
-{
-    return o->kind == OCLNN_ADAM || o->kind == OCLNN_ADAMW || o->kind == OCLNN_LAMB;
 }
 
 /* A gradient is a mean over the batches that were added up. */
@@ -159,7 +159,7 @@ void onn_update_append(struct oclnn_trainer *t, struct onn_graph *g, enum onn_ba
             continue;
         if (t->p.clip_value > 0)
             d = emit(g, "clip", &limit, 1, &d);
-        optimise(t, g, plan, &t->param[i], param[i], d, scale, needs_counter(&t->p.optimizer) ? counter : 0);
+        optimise(t, g, plan, &t->param[i], param[i], d, scale, counter);
     }
     /* behind all of them: the planner puts neighbours of one kind into one launch */
     onn_averages_append(t, g, form, param, total, scale, counter);

@@ -75,13 +75,12 @@ static void learns(void **state)
 /* With averages, what is saved is what was measured: weights and the normalisation's statistics. */
 static void saves_what_it_measured(void **state)
 {
-    oclnn_model *m = NULL;
+    oclnn_model *m = network(CLASSES);
     oclnn_trainer *t = NULL;
     struct oclnn_score plain, measured, saved;
     struct oclnn_trainer_params averaged = usual;
     (void)state;
     averaged.ema = 0.9f;
-    m = network(CLASSES);
     good(oclnn_trainer_create(m, &averaged, &t));
     good(oclnn_trainer_fit(t, data, NULL, &(struct oclnn_fit){.epochs = 1, .batch = 20}));
     good(oclnn_trainer_evaluate(t, data, 60, &measured));

@@ -85,6 +85,28 @@ static void exploded_weights_are_not_saved(void **state)
     }
 }
 
+/* Averages are looked at as well; a variance may be larger than any weight. */
+static void exploded_averages_are_not_saved(void **state)
+{
+    oclnn_model *m = stripes_network(ctx, CLASSES);
+    oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.ema = 0.9f});
+    (void)state;
+    for (int k = 0; k < t->n_averages; k++) {
+        float *number = t->average[k].blob->data, kept = *number;
+        *number = 1e30f;
+        assert_int_equal(oclnn_trainer_export(t, best),
+            t->average[k].of_statistics ? OCLNN_OK : OCLNN_ERROR_NUMERIC);
+        *number = NAN;
+        assert_int_equal(oclnn_trainer_export(t, best), OCLNN_ERROR_NUMERIC);
+        says(t->average[k].name);
+        says(t->average[k].of_statistics ? "averaged statistics" : "averaged weights");
+        *number = kept;
+    }
+    good(oclnn_trainer_export(t, best));
+    oclnn_trainer_destroy(&t);
+    oclnn_model_destroy(&m);
+}
+
 /* One step per epoch, with a rate that no network bears. */
 static void one_step_too_large(void **state)
 {
@@ -420,10 +442,11 @@ static void files_that_cannot_be_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(exploded_weights_are_not_saved),
-        cmocka_unit_test(one_step_too_large), cmocka_unit_test(validation_that_is_no_number),
-        cmocka_unit_test(validation_from_the_second_epoch_on), cmocka_unit_test(bad_batch_counts_nowhere),
-        cmocka_unit_test(rate_of_zero_moves_nothing), cmocka_unit_test(labels_out_of_range),
-        cmocka_unit_test(damaged_in_mid_epoch), cmocka_unit_test(files_that_cannot_be_written)};
+        cmocka_unit_test(exploded_averages_are_not_saved), cmocka_unit_test(one_step_too_large),
+        cmocka_unit_test(validation_that_is_no_number), cmocka_unit_test(validation_from_the_second_epoch_on),
+        cmocka_unit_test(bad_batch_counts_nowhere), cmocka_unit_test(rate_of_zero_moves_nothing),
+        cmocka_unit_test(labels_out_of_range), cmocka_unit_test(damaged_in_mid_epoch),
+        cmocka_unit_test(files_that_cannot_be_written)};
     const int code = open_device(&ctx);
     if (code)
         return code;

@@ -260,11 +260,11 @@ static void averages(void **state)
     enum { STEPS = 6 };
     oclnn_model *m = network(NORMALISED);
     oclnn_trainer *t = trainer(m, &(struct oclnn_trainer_params){.optimizer = {.lr = 0.1f}, .ema = 0.4f});
-    double want[32], begin[32];
+    double want[32];
     (void)state;
     assert_true(t->n_averages > t->n_params && t->n_averages <= 32);
     for (int k = 0; k < t->n_averages; k++)
-        want[k] = begin[k] = first_of(t->average[k].of);
+        want[k] = first_of(t->average[k].of);
     for (int i = 1; i <= STEPS; i++) {
         const double decay = fmin(0.4, (1.0 + i) / (10.0 + i));
         step(t, 0, N);
@@ -275,7 +275,6 @@ static void averages(void **state)
         const double got = first_of(t->average[k].blob);
         if (!(fabs(got - want[k]) < 1e-6 * fmax(1, fabs(want[k]))))
             fail_msg("%s: %g instead of %g", t->average[k].entry, got, want[k]);
-        assert_true(t->param[0].frozen || got != begin[k]);
     }
     oclnn_trainer_destroy(&t);
     oclnn_model_destroy(&m);
